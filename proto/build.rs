@@ -1,0 +1,18 @@
+//! Compiles the business protos. See `trato-codegen`.
+
+use std::path::Path;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let build = trato_codegen::Build {
+        root: Path::new("."),
+        folders: &["trato/customers", "trato/directory", "trato/sales"],
+        elsewhere: &[
+            (".google.rpc", "::tonic_types::pb"),
+            (".google.type", "::trato_contract::google::value"),
+            (".trato.events", "::trato_contract::events"),
+            (".trato.access", "::trato_contract::access"),
+            (".trato.directory", "::trato_contract::directory"),
+        ],
+    };
+    Ok(build.run(Path::new(&std::env::var("OUT_DIR")?))?)
+}

@@ -1,0 +1,33 @@
+//! The contract of the suite as Rust: one module per proto package, the descriptors and the shipped roles.
+
+#![allow(
+    missing_docs,
+    unused_qualifications,
+    clippy::all,
+    clippy::allow_attributes,
+    reason = "generated code; the documentation is in the proto files"
+)]
+
+pub use trato_contract::{access, directory, events, google};
+
+/// Accounts, contacts and timelines.
+pub mod customers {
+    pub mod v1 {
+        tonic::include_proto!("trato.customers.v1");
+        include!(concat!(env!("OUT_DIR"), "/trato.customers.v1.standard.rs"));
+    }
+}
+
+/// Pipelines, products, opportunities and the funnel.
+pub mod sales {
+    pub mod v1 {
+        tonic::include_proto!("trato.sales.v1");
+        include!(concat!(env!("OUT_DIR"), "/trato.sales.v1.standard.rs"));
+    }
+}
+
+/// Every file of the contract with all annotations and comments, as an encoded `google.protobuf.FileDescriptorSet`.
+pub static DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.binpb"));
+
+/// The roles the suite ships, as TOML. An installation may put its own in their place.
+pub static ROLES: &str = include_str!("../roles.toml");
