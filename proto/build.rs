@@ -14,5 +14,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             (".trato.directory", "::trato_contract::directory"),
         ],
     };
-    Ok(build.run(Path::new(&std::env::var("OUT_DIR")?))?)
+    Ok(build.run()?)
 }

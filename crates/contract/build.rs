@@ -8,5 +8,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         folders: &["trato/options", "trato/events", "trato/access", "trato/directory", "vendor/google/type"],
         elsewhere: &[(".google.rpc", "::tonic_types::pb")],
     };
-    Ok(build.run(Path::new(&std::env::var("OUT_DIR")?))?)
+    Ok(build.run()?)
 }

@@ -5,6 +5,7 @@
     unused_qualifications,
     clippy::all,
     clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     reason = "generated code; the documentation is in the proto files"
 )]
 

@@ -25,8 +25,10 @@ pub struct Build<'a> {
 }
 
 impl Build<'_> {
-    /// Writes the code and `descriptors.binpb` into `out`, and tells cargo what to watch.
-    pub fn run(&self, out: &Path) -> Result<()> {
+    /// Writes the code and `descriptors.binpb` into the build script's folder, and tells cargo what to watch.
+    pub fn run(&self) -> Result<()> {
+        #[expect(clippy::disallowed_methods, reason = "cargo names a build script's folder by a variable")]
+        let out = PathBuf::from(std::env::var("OUT_DIR")?);
         let files = self.files()?;
         let mut compiler = protox::Compiler::new([self.root.join("vendor").as_path(), self.root])?;
         compiler.include_imports(true).include_source_info(true).open_files(&files)?;
@@ -34,7 +36,7 @@ impl Build<'_> {
         fs::write(out.join("descriptors.binpb"), &encoded)?;
 
         let mut builder =
-            tonic_prost_build::configure().build_transport(false).emit_rerun_if_changed(false).out_dir(out);
+            tonic_prost_build::configure().build_transport(false).emit_rerun_if_changed(false).out_dir(&out);
         for (package, path) in self.elsewhere {
             builder = builder.extern_path(*package, *path);
         }
