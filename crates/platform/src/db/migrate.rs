@@ -1,0 +1,147 @@
+//! Schema versions: forward only, run by the owner role, checked by every server at start.
+
+use secrecy::ExposeSecret as _;
+use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
+use trato_types::{Error, Result};
+
+use super::from_sqlx;
+use crate::config;
+
+/// One migration file.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration {
+    /// File name without `.sql`; its first four digits are the version.
+    pub name: &'static str,
+    /// Its content.
+    pub sql: &'static str,
+}
+
+/// Lists the migration files of a service, in order; a test compares the list with the folder.
+#[macro_export]
+macro_rules! migrations {
+    ($($name:literal),+ $(,)?) => {
+        &[$($crate::db::migrate::Migration {
+            name: $name,
+            sql: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/", $name, ".sql")),
+        }),+]
+    };
+}
+
+/// The platform's own migrations; they run before a service's.
+pub const PLATFORM: &[Migration] = migrations!["0001_platform", "0002_events"];
+
+/// Two programs that migrate at once wait for one another by this advisory lock.
+const LOCK: i64 = 0x7472_6174_6f00;
+
+/// Brings the database to the version of this program. Returns the names of what was run.
+pub async fn migrate(settings: &config::Database, service: &'static [Migration]) -> Result<Vec<String>> {
+    let mut connection =
+        PgConnection::connect(settings.owner_url.expose_secret()).await.map_err(from_sqlx)?;
+    migrate_on(&mut connection, service).await
+}
+
+/// Like `migrate`, on a connection of the owner role.
+pub async fn migrate_on(connection: &mut PgConnection, service: &'static [Migration]) -> Result<Vec<String>> {
+    sqlx::query("select pg_advisory_lock($1)")
+        .bind(LOCK)
+        .execute(&mut *connection)
+        .await
+        .map_err(from_sqlx)?;
+    let result = run(connection, service).await;
+    sqlx::query("select pg_advisory_unlock($1)")
+        .bind(LOCK)
+        .execute(&mut *connection)
+        .await
+        .map_err(from_sqlx)?;
+    result
+}
+
+async fn run(connection: &mut PgConnection, service: &'static [Migration]) -> Result<Vec<String>> {
+    sqlx::raw_sql(
+        "create table if not exists public.schema_version (
+           component text not null,
+           name text not null,
+           checksum text not null,
+           run_time timestamptz not null default now(),
+           constraint schema_version_pkey primary key (component, name)
+         );
+         do $$ begin
+           execute format('grant select on public.schema_version to %I, %I',
+             regexp_replace(current_user, '_owner$', ''), regexp_replace(current_user, '_owner$', '_system'));
+         end $$",
+    )
+    .execute(&mut *connection)
+    .await
+    .map_err(from_sqlx)?;
+    let mut done = Vec::new();
+    for (component, migrations) in [("platform", PLATFORM), ("service", service)] {
+        for migration in migrations {
+            if run_one(connection, component, migration).await? {
+                done.push(format!("{component}/{}", migration.name));
+            }
+        }
+    }
+    Ok(done)
+}
+
+async fn run_one(connection: &mut PgConnection, component: &str, migration: &Migration) -> Result<bool> {
+    let mut transaction = connection.begin().await.map_err(from_sqlx)?;
+    let known: Option<String> =
+        sqlx::query_scalar("select checksum from public.schema_version where component = $1 and name = $2")
+            .bind(component)
+            .bind(migration.name)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(from_sqlx)?;
+    match known {
+        Some(checksum) if checksum == checksum_of(migration) => return Ok(false),
+        Some(_) => {
+            let message = format!("migration {component}/{} was changed after it had run", migration.name);
+            return Err(Error::internal(message));
+        }
+        None => {}
+    }
+    let failed = |error| Error::internal(format!("migration {component}/{} failed: {error}", migration.name));
+    sqlx::raw_sql(migration.sql).execute(&mut *transaction).await.map_err(failed)?;
+    sqlx::query("insert into public.schema_version (component, name, checksum) values ($1, $2, $3)")
+        .bind(component)
+        .bind(migration.name)
+        .bind(checksum_of(migration))
+        .execute(&mut *transaction)
+        .await
+        .map_err(from_sqlx)?;
+    transaction.commit().await.map_err(from_sqlx)?;
+    Ok(true)
+}
+
+fn checksum_of(migration: &Migration) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(migration.sql).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Names of migrations this program has and the database does not; empty when it may serve.
+pub async fn missing(pool: &PgPool, service: &'static [Migration]) -> Result<Vec<String>> {
+    let rows = match sqlx::query("select component, name from public.schema_version").fetch_all(pool).await {
+        Ok(rows) => rows,
+        // 42P01: the table is not there, so nothing has run.
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => Vec::new(),
+        Err(error) => return Err(from_sqlx(error)),
+    };
+    let run: Vec<(String, String)> = rows
+        .iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect::<Result<_, _>>()
+        .map_err(from_sqlx)?;
+    let is_missing = |component: &str, migration: &Migration| {
+        !run.iter().any(|(known, name)| known == component && name == migration.name)
+    };
+    let platform = PLATFORM
+        .iter()
+        .filter(|migration| is_missing("platform", migration))
+        .map(|m| format!("platform/{}", m.name));
+    let own = service
+        .iter()
+        .filter(|migration| is_missing("service", migration))
+        .map(|m| format!("service/{}", m.name));
+    Ok(platform.chain(own).collect())
+}

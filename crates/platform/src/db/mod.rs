@@ -1,0 +1,124 @@
+//! PostgreSQL: pools, rows, statements and transactions. The only door to it; there is no other handle with which to write.
+
+pub mod columns;
+mod event;
+pub mod migrate;
+mod record;
+mod request;
+pub mod statement;
+mod tx;
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use trato_types::{Error, Kind, Result};
+
+pub use self::{
+    columns::{Column, Columns},
+    event::{NewEvent, fact},
+    record::{Constraint, External, RECORD_COLUMNS, Record, Resource},
+    request::{Answer, RequestKey},
+    tx::Tx,
+};
+use crate::{config, events::Tail};
+
+/// The service's connections, and how to tell its relay that there is something to publish.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Logs in as the service; forced row-level security decides what it sees.
+    pub pool: PgPool,
+    /// Logs in as the service's system role: relay and jobs.
+    pub system: PgPool,
+    /// Told after each commit that wrote events.
+    pub wake: Arc<tokio::sync::Notify>,
+    /// How far the event log goes, as known here.
+    pub tail: Tail,
+}
+
+impl Database {
+    /// Makes both pools. Connects lazily, so that a service starts while its database is away.
+    pub fn new(settings: &config::Database, name: &str) -> Result<Self> {
+        Ok(Self {
+            pool: pool(settings, &settings.url, name, settings.max_connections)?,
+            system: pool(settings, &settings.system_url, name, settings.system_max_connections)?,
+            wake: Arc::default(),
+            tail: Tail::default(),
+        })
+    }
+
+    /// Waits for open connections to be returned, then closes them.
+    pub async fn close(&self) {
+        self.pool.close().await;
+        self.system.close().await;
+    }
+}
+
+fn pool(settings: &config::Database, url: &SecretString, name: &str, size: u32) -> Result<PgPool> {
+    let options: PgConnectOptions = url.expose_secret().parse().map_err(Error::internal)?;
+    let timeout = settings.statement_timeout_ms.to_string();
+    let options = options.application_name(name).statement_cache_capacity(500).options([
+        ("statement_timeout", timeout.as_str()),
+        ("idle_in_transaction_session_timeout", timeout.as_str()),
+    ]);
+    // The pool's ping before each use would cost a round trip; a broken connection shows at its first statement.
+    let pool = PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(settings.acquire_timeout())
+        .test_before_acquire(false);
+    Ok(pool.connect_lazy_with(options))
+}
+
+/// What a failed statement means to the caller: UNAVAILABLE when the database is away, else INTERNAL.
+pub fn from_sqlx(error: sqlx::Error) -> Error {
+    constrained(error, &[])
+}
+
+/// Like `from_sqlx`, but a violated constraint becomes the error it stands for.
+pub fn constrained(error: sqlx::Error, constraints: &[Constraint]) -> Error {
+    if let sqlx::Error::Database(database) = &error {
+        let named =
+            database.constraint().and_then(|name| constraints.iter().find(|known| known.name == name));
+        if let Some(known) = named {
+            return Error::new(known.kind, known.reason, known.message);
+        }
+        let code = database.code().unwrap_or_default();
+        return match code.as_ref() {
+            // Serialisation failure, deadlock, lock timeout: the same call may pass when tried again.
+            "40001" | "40P01" | "55P03" => {
+                Error::unavailable("CONCURRENT_CHANGE", "a concurrent change got in the way").caused_by(error)
+            }
+            // Statement timeout, or the server cancels.
+            "57014" => Error::new(Kind::DeadlineExceeded, "STATEMENT_TIMEOUT", "the statement took too long")
+                .caused_by(error),
+            // Out of disk, memory or connections.
+            "53100" | "53200" | "53300" | "53400" => {
+                Error::unavailable("DATABASE_EXHAUSTED", "the database has no resources left")
+                    .caused_by(error)
+            }
+            // Shutting down, starting up, connection failures, read-only while failing over.
+            code if code.starts_with("57P") || code.starts_with("08") || code == "25006" => {
+                unavailable(error)
+            }
+            _ => Error::internal(error),
+        };
+    }
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+            unavailable(error)
+        }
+        sqlx::Error::PoolTimedOut => {
+            Error::unavailable("DATABASE_UNAVAILABLE", "the database has no free connection").caused_by(error)
+        }
+        // A connection cut in the middle of a message shows as a protocol fault.
+        sqlx::Error::Protocol(_) => unavailable(error),
+        other => Error::internal(other),
+    }
+}
+
+fn unavailable(error: sqlx::Error) -> Error {
+    Error::unavailable("DATABASE_UNAVAILABLE", "the database is not available").caused_by(error)
+}

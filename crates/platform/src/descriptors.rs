@@ -1,0 +1,307 @@
+//! What the contract says about methods, read once from the descriptors into plain tables.
+//!
+//! The annotations are the only list: a method without a permission is refused before anything is served.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use prost_reflect::{DescriptorPool, ExtensionDescriptor, MethodDescriptor, Value};
+use prost_types::method_options::IdempotencyLevel;
+
+/// What the contract says about one method.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MethodRule {
+    /// Path of the call, `/trato.sales.v1.OpportunityService/WinOpportunity`.
+    pub path: String,
+    /// The same without the leading slash, as contexts, request ids and traces name it.
+    pub full_name: Arc<str>,
+    /// Full name of the gRPC service, `trato.sales.v1.OpportunityService`.
+    pub service: String,
+    /// Name of the method alone, `WinOpportunity`.
+    pub method: String,
+    /// Permission the caller needs.
+    pub permission: String,
+    /// The caller sends a stream.
+    pub client_streaming: bool,
+    /// The caller gets a stream.
+    pub server_streaming: bool,
+    /// Calling it twice is as good as once: it is bound to GET, or says so by `idempotency_level`.
+    pub is_idempotent: bool,
+}
+
+impl MethodRule {
+    /// True when either side streams.
+    pub fn is_streaming(&self) -> bool {
+        self.client_streaming || self.server_streaming
+    }
+}
+
+/// Why the descriptors cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum DescriptorsError {
+    /// The bytes are no `google.protobuf.FileDescriptorSet`, or one with holes.
+    #[error("the descriptors cannot be read")]
+    Unreadable(#[from] prost_reflect::DescriptorError),
+    /// `trato/options/v1/options.proto` is not among the files.
+    #[error("the descriptors do not contain the option trato.options.v1.permission")]
+    NoPermissionOption,
+    /// Methods that would be open to everybody, by full name.
+    #[error("these methods have no (trato.options.v1.permission): {}", .0.join(", "))]
+    NoPermission(Vec<String>),
+    /// Services that are served and not described, by full name.
+    #[error("these services are not in the descriptors: {}", .0.join(", "))]
+    UnknownService(Vec<String>),
+}
+
+/// The contract's methods, those without a permission included.
+#[derive(Debug)]
+pub struct Descriptors {
+    pool: DescriptorPool,
+    rules: HashMap<String, Vec<MethodRule>>,
+}
+
+impl Descriptors {
+    /// Reads an encoded `FileDescriptorSet`. It must be the compiler's own bytes: re-encoding drops the options.
+    pub fn read(bytes: &[u8]) -> Result<Self, DescriptorsError> {
+        let pool = DescriptorPool::decode(bytes)?;
+        let permission = pool
+            .get_extension_by_name("trato.options.v1.permission")
+            .ok_or(DescriptorsError::NoPermissionOption)?;
+        let http = pool.get_extension_by_name("google.api.http");
+        let rules = pool
+            .services()
+            .map(|service| {
+                let rules = service.methods().map(|method| rule(&method, &permission, http.as_ref()));
+                (service.full_name().to_owned(), rules.collect())
+            })
+            .collect();
+        Ok(Self { pool, rules })
+    }
+
+    /// The pool the tables were read from.
+    pub fn pool(&self) -> &DescriptorPool {
+        &self.pool
+    }
+
+    /// Every permission that any method of the contract asks for, whoever serves it.
+    pub fn permissions(&self) -> BTreeSet<String> {
+        let permissions = self.rules.values().flatten().map(|rule| rule.permission.clone());
+        permissions.filter(|permission| !permission.is_empty()).collect()
+    }
+
+    /// The rules of the services a program serves. Refuses a service that is not described and a method without a
+    /// permission, all of them at once.
+    pub fn rules_of(&self, services: &[&str]) -> Result<Vec<MethodRule>, DescriptorsError> {
+        let unknown = services.iter().filter(|name| !self.rules.contains_key(**name));
+        let unknown: Vec<String> = unknown.map(|name| (*name).to_owned()).collect();
+        if !unknown.is_empty() {
+            return Err(DescriptorsError::UnknownService(unknown));
+        }
+        let rules: Vec<MethodRule> =
+            services.iter().flat_map(|name| self.rules[*name].iter().cloned()).collect();
+        let open = rules.iter().filter(|rule| rule.permission.is_empty());
+        let open: Vec<String> = open.map(|rule| rule.full_name.to_string()).collect();
+        if open.is_empty() { Ok(rules) } else { Err(DescriptorsError::NoPermission(open)) }
+    }
+}
+
+fn rule(
+    method: &MethodDescriptor,
+    permission: &ExtensionDescriptor,
+    http: Option<&ExtensionDescriptor>,
+) -> MethodRule {
+    let options = method.options();
+    let service = method.parent_service().full_name().to_owned();
+    let full_name = format!("{service}/{}", method.name());
+    let bound_to_get = http.is_some_and(|http| {
+        let binding = options.get_extension(http);
+        binding.as_message().is_some_and(|binding| binding.has_field_by_name("get"))
+    });
+    let level = options.get_field_by_name("idempotency_level").and_then(|level| level.as_enum_number());
+    MethodRule {
+        path: format!("/{full_name}"),
+        full_name: full_name.into(),
+        service,
+        method: method.name().to_owned(),
+        permission: match options.get_extension(permission).as_ref() {
+            Value::String(permission) => permission.clone(),
+            _ => String::new(),
+        },
+        client_streaming: method.is_client_streaming(),
+        server_streaming: method.is_server_streaming(),
+        is_idempotent: bound_to_get || level.is_some_and(|level| level != UNKNOWN),
+    }
+}
+
+const UNKNOWN: i32 = IdempotencyLevel::IdempotencyUnknown as i32;
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! A hand-made contract of one service, `trato.test.v1.EchoService`; prost's own types would drop the options.
+
+    use prost::Message as _;
+    use prost_types::{
+        DescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet,
+        field_descriptor_proto::{Label, Type},
+    };
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Set {
+        #[prost(bytes = "vec", repeated, tag = "1")]
+        file: Vec<Vec<u8>>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct File {
+        #[prost(string, tag = "1")]
+        name: String,
+        #[prost(string, tag = "2")]
+        package: String,
+        #[prost(string, repeated, tag = "3")]
+        dependency: Vec<String>,
+        #[prost(message, repeated, tag = "4")]
+        message_type: Vec<DescriptorProto>,
+        #[prost(message, repeated, tag = "6")]
+        service: Vec<Service>,
+        #[prost(string, tag = "12")]
+        syntax: String,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Service {
+        #[prost(string, tag = "1")]
+        name: String,
+        #[prost(message, repeated, tag = "2")]
+        method: Vec<Method>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Method {
+        #[prost(string, tag = "1")]
+        name: String,
+        #[prost(string, tag = "2")]
+        input_type: String,
+        #[prost(string, tag = "3")]
+        output_type: String,
+        #[prost(message, optional, tag = "4")]
+        options: Option<Options>,
+        #[prost(bool, tag = "6")]
+        server_streaming: bool,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Options {
+        #[prost(int32, optional, tag = "34")]
+        idempotency_level: Option<i32>,
+        #[prost(string, optional, tag = "50001")]
+        permission: Option<String>,
+    }
+
+    /// Methods by name; the permission of each, or none; `server_streaming` for names that start with `Watch`.
+    pub(crate) fn contract(methods: &[(&str, Option<&str>)]) -> Vec<u8> {
+        let method = |(name, permission): &(&str, Option<&str>)| Method {
+            name: (*name).to_owned(),
+            input_type: ".trato.test.v1.Message".to_owned(),
+            output_type: ".trato.test.v1.Message".to_owned(),
+            server_streaming: name.starts_with("Watch"),
+            options: Some(Options {
+                permission: permission.map(str::to_owned),
+                idempotency_level: name.starts_with("Get").then_some(1),
+            }),
+        };
+        let service =
+            Service { name: "EchoService".to_owned(), method: methods.iter().map(method).collect() };
+        let text = FieldDescriptorProto {
+            name: Some("text".to_owned()),
+            number: Some(1),
+            label: Some(Label::Optional.into()),
+            r#type: Some(Type::String.into()),
+            ..FieldDescriptorProto::default()
+        };
+        let message = DescriptorProto {
+            name: Some("Message".to_owned()),
+            field: vec![text],
+            ..DescriptorProto::default()
+        };
+        let file = File {
+            name: "trato/test/v1/echo.proto".to_owned(),
+            package: "trato.test.v1".to_owned(),
+            dependency: vec!["trato/options/v1/options.proto".to_owned()],
+            message_type: vec![message],
+            service: vec![service],
+            syntax: "proto3".to_owned(),
+        };
+        let published = FileDescriptorSet { file: vec![descriptor_proto(), options_proto()] };
+        let mut set = Set { file: published.file.iter().map(prost::Message::encode_to_vec).collect() };
+        set.file.push(file.encode_to_vec());
+        set.encode_to_vec()
+    }
+
+    fn descriptor_proto() -> FileDescriptorProto {
+        prost_reflect::DescriptorPool::global()
+            .get_file_by_name("google/protobuf/descriptor.proto")
+            .expect("the published types are always there")
+            .file_descriptor_proto()
+            .clone()
+    }
+
+    fn options_proto() -> FileDescriptorProto {
+        let permission = FieldDescriptorProto {
+            name: Some("permission".to_owned()),
+            number: Some(50001),
+            label: Some(Label::Optional.into()),
+            r#type: Some(Type::String.into()),
+            extendee: Some(".google.protobuf.MethodOptions".to_owned()),
+            ..FieldDescriptorProto::default()
+        };
+        FileDescriptorProto {
+            name: Some("trato/options/v1/options.proto".to_owned()),
+            package: Some("trato.options.v1".to_owned()),
+            dependency: vec!["google/protobuf/descriptor.proto".to_owned()],
+            extension: vec![permission],
+            syntax: Some("proto3".to_owned()),
+            ..FileDescriptorProto::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{testing::contract, *};
+
+    #[test]
+    fn annotations_become_rules() {
+        let bytes =
+            contract(&[("GetEcho", Some("test.echoes.get")), ("WatchEchoes", Some("test.echoes.watch"))]);
+        let descriptors = Descriptors::read(&bytes).expect("readable");
+
+        let rules =
+            descriptors.rules_of(&["trato.test.v1.EchoService"]).expect("every method has a permission");
+
+        assert_eq!(rules[0].path, "/trato.test.v1.EchoService/GetEcho");
+        assert_eq!(&*rules[0].full_name, "trato.test.v1.EchoService/GetEcho");
+        assert_eq!(rules[0].permission, "test.echoes.get");
+        assert!(rules[0].is_idempotent && !rules[0].is_streaming());
+        assert!(rules[1].server_streaming && !rules[1].is_idempotent);
+        assert_eq!(Vec::from_iter(descriptors.permissions()), ["test.echoes.get", "test.echoes.watch"]);
+    }
+
+    /// PLT-12: a method that would be open to everybody is never served.
+    #[test]
+    fn a_method_without_a_permission_is_refused() {
+        let descriptors =
+            Descriptors::read(&contract(&[("A", None), ("B", Some("test.b")), ("C", Some(""))]));
+        let descriptors = descriptors.expect("readable");
+
+        let open = descriptors.rules_of(&["trato.test.v1.EchoService"]).expect_err("two methods are open");
+        let unknown = descriptors.rules_of(&["trato.test.v1.Other"]).expect_err("not described");
+
+        assert!(
+            open.to_string().ends_with("trato.test.v1.EchoService/A, trato.test.v1.EchoService/C"),
+            "{open}"
+        );
+        assert!(unknown.to_string().contains("trato.test.v1.Other"));
+    }
+}

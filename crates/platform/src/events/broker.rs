@@ -1,0 +1,96 @@
+//! Connections to RabbitMQ. A broken one is thrown away and built anew by whoever used it; nothing recovers by itself.
+
+use std::time::Duration;
+
+use lapin::{Connection, ConnectionProperties, options::ConfirmSelectOptions, uri::AMQPUri};
+use rand::RngExt as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use trato_types::Error;
+
+/// Seconds between heartbeats: a half-open connection is found within two of them.
+const HEARTBEAT: u16 = 4;
+/// Longest wait for a connection to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Opens a connection that the broker lists under `name`.
+pub(super) async fn connect(url: &SecretString, name: &str) -> Result<Connection, BrokerError> {
+    let mut uri: AMQPUri = url.expose_secret().parse().map_err(BrokerError::Url)?;
+    uri.query.heartbeat.get_or_insert(HEARTBEAT);
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    match tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect_uri(uri, properties)).await {
+        Ok(connection) => Ok(connection?),
+        Err(_) => Err(BrokerError::Silent),
+    }
+}
+
+/// Opens a channel on which every message is confirmed.
+pub(super) async fn confirming_channel(connection: &Connection) -> Result<lapin::Channel, BrokerError> {
+    let channel = connection.create_channel().await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    Ok(channel)
+}
+
+/// Closes a connection in good order; a broken one is just dropped.
+pub(super) async fn close(connection: &Connection) {
+    // Nothing is lost when this fails: what was not confirmed or acknowledged comes again.
+    let closing = connection.close(200, "bye".into());
+    if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(2), closing).await {
+        tracing::debug!(error = %error, "the broker's connection was already broken");
+    }
+}
+
+/// Why the broker could not be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BrokerError {
+    /// `broker.url` is not an AMQP address. The text does not repeat it, as it holds a password.
+    #[error("broker.url is not an AMQP address: {0}")]
+    Url(String),
+    /// Nobody answered in time.
+    #[error("the broker did not answer in time")]
+    Silent,
+    /// The broker refused a message it had been sent.
+    #[error("the broker refused a message")]
+    Refused,
+    /// No queue took a message that was meant for one.
+    #[error("there is no queue {0}")]
+    NoQueue(String),
+    /// The broker took the subscription away, as when its queue is deleted.
+    #[error("the broker ended the subscription")]
+    Cancelled,
+    /// Anything else that the connection met.
+    #[error(transparent)]
+    Broken(#[from] lapin::Error),
+}
+
+/// What a command answers when the broker fails it.
+pub(super) fn unavailable(error: BrokerError) -> Error {
+    let message = format!("the broker cannot be used: {error}");
+    Error::unavailable("BROKER_UNAVAILABLE", message).caused_by(error)
+}
+
+/// Growing waits between attempts, with some chance in them so that many processes do not come back at once.
+#[derive(Clone, Debug)]
+pub(super) struct Backoff {
+    next: Duration,
+    most: Duration,
+}
+
+impl Backoff {
+    /// Waits from `first` on, doubling up to `most`.
+    pub fn new(first: Duration, most: Duration) -> Self {
+        Self { next: first, most }
+    }
+
+    /// The next wait.
+    pub fn step(&mut self) -> Duration {
+        let wait = self.next.mul_f64(rand::rng().random_range(0.75..1.25));
+        self.next = (self.next * 2).min(self.most);
+        wait
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new(Duration::from_millis(100), Duration::from_secs(3))
+    }
+}

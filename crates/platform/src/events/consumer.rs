@@ -1,0 +1,218 @@
+//! The consumer: what is in the service's queue goes to its handlers in batches, and is acknowledged once it is settled.
+
+use std::time::Duration;
+
+use futures::{FutureExt as _, StreamExt as _};
+use lapin::{
+    BasicProperties, Channel, Confirmation, Connection,
+    message::Delivery,
+    options::{
+        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
+        QueueDeclareOptions,
+    },
+    protocol::{AMQPErrorKind, AMQPSoftError},
+    types::{AMQPValue, FieldTable},
+};
+use secrecy::SecretString;
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use trato_types::Timestamp;
+
+use super::{
+    broker::{self, Backoff, BrokerError},
+    event::Incoming,
+    headers,
+    processor::Processor,
+    topology,
+};
+use crate::config;
+
+/// Brings the deliveries of a service's queue to its processor.
+#[derive(Clone, Debug)]
+pub struct Consumer {
+    service: &'static str,
+    url: SecretString,
+    prefetch: u16,
+    batch: usize,
+    processor: Processor,
+    declared: watch::Sender<bool>,
+}
+
+impl Consumer {
+    /// The consumer of a service.
+    pub fn new(service: &'static str, processor: Processor, broker: &config::Broker) -> Self {
+        Self {
+            service,
+            url: broker.url.clone(),
+            prefetch: broker.prefetch,
+            batch: broker.batch.min(usize::from(broker.prefetch)),
+            processor,
+            declared: watch::Sender::new(false),
+        }
+    }
+
+    /// True from the moment the service's queue was found or made: from then on no event passes it by. A service is not
+    /// ready before.
+    pub fn declared(&self) -> watch::Receiver<bool> {
+        self.declared.subscribe()
+    }
+
+    /// Runs until `shutdown`; the batch in hand is still settled and acknowledged.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut backoff = Backoff::default();
+        while !shutdown.is_cancelled() {
+            let started = Instant::now();
+            if let Err(error) = self.consume(&shutdown).await {
+                tracing::warn!(error = %error, "the consumer lost the broker; it connects again");
+                if started.elapsed() > Duration::from_secs(10) {
+                    backoff = Backoff::default();
+                }
+                // Ends early at shutdown.
+                let _ = timeout(backoff.step(), shutdown.cancelled()).await;
+            }
+        }
+    }
+
+    async fn consume(&self, shutdown: &CancellationToken) -> Result<(), BrokerError> {
+        let connection = broker::connect(&self.url, &format!("{} consumer", self.service)).await?;
+        self.look_for_queue(&connection).await?;
+        let channel = connection.create_channel().await?;
+        topology::declare(&channel, self.service, self.processor.subscriptions()).await?;
+        self.declared.send_replace(true);
+        channel.basic_qos(self.prefetch, BasicQosOptions::default()).await?;
+        let queue = topology::queue(self.service);
+        let options = BasicConsumeOptions::default();
+        let mut deliveries =
+            channel.basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default()).await?;
+        tracing::info!(queue, "consuming events");
+        loop {
+            let first = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                delivery = deliveries.next() => delivery.ok_or(BrokerError::Cancelled)??,
+            };
+            let mut batch = vec![first];
+            // Only what is here already: to wait for more would delay what came.
+            while batch.len() < self.batch {
+                match deliveries.next().now_or_never() {
+                    Some(Some(delivery)) => batch.push(delivery?),
+                    _ => break,
+                }
+            }
+            if !self.settle(&connection, &channel, batch, shutdown).await? {
+                break;
+            }
+        }
+        // What is prefetched goes back to the queue in its order.
+        channel.basic_cancel(deliveries.tag(), BasicCancelOptions::default()).await?;
+        broker::close(&connection).await;
+        Ok(())
+    }
+
+    /// Settles a batch and acknowledges it; false when the process ends before.
+    async fn settle(
+        &self,
+        connection: &Connection,
+        channel: &Channel,
+        batch: Vec<Delivery>,
+        shutdown: &CancellationToken,
+    ) -> Result<bool, BrokerError> {
+        let last = batch.last().map_or(0, |delivery| delivery.delivery_tag);
+        let mut events: Vec<Incoming> = Vec::with_capacity(batch.len());
+        for mut delivery in batch {
+            let payload = std::mem::take(&mut delivery.data);
+            match headers::read(&delivery.properties, payload) {
+                Ok(event) => events.push(event),
+                Err(fault) => {
+                    let (reason, payload) = (fault.to_string(), fault.payload);
+                    tracing::error!(
+                        reason,
+                        "a message went to the dead queue {}",
+                        topology::dead_queue(self.service)
+                    );
+                    bury(connection, self.service, delivery.properties, payload, &reason).await?;
+                }
+            }
+        }
+        if self.processor.process(&events, shutdown).await.is_err() {
+            return Ok(false);
+        }
+        channel.basic_ack(last, BasicAckOptions { multiple: true }).await?;
+        Ok(true)
+    }
+
+    /// Says so when the queue is gone although events came through it before: some may have passed by.
+    async fn look_for_queue(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let last = "select max(create_time) from platform.inbox where state in ('DONE', 'DROPPED')";
+        let last: Option<Timestamp> =
+            match sqlx::query_scalar(last).fetch_one(&self.processor.database().system).await {
+                Ok(last) => last,
+                Err(error) => {
+                    tracing::warn!(error = %error, "without the database the queue was not looked for");
+                    None
+                }
+            };
+        let Some(last) = last else { return Ok(()) };
+        // On a channel of its own, which the broker closes when there is no such queue.
+        let channel = connection.create_channel().await?;
+        let queue = topology::queue(self.service);
+        let options = QueueDeclareOptions { passive: true, durable: true, ..QueueDeclareOptions::default() };
+        match channel.queue_declare(queue.as_str().into(), options, FieldTable::default()).await {
+            Ok(_) => Ok(channel.close(200, "found".into()).await?),
+            Err(error) if is_missing(&error) => {
+                tracing::error!(
+                    queue,
+                    since = %last,
+                    "the queue {queue} was gone: replay what was recorded since {last} from the services that publish to it"
+                );
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn is_missing(error: &lapin::Error) -> bool {
+    matches!(error.kind(), lapin::ErrorKind::ProtocolError(error)
+        if *error.kind() == AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND))
+}
+
+/// Puts a message into the dead queue with the reason, and waits until the broker has it.
+async fn bury(
+    connection: &Connection,
+    service: &str,
+    properties: BasicProperties,
+    payload: Vec<u8>,
+    reason: &str,
+) -> Result<(), BrokerError> {
+    let mut headers = properties.headers().clone().unwrap_or_default();
+    headers.insert(headers::REASON.into(), AMQPValue::LongString(reason.into()));
+    let properties = properties.with_headers(headers).with_delivery_mode(headers::PERSISTENT);
+    let channel = broker::confirming_channel(connection).await?;
+    let key = topology::dead_queue(service);
+    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let confirm = channel
+        .basic_publish(topology::DEAD_EXCHANGE.into(), key.as_str().into(), options, &payload, properties)
+        .await?;
+    match confirm.await? {
+        Confirmation::Ack(None) => Ok(channel.close(200, "buried".into()).await?),
+        Confirmation::Ack(Some(_)) => Err(BrokerError::NoQueue(key)),
+        Confirmation::Nack(_) | Confirmation::NotRequested => Err(BrokerError::Refused),
+    }
+}
+
+/// Declares a service's queue and bindings, so that events published before its first start wait for it. Repeatable;
+/// used by `migrate`.
+pub async fn declare(service: &str, processor: &Processor, url: &SecretString) -> trato_types::Result<()> {
+    let declared = async {
+        let connection = broker::connect(url, &format!("{service} topology")).await?;
+        let channel = connection.create_channel().await?;
+        topology::declare(&channel, service, processor.subscriptions()).await?;
+        broker::close(&connection).await;
+        Ok::<_, BrokerError>(())
+    };
+    declared.await.map_err(broker::unavailable)
+}

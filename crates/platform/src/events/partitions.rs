@@ -1,0 +1,146 @@
+//! Upkeep of the log and the inbox: partitions ahead of time, and what may be forgotten, a batch at a time.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::FutureExt as _;
+use sqlx::{PgPool, Row as _};
+use trato_types::{Result, Timestamp};
+
+use super::relay;
+use crate::{App, Job, db::from_sqlx};
+
+/// Rows looked at or deleted by one statement: short enough that nobody waits for it.
+const BATCH: i64 = 2_000;
+
+/// The platform's own periodic work.
+pub fn jobs() -> Vec<Job> {
+    let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+    vec![
+        Job {
+            name: "extend-event-partitions",
+            period: hours(12),
+            run: Arc::new(|app: App| {
+                async move {
+                    let months = app.settings().events.partitions_ahead_months;
+                    extend(&app.database.system, months).await.map(|_| ())
+                }
+                .boxed()
+            }),
+        },
+        Job {
+            name: "forget-old-events",
+            period: hours(6),
+            run: Arc::new(|app: App| {
+                async move {
+                    let before = days_ago(app.settings().events.retention_days);
+                    forget_events(&app.database.system, before).await?;
+                    forget_inbox(&app.database.system, before).await.map(|_| ())
+                }
+                .boxed()
+            }),
+        },
+        Job {
+            name: "forget-old-requests",
+            period: hours(1),
+            run: Arc::new(|app: App| {
+                async move {
+                    let before = days_ago(app.settings().requests.retention_days);
+                    forget_requests(&app.database.system, before).await.map(|_| ())
+                }
+                .boxed()
+            }),
+        },
+    ]
+}
+
+fn days_ago(days: u32) -> Timestamp {
+    super::now() - chrono::Duration::days(i64::from(days))
+}
+
+/// Makes the partitions of this month and of `months` ahead; answers how many were new.
+pub async fn extend(system: &PgPool, months: u32) -> Result<i32> {
+    let made: i32 = sqlx::query_scalar("select platform.extend_event_partitions($1)")
+        .bind(i32::try_from(months).unwrap_or(24))
+        .fetch_one(system)
+        .await
+        .map_err(from_sqlx)?;
+    if made > 0 {
+        tracing::info!(made, "the event log has {made} new partitions");
+    }
+    Ok(made)
+}
+
+/// Deletes published events recorded before `before`, but keeps the newest of each aggregate that is not deleted: read
+/// models can still be made anew. Answers how many went.
+pub async fn forget_events(system: &PgPool, before: Timestamp) -> Result<u64> {
+    let mut position = 0_i64;
+    let mut gone = 0;
+    loop {
+        let row = sqlx::query(include_str!("../../sql/delete_old_events.sql"))
+            .bind(before)
+            .bind(position)
+            .bind(BATCH)
+            .bind(relay::LEASE)
+            .fetch_one(system)
+            .await
+            .map_err(from_sqlx)?;
+        let last: Option<i64> = row.try_get("last").map_err(from_sqlx)?;
+        gone += row.try_get::<i64, _>("gone").map_err(from_sqlx)?.unsigned_abs();
+        match last {
+            Some(last) => position = last,
+            None => break,
+        }
+    }
+    if gone > 0 {
+        tracing::info!(gone, "{gone} events recorded before {before} were forgotten");
+    }
+    Ok(gone)
+}
+
+/// Deletes what the inbox remembers of events that came in before `before` and are settled; parked ones stay.
+pub async fn forget_inbox(system: &PgPool, before: Timestamp) -> Result<u64> {
+    let sql = "with old as (
+                 select tenant_id, consumer, event_id
+                 from platform.inbox
+                 where state in ('DONE', 'DROPPED') and create_time < $1
+                 order by create_time
+                 limit $2
+               )
+               delete from platform.inbox inbox
+               using old
+               where inbox.tenant_id = old.tenant_id and inbox.consumer = old.consumer and inbox.event_id = old.event_id";
+    delete_in_batches(system, sql, before).await
+}
+
+/// Deletes request ids stored before `before`.
+pub async fn forget_requests(system: &PgPool, before: Timestamp) -> Result<u64> {
+    let sql = "with old as (
+                 select tenant_id, actor, method, request_id
+                 from platform.request
+                 where create_time < $1
+                 order by create_time
+                 limit $2
+               )
+               delete from platform.request request
+               using old
+               where request.tenant_id = old.tenant_id and request.actor = old.actor
+                 and request.method = old.method and request.request_id = old.request_id";
+    delete_in_batches(system, sql, before).await
+}
+
+async fn delete_in_batches(system: &PgPool, sql: &'static str, before: Timestamp) -> Result<u64> {
+    let mut gone = 0;
+    loop {
+        let deleted = sqlx::query(sql)
+            .bind(before)
+            .bind(BATCH)
+            .execute(system)
+            .await
+            .map_err(from_sqlx)?
+            .rows_affected();
+        gone += deleted;
+        if deleted < BATCH.unsigned_abs() {
+            return Ok(gone);
+        }
+    }
+}

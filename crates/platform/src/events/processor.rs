@@ -1,0 +1,267 @@
+//! From deliveries to effects: a batch is one transaction per tenant with its inbox rows; what fails is redone one by one.
+//!
+//! It knows no broker. When it answers, every event it was given is handled, held or recognised, durably, so that its
+//! delivery may be acknowledged.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+use trato_types::{Error, Kind, Result, error::chain};
+use uuid::Uuid;
+
+use super::{
+    broker::Backoff,
+    event::{Incoming, Subscription},
+    inbox::{self, Claim, Item, Refusal},
+    verdict::{TRIES, Verdict, judge},
+};
+use crate::{
+    db::{Database, Tx, from_sqlx},
+    telemetry::{metrics::metrics, propagate},
+};
+
+/// Tenants whose transactions are under way at once.
+const TENANTS_AT_ONCE: usize = 4;
+/// Longest time one handler may take with one event.
+const HANDLER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The process is to end before everything was settled; what is not acknowledged comes again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Interrupted;
+
+/// A failed transaction, and at which item it failed, if at one.
+struct Failed {
+    at: Option<usize>,
+    error: Error,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { at: None, error }
+    }
+}
+
+/// Brings events to the handlers of a service.
+#[derive(Clone, Debug)]
+pub struct Processor {
+    database: Database,
+    subscriptions: Vec<Subscription>,
+}
+
+impl Processor {
+    /// A processor of these consumers.
+    pub fn new(database: Database, subscriptions: Vec<Subscription>) -> Self {
+        Self { database, subscriptions }
+    }
+
+    /// The consumers.
+    pub fn subscriptions(&self) -> &[Subscription] {
+        &self.subscriptions
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Settles every event for every consumer that listens to it; in order within a tenant. While the database is away
+    /// it waits.
+    pub async fn process(
+        &self,
+        incoming: &[Incoming],
+        shutdown: &CancellationToken,
+    ) -> Result<(), Interrupted> {
+        let groups = inbox::by_tenant(incoming, &self.subscriptions);
+        let tasks: Vec<_> =
+            groups.iter().map(|(tenant, items)| self.settle(*tenant, items, shutdown).boxed()).collect();
+        stream::iter(tasks).buffer_unordered(TENANTS_AT_ONCE).try_collect::<()>().await
+    }
+
+    async fn settle(
+        &self,
+        tenant: Uuid,
+        items: &[Item<'_>],
+        shutdown: &CancellationToken,
+    ) -> Result<(), Interrupted> {
+        let mut rest = items;
+        let mut backoff: Option<Backoff> = None;
+        while !rest.is_empty() {
+            let Err(failed) = self.attempt(tenant, rest).await else { return Ok(()) };
+            if judge(&failed.error) == Verdict::Wait {
+                if backoff.is_none() {
+                    tracing::warn!(error = %chain(&failed.error), "events wait for the database");
+                }
+                pause(backoff.get_or_insert_with(for_database).step(), shutdown).await?;
+                continue;
+            }
+            // The items before the failed one succeeded a moment ago; they go again without it.
+            let at = failed.at.unwrap_or(0);
+            if at > 0 {
+                Box::pin(self.settle(tenant, &rest[..at], shutdown)).await?;
+            }
+            self.settle_one(tenant, &rest[at], shutdown).await?;
+            rest = &rest[at + 1..];
+        }
+        Ok(())
+    }
+
+    async fn settle_one(
+        &self,
+        tenant: Uuid,
+        item: &Item<'_>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Interrupted> {
+        let mut unavailable = for_database();
+        let mut between = Backoff::new(Duration::from_millis(10), Duration::from_millis(200));
+        let mut attempts = 0;
+        loop {
+            let Err(failed) = self.attempt(tenant, std::slice::from_ref(item)).await else { return Ok(()) };
+            attempts += 1;
+            match judge(&failed.error) {
+                Verdict::Wait => {
+                    attempts -= 1;
+                    pause(unavailable.step(), shutdown).await?;
+                }
+                Verdict::Retry if attempts < TRIES => {
+                    metrics().retried(item.subscription.consumer);
+                    pause(between.step(), shutdown).await?;
+                }
+                Verdict::Retry | Verdict::Park => {
+                    let refusal = Refusal::of(attempts, &failed.error);
+                    return self.park(tenant, item, &refusal, shutdown).await;
+                }
+            }
+        }
+    }
+
+    async fn park(
+        &self,
+        tenant: Uuid,
+        item: &Item<'_>,
+        refusal: &Refusal,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Interrupted> {
+        let consumer = item.subscription.consumer;
+        let event = &item.incoming.event;
+        let mut backoff = for_database();
+        loop {
+            let parked = async {
+                let mut tx = Tx::of(&self.database, &event.context(consumer, super::now())).await?;
+                inbox::park(tx.connection(), tenant, item, refusal).await?;
+                tx.commit().await
+            };
+            match parked.await {
+                Ok(()) => break,
+                Err(error) => {
+                    tracing::error!(error = %chain(&error), consumer, "an event could not be parked yet")
+                }
+            }
+            pause(backoff.step(), shutdown).await?;
+        }
+        metrics().parked(consumer);
+        tracing::error!(
+            consumer,
+            event.id = %event.id,
+            event.type = event.kind,
+            tenant.id = %tenant,
+            reason = refusal.reason,
+            message = refusal.message,
+            "event {} is parked for {consumer} ({}): later events of its aggregate wait",
+            event.id,
+            refusal.reason
+        );
+        Ok(())
+    }
+
+    /// One transaction: claims the items and handles those that are fresh.
+    async fn attempt(&self, tenant: Uuid, items: &[Item<'_>]) -> Result<(), Failed> {
+        let Some(first) = items.first() else { return Ok(()) };
+        let now = super::now();
+        let context = |item: &Item<'_>| item.incoming.event.context(item.subscription.consumer, now);
+        let mut tx = Tx::of(&self.database, &context(first)).await?;
+        let claims = inbox::claim(tx.connection(), tenant, items).await?;
+        let mut duplicates = 0;
+        for (at, (item, claim)) in std::iter::zip(items, claims).enumerate() {
+            match claim {
+                Claim::Fresh => {
+                    // Events noted by the handler before belong to the context of that one.
+                    tx.write_events().await?;
+                    tx.set_cx(context(item));
+                    handle(&mut tx, item).await.map_err(|error| Failed { at: Some(at), error })?;
+                }
+                Claim::Seen => duplicates += 1,
+                Claim::Waiting => {}
+            }
+        }
+        require_alive(&mut tx).await?;
+        tx.commit().await?;
+        if duplicates > 0 {
+            metrics().duplicates(first.subscription.consumer, duplicates);
+        }
+        Ok(())
+    }
+}
+
+/// Fails when a statement of the transaction failed although its handler said nothing: PostgreSQL would answer such a
+/// commit by rolling back, without an error, and the event would be lost.
+async fn require_alive(tx: &mut Tx) -> Result<()> {
+    sqlx::query("select true").execute(tx.connection()).await.map_err(from_sqlx)?;
+    Ok(())
+}
+
+/// Calls the handler within the transaction; a panic or too long a time is an error like any other.
+pub(super) async fn handle(tx: &mut Tx, item: &Item<'_>) -> Result<()> {
+    let Incoming { event, defect, .. } = item.incoming;
+    if let Some(defect) = defect {
+        let message = "the event's payload cannot be decoded";
+        return Err(Error::new(Kind::Invalid, "UNREADABLE_PAYLOAD", message).caused_by(defect.clone()));
+    }
+    let consumer = item.subscription.consumer;
+    let span = tracing::info_span!(
+        "handle event",
+        otel.kind = "consumer",
+        otel.name = consumer,
+        consumer,
+        event.type = event.kind,
+        event.id = %event.id,
+        tenant.id = %event.tenant,
+    );
+    if let Some(traceparent) = &event.traceparent {
+        propagate::set_parent(&span, traceparent);
+    }
+    if let Some(traceparent) = propagate::traceparent_of(&span) {
+        // What the handler records is this span's doing.
+        let mut cx = tx.cx().clone();
+        cx.traceparent = Some(traceparent);
+        tx.set_cx(cx);
+    }
+    let handling = AssertUnwindSafe((item.subscription.handler)(tx, event)).catch_unwind().instrument(span);
+    match timeout(HANDLER_TIMEOUT, handling).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => Err(panicked(panic.as_ref())),
+        Err(_) => {
+            let message = format!("the handler took longer than {} s", HANDLER_TIMEOUT.as_secs());
+            Err(Error::new(Kind::DeadlineExceeded, "HANDLER_TIMEOUT", message))
+        }
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
+    let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    Error::new(Kind::Internal, "HANDLER_PANICKED", format!("the handler panicked: {said}"))
+}
+
+/// Waits between looks at a database that is away.
+fn for_database() -> Backoff {
+    Backoff::new(Duration::from_millis(50), Duration::from_secs(1))
+}
+
+async fn pause(wait: Duration, shutdown: &CancellationToken) -> Result<(), Interrupted> {
+    tokio::select! {
+        () = sleep(wait) => Ok(()),
+        () = shutdown.cancelled() => Err(Interrupted),
+    }
+}

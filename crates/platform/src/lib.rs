@@ -1,0 +1,24 @@
+//! Everything of a service that touches the outside: configuration, telemetry, calls, tokens, database, events.
+//!
+//! Code enters the platform when two services need it and its name holds no business word.
+
+pub mod access;
+pub mod auth;
+pub mod config;
+pub mod db;
+pub mod descriptors;
+pub mod directory;
+pub mod events;
+pub mod jobs;
+pub mod rpc;
+mod run;
+mod spec;
+pub mod standard;
+pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use self::{
+    run::{Running, run},
+    spec::{App, Job, ServiceSpec},
+};

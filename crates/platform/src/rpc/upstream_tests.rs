@@ -1,0 +1,122 @@
+use std::time::Duration;
+
+use serde_json::Value;
+use tonic::{Code, Status};
+use trato_types::{Actor, Kind, Scope};
+
+use super::{testing::*, *};
+
+const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+/// The context and caller that the server's own stack would give a handler.
+async fn behalf(server: &TestServer, left: Duration) -> (trato_types::Context, Caller) {
+    let request = server.request(&["boss"], "");
+    let token = bearer(request.metadata().as_ref()).expect("a token").to_owned();
+    let identity = server.issuer.verifier().verify(&token).await.expect("a good token");
+    let cx = trato_types::Context {
+        tenant: identity.tenant,
+        actor: Actor::Member(Arc::clone(&identity.subject)),
+        scope: Scope::All,
+        teams: Arc::new([]),
+        method: "trato.other.v1.OtherService/Do".into(),
+        now: chrono::Utc::now(),
+        traceparent: Some(TRACEPARENT.to_owned()),
+        cause: None,
+    };
+    let request_id = Some(HeaderValue::from_static("r-7"));
+    (cx, Caller { identity, token: token.into(), deadline: Instant::now() + left, request_id })
+}
+
+#[tokio::test]
+async fn a_call_carries_token_deadline_trace_and_request_id() {
+    let server = TestServer::start().await;
+    let (cx, caller) = behalf(&server, Duration::from_secs(3)).await;
+    let upstream = Upstream::new("trato.test", vec![server.url.parse().expect("an address")], 2);
+
+    let request = upstream.request(&cx, &caller, Text::new("context")).expect("time is left");
+    let answer = unary(upstream.clone(), "Echo", request).await.expect("an answer");
+
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!(answer["actor"], "members/ana");
+    assert_eq!(answer["traceparent"], TRACEPARENT);
+    assert_eq!(answer["headers"]["x-request-id"], "r-7");
+    assert!((1500..=3000).contains(&answer["left_ms"].as_u64().expect("a number")), "{answer}");
+    let late = Caller { deadline: Instant::now(), ..caller };
+    let refused = upstream.request(&cx, &late, Text::new("x")).expect_err("nobody waits any more");
+    assert_eq!(refused.kind(), Kind::DeadlineExceeded);
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_down_is_unavailable_and_nothing_worse() {
+    let server = TestServer::start().await;
+    let (cx, caller) = behalf(&server, Duration::from_secs(3)).await;
+    for addresses in [vec!["http://127.0.0.1:9".parse().expect("an address")], Vec::new()] {
+        let upstream = Upstream::new("trato.test", addresses, 1);
+
+        let request = upstream.request(&cx, &caller, Text::new("x")).expect("time is left");
+        let status = soon(unary(upstream.clone(), "Echo", request)).await.expect_err("nobody is there");
+        let error = upstream.error(status);
+
+        assert_eq!((error.kind(), error.reason()), (Kind::Unavailable, "UPSTREAM_UNAVAILABLE"));
+        assert!(
+            error.retry_delay().is_some()
+                && error.metadata().contains(&("upstream", "trato.test".to_owned()))
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_an_upstream_answers_is_kept() {
+    let server = TestServer::start().await;
+    let (cx, mut caller) = behalf(&server, Duration::from_secs(3)).await;
+    let upstream = Upstream::new("trato.test", vec![server.url.parse().expect("an address")], 1);
+    let error = async |caller: &Caller, method: &str, text: &str| {
+        let request = upstream.request(&cx, caller, Text::new(text)).expect("time is left");
+        upstream.error(soon(unary(upstream.clone(), method, request)).await.expect_err("refused"))
+    };
+
+    assert_eq!(error(&caller, "Echo", "fail").await.kind(), Kind::Internal);
+    assert_eq!(error(&caller, "Unknown", "x").await.reason(), "METHOD_NOT_SERVED");
+    caller.deadline = Instant::now() + Duration::from_millis(100);
+    assert_eq!(error(&caller, "Echo", "hang").await.kind(), Kind::DeadlineExceeded);
+    caller.deadline = Instant::now() + Duration::from_secs(3);
+    caller.token = "forged".into();
+    assert_eq!(error(&caller, "Echo", "x").await.reason(), "INVALID_TOKEN");
+    let busy = upstream.error(Status::new(Code::Unavailable, "the database is gone"));
+    assert_eq!(busy.reason(), "UPSTREAM_UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn an_address_that_refuses_is_avoided_while_there_are_others() {
+    let server = TestServer::start().await;
+    let (cx, caller) = behalf(&server, Duration::from_secs(5)).await;
+    let addresses =
+        vec!["http://127.0.0.1:9".parse().expect("an address"), server.url.parse().expect("an address")];
+    let upstream = Upstream::new("trato.test", addresses, 1);
+
+    let mut failures = 0;
+    for _ in 0..20 {
+        let request = upstream.request(&cx, &caller, Text::new("x")).expect("time is left");
+        failures += usize::from(unary(upstream.clone(), "Echo", request).await.is_err());
+    }
+
+    assert!(failures <= 2, "{failures} of 20 went to the address that refuses");
+}
+
+#[tokio::test]
+async fn a_name_leads_to_all_its_addresses() {
+    let server = TestServer::start().await;
+    let (cx, caller) = behalf(&server, Duration::from_secs(5)).await;
+    let by_name = server.url.replace("127.0.0.1", "localhost");
+    let upstream = Upstream::new("trato.test", vec![by_name.parse().expect("an address")], 1);
+
+    soon(async {
+        loop {
+            let request = upstream.request(&cx, &caller, Text::new("x")).expect("time is left");
+            if unary(upstream.clone(), "Echo", request).await.is_ok() {
+                break;
+            }
+        }
+    })
+    .await;
+}

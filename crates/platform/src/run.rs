@@ -1,0 +1,323 @@
+//! A service as a program: its subcommands, and the order in which it starts and stops.
+//!
+//! Stopping: no new calls, not ready, calls in hand finish, the consumer after its batch, the relay after what was
+//! committed, pools, telemetry last.
+
+use std::{io::Write as _, process::ExitCode, sync::Arc, time::Duration};
+
+use clap::{Parser, Subcommand};
+use secrecy::ExposeSecret as _;
+use sqlx::PgPool;
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+use tonic::service::RoutesBuilder;
+use trato_types::{Error, Result, error::chain};
+
+use crate::{
+    access::roles::Roles,
+    auth::{self, Verifier},
+    config::{Environment, Loaded, Loader},
+    db::{Database, migrate},
+    descriptors::Descriptors,
+    directory::Directory,
+    events::{
+        Consumer, Processor, Relay,
+        commands::{EventsCommand, ParkedCommand, run_events, run_parked},
+        partitions,
+    },
+    jobs,
+    rpc::{Admin, Condition, Readiness, Server, Setup},
+    spec::{App, ServiceSpec},
+    telemetry,
+};
+
+/// Exit code of a configuration that cannot be used (`EX_USAGE` of sysexits.h).
+const BAD_CONFIGURATION: u8 = 64;
+
+/// Time between two looks at the schema.
+const SCHEMA_LOOK: Duration = Duration::from_millis(250);
+
+#[derive(Parser)]
+#[command(
+    about = "A service of the Trato suite. Settings: a file named by TRATO_CONFIG, variables TRATO_SECTION__KEY."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until told to stop (the default).
+    Serve,
+    /// Bring the database to this program's schema; needs the owner's address.
+    Migrate,
+    /// Say what is wrong with the configuration, if anything.
+    CheckConfig,
+    /// Print the effective configuration and where each value comes from; secrets are redacted.
+    PrintConfig,
+    /// Events whose handler failed.
+    #[command(subcommand)]
+    Parked(ParkedCommand),
+    /// The event log and the queues.
+    #[command(subcommand)]
+    Events(EventsCommand),
+}
+
+/// Runs the program a spec describes, by its command line.
+pub async fn run(spec: ServiceSpec) -> ExitCode {
+    let command = Arguments::parse().command.unwrap_or(Command::Serve);
+    auth::tls::install();
+    let loader = required(&command, (spec.loader)(Loader::new(spec.config)));
+    let loaded = match loader.load(&Environment::of_process()) {
+        Ok(loaded) => loaded,
+        Err(faults) => {
+            complain(&faults.to_string());
+            return ExitCode::from(BAD_CONFIGURATION);
+        }
+    };
+    let outcome = match command {
+        Command::Serve => serve(spec, loaded).await,
+        Command::Migrate => migrate_schema(&spec, &loaded).await,
+        Command::CheckConfig => say("the configuration is fine\n"),
+        Command::PrintConfig => say(&loaded.print()),
+        Command::Parked(command) => parked(spec, &loaded, command).await,
+        Command::Events(command) => events(spec, &loaded, command).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Each subcommand needs other addresses; what it does not need may be missing.
+fn required(command: &Command, loader: Loader) -> Loader {
+    match command {
+        Command::Migrate => loader.require("database.owner_url"),
+        Command::PrintConfig => loader,
+        Command::Parked(_) => loader.require("database.url").require("database.system_url"),
+        Command::Events(_) => {
+            loader.require("database.url").require("database.system_url").require("broker.url")
+        }
+        Command::Serve | Command::CheckConfig => loader
+            .require("database.url")
+            .require("database.system_url")
+            .require("broker.url")
+            .require("auth.issuers"),
+    }
+}
+
+async fn migrate_schema(spec: &ServiceSpec, loaded: &Loaded) -> Result<()> {
+    let done = migrate::migrate(&loaded.settings.database, spec.migrations).await?;
+    let text = if done.is_empty() {
+        "the schema is up to date\n".to_owned()
+    } else {
+        format!("ran {}\n", done.join(", "))
+    };
+    say(&text)
+}
+
+async fn parked(spec: ServiceSpec, loaded: &Loaded, command: ParkedCommand) -> Result<()> {
+    let database = Database::new(&loaded.settings.database, spec.name)?;
+    let descriptors = Descriptors::read(spec.descriptors).map_err(Error::internal)?;
+    let processor = Processor::new(database, spec.subscriptions);
+    run_parked(command, &processor, Some(descriptors.pool()), &mut std::io::stdout()).await
+}
+
+async fn events(spec: ServiceSpec, loaded: &Loaded, command: EventsCommand) -> Result<()> {
+    let database = Database::new(&loaded.settings.database, spec.name)?;
+    let processor = Processor::new(database, spec.subscriptions);
+    run_events(command, spec.name, &processor, &loaded.settings.broker.url, &mut std::io::stdout()).await
+}
+
+async fn serve(spec: ServiceSpec, loaded: Loaded) -> Result<()> {
+    let telemetry = telemetry::init(&loaded.settings.telemetry, spec.name).map_err(Error::internal)?;
+    let outcome = serve_with(spec, loaded).await;
+    if let Err(error) = &outcome {
+        tracing::error!(error = %chain(error), "the service stops: {}", chain(error));
+    }
+    telemetry.shutdown().await;
+    outcome
+}
+
+async fn serve_with(spec: ServiceSpec, loaded: Loaded) -> Result<()> {
+    let stop = CancellationToken::new();
+    let running = Running::start(spec, loaded, stop.clone()).await?;
+    tracing::info!(address = %running.address, admin = %running.admin_address, "serving on {}", running.address);
+    stop_signal().await?;
+    tracing::info!("told to stop; calls in hand are finished");
+    stop.cancel();
+    running.stopped().await
+}
+
+/// A service that serves. Tests start it in the same way, with other settings.
+pub struct Running {
+    /// Where gRPC is answered.
+    pub address: std::net::SocketAddr,
+    /// Where probes are answered.
+    pub admin_address: std::net::SocketAddr,
+    /// The parts handlers are made with.
+    pub app: App,
+    readiness: Readiness,
+    server: JoinHandle<()>,
+    background: JoinSet<()>,
+    stop_background: CancellationToken,
+    admin: JoinHandle<std::io::Result<()>>,
+    stop_admin: CancellationToken,
+}
+
+impl Running {
+    /// Binds the ports, then starts everything; ready once the schema is right and the queue is declared. `stop` ends
+    /// the serving of calls; `stopped` waits for the end of all parts.
+    pub async fn start(spec: ServiceSpec, loaded: Loaded, stop: CancellationToken) -> Result<Self> {
+        let settings = loaded.settings.clone();
+        let descriptors = Descriptors::read(spec.descriptors).map_err(Error::internal)?;
+        let roles = Roles::load(&settings.access.roles_file, spec.roles, descriptors.permissions());
+        let database = Database::new(&settings.database, spec.name)?;
+        let directory = Arc::new(Directory::new(&database));
+        let app = App {
+            service: spec.name,
+            loaded: Arc::new(loaded),
+            database,
+            directory: directory.clone(),
+            roles: Arc::new(roles.map_err(Error::internal)?),
+            shutdown: stop.clone(),
+        };
+        let verifier = Verifier::new(&settings.auth)?;
+        let readiness = Readiness::new();
+        let admin =
+            Admin::bind(settings.server.admin_listen, readiness.clone()).await.map_err(Error::internal)?;
+        let mut routes = RoutesBuilder::default();
+        let names: Vec<&str> = spec.services.into_iter().map(|add| add(&app, &mut routes)).collect();
+        let server = Server::bind(Setup {
+            service: spec.name,
+            settings: settings.server.clone(),
+            descriptors: spec.descriptors,
+            rules: descriptors.rules_of(&names).map_err(Error::internal)?,
+            routes: routes.routes(),
+            verifier: verifier.clone(),
+            roles: app.roles.clone(),
+            teams: directory,
+            readiness: readiness.clone(),
+        })
+        .await
+        .map_err(Error::internal)?;
+        let address = server.local_addr();
+        let admin_address = admin.local_addr().map_err(Error::internal)?;
+
+        // Background work outlives the calls: what the last ones committed is still published.
+        let stop_background = CancellationToken::new();
+        let mut background = JoinSet::new();
+        background.spawn(async move { verifier.warm().await });
+        let schema = readiness.condition("schema");
+        background.spawn(schema_is_right(
+            app.database.pool.clone(),
+            spec.migrations,
+            schema,
+            stop_background.clone(),
+        ));
+        // Only tests of a service alone go without a broker; `serve` requires it.
+        if !settings.broker.url.expose_secret().is_empty() {
+            let processor = Processor::new(app.database.clone(), spec.subscriptions);
+            let consumer = Consumer::new(spec.name, processor, &settings.broker);
+            let queue = readiness.condition("queue");
+            background.spawn(queue_is_there(consumer.declared(), queue, stop_background.clone()));
+            background.spawn(consumer.run(stop_background.clone()));
+            let relay = Relay::new(spec.name, &app.database, &settings.broker, &settings.events);
+            background.spawn(relay.run(stop_background.clone()));
+        }
+        let mut due = partitions::jobs();
+        due.extend(spec.jobs);
+        background.spawn(jobs::run(app.clone(), due, stop_background.clone()));
+        readiness.started();
+
+        let stop_admin = CancellationToken::new();
+        Ok(Self {
+            address,
+            admin_address,
+            app,
+            readiness,
+            server: tokio::spawn(server.serve(stop)),
+            background,
+            stop_background,
+            admin: tokio::spawn(admin.serve(stop_admin.clone())),
+            stop_admin,
+        })
+    }
+
+    /// True when calls are welcome.
+    pub fn is_ready(&self) -> bool {
+        self.readiness.is_ready()
+    }
+
+    /// Waits for the end after the stop signal, part by part.
+    pub async fn stopped(mut self) -> Result<()> {
+        self.readiness.draining();
+        self.server.await.map_err(Error::internal)?;
+        self.stop_background.cancel();
+        while let Some(ended) = self.background.join_next().await {
+            ended.map_err(Error::internal)?;
+        }
+        self.app.database.close().await;
+        self.stop_admin.cancel();
+        self.admin.await.map_err(Error::internal)?.map_err(Error::internal)
+    }
+}
+
+/// Holds once no migration of this program is missing. What happens to the database later makes calls fail, it does not
+/// take the process out.
+async fn schema_is_right(
+    pool: PgPool,
+    migrations: &'static [migrate::Migration],
+    condition: Condition,
+    stop: CancellationToken,
+) {
+    let mut said = String::new();
+    while !stop.is_cancelled() {
+        let waiting_for = match migrate::missing(&pool, migrations).await {
+            Ok(missing) if missing.is_empty() => return condition.holds(),
+            Ok(missing) => format!("migrations have not run: {}", missing.join(", ")),
+            Err(error) => chain(&error),
+        };
+        if said != waiting_for {
+            tracing::warn!("not ready yet: {waiting_for}");
+            condition.fails(waiting_for.clone());
+            said = waiting_for;
+        }
+        // Ends early at the stop.
+        let _ = tokio::time::timeout(SCHEMA_LOOK, stop.cancelled()).await;
+    }
+}
+
+/// Holds once the queue is declared: from then on no event passes the service by.
+async fn queue_is_there(mut declared: watch::Receiver<bool>, condition: Condition, stop: CancellationToken) {
+    condition.fails("the queue of events is not declared yet");
+    tokio::select! {
+        declared = declared.wait_for(|declared| *declared) => if declared.is_ok() { condition.holds() },
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn stop_signal() -> Result<()> {
+    let mut terminate =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(Error::internal)?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Error::internal),
+    }
+}
+
+fn say(text: &str) -> Result<()> {
+    std::io::stdout().write_all(text.as_bytes()).map_err(Error::internal)
+}
+
+#[expect(clippy::print_stderr, reason = "a program that cannot start says why where its caller looks")]
+fn complain(text: &str) {
+    eprintln!("{text}");
+}

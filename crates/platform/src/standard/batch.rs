@@ -1,0 +1,191 @@
+//! `BatchCreateX`: an answer per item, one transaction, one statement for all that is valid.
+
+use std::collections::{HashMap, HashSet};
+
+use sqlx::Connection as _;
+use tonic::Request;
+use tonic_types::Status as WireStatus;
+use trato_types::{
+    Context, Error, Kind, Result,
+    standard::{BatchCreateRequest, BatchCreateResponse, CreateRequest, Outcome},
+};
+use uuid::Uuid;
+
+use super::{Reply, Store, answer, once, prepare, require_batch};
+use crate::{
+    db::{External, NewEvent, Record, RequestKey, Resource, Tx, constrained, statement},
+    rpc,
+};
+
+/// A valid item of a batch, ready to be stored with its event.
+pub type Prepared<T> = (Record<T>, NewEvent);
+
+/// What became of one item: the record and whether it was made now, or why not.
+pub type Stored<T> = Result<(Record<T>, bool)>;
+
+impl<T: Resource> Store<T> {
+    /// `BatchCreateX`. An item whose source and external id are taken is answered with what is there.
+    pub async fn batch_create<R, P>(&self, request: Request<R>) -> Reply<P>
+    where
+        R: BatchCreateRequest + prost::Message,
+        R::Item: CreateRequest<Message = T::Message>,
+        P: BatchCreateResponse<T::Message, WireStatus> + prost::Message + Default,
+    {
+        answer(request, async |cx, mut body| {
+            let key = RequestKey::parse(&body.take_request_id(), &body)?;
+            let (items, options) = body.into_parts();
+            require_batch("requests", items.len())?;
+            let attempt = async {
+                let prepared = items.into_iter().map(|item| prepare_item::<T, R::Item>(cx, item)).collect();
+                let answer = |stored: Vec<Stored<T>>| P::each(stored.into_iter().map(outcome).collect());
+                self.store_batch(cx, key.as_ref(), prepared, options.validate_only, answer).await
+            };
+            once(&self.database, cx, key.as_ref(), attempt).await
+        })
+        .await
+    }
+
+    /// Stores the valid ones of `prepared`; one transaction holds rows, events, and the answer by its request id.
+    pub async fn store_batch<P: prost::Message>(
+        &self,
+        cx: &Context,
+        key: Option<&RequestKey>,
+        prepared: Vec<Result<Prepared<T>>>,
+        validate_only: bool,
+        answer: impl FnOnce(Vec<Stored<T>>) -> P,
+    ) -> Result<P> {
+        let mut tx = Tx::of(&self.database, cx).await?;
+        let response = answer(self.store_each(&mut tx, prepared).await?);
+        if let Some(key) = key.filter(|_| !validate_only) {
+            tx.remember(key, response.encode_to_vec()).await?;
+        }
+        if validate_only {
+            tx.roll_back().await?
+        } else {
+            tx.commit().await?
+        }
+        Ok(response)
+    }
+
+    async fn store_each(&self, tx: &mut Tx, prepared: Vec<Result<Prepared<T>>>) -> Result<Vec<Stored<T>>> {
+        let valid: Vec<&Prepared<T>> = prepared.iter().filter_map(|item| item.as_ref().ok()).collect();
+        let (stored, mut refused) = self.insert_all(tx, &valid).await?;
+        let left_out =
+            |(record, event): &Prepared<T>| !stored.contains(&event.id) && !refused.contains_key(&record.id);
+        let taken =
+            valid.iter().filter(|item| left_out(item)).filter_map(|(record, _)| record.external.clone());
+        let existing = self.existing(tx, taken.collect()).await?;
+        let mut become_of = |(record, event): Prepared<T>| {
+            if stored.contains(&event.id) {
+                return Ok((record, true));
+            }
+            if let Some(error) = refused.remove(&record.id) {
+                return Err(error);
+            }
+            // Taken by a twin in this very batch, by another transaction, or by something the caller may not see.
+            let twin = record.external.as_ref().and_then(|external| existing.get(external));
+            twin.cloned().map(|found| (found, false)).ok_or_else(|| {
+                Error::new(
+                    Kind::AlreadyExists,
+                    "EXTERNAL_ID_TAKEN",
+                    "the source has a resource of this external id",
+                )
+            })
+        };
+        Ok(prepared.into_iter().map(|item| item.and_then(&mut become_of)).collect())
+    }
+
+    /// Inserts all at once; where a constraint refuses one, one by one. Answers the events stored and the rows refused.
+    async fn insert_all(
+        &self,
+        tx: &mut Tx,
+        items: &[&Prepared<T>],
+    ) -> Result<(HashSet<Uuid>, HashMap<Uuid, Error>)> {
+        match self.insert_guarded(tx, items).await {
+            Ok(stored) => return Ok((stored.into_iter().collect(), HashMap::new())),
+            Err(error) if !is_refusal(&error) => return Err(error),
+            Err(_) => {}
+        }
+        let (mut stored, mut refused) = (HashSet::new(), HashMap::new());
+        for item in items {
+            match self.insert_guarded(tx, &[item]).await {
+                Ok(ids) => stored.extend(ids),
+                Err(error) if is_refusal(&error) => {
+                    refused.insert(item.0.id, error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((stored, refused))
+    }
+
+    /// Inserts behind a savepoint, so that a refusal leaves the transaction usable.
+    async fn insert_guarded(&self, tx: &mut Tx, items: &[&Prepared<T>]) -> Result<Vec<Uuid>> {
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        let records: Vec<&Record<T>> = items.iter().map(|(record, _)| record).collect();
+        let events: Vec<NewEvent> = items.iter().map(|(_, event)| event.clone()).collect();
+        let arguments = statement::bind_write(tx.cx(), None, &records, &events)?;
+        let failed = |error| constrained(error, T::CONSTRAINTS);
+        let mut savepoint = tx.connection().begin().await.map_err(failed)?;
+        let result =
+            sqlx::query_scalar_with(self.statements.insert, arguments).fetch_all(&mut *savepoint).await;
+        match result {
+            Ok(stored) => {
+                savepoint.commit().await.map_err(failed)?;
+                Ok(stored)
+            }
+            Err(error) => {
+                savepoint.rollback().await.map_err(failed)?;
+                Err(failed(error))
+            }
+        }
+    }
+
+    /// Reads within the transaction, so that a twin in this very batch is found too.
+    async fn existing(&self, tx: &mut Tx, taken: Vec<External>) -> Result<HashMap<External, Record<T>>> {
+        let mut by_source: HashMap<String, Vec<String>> = HashMap::new();
+        for external in taken {
+            by_source.entry(external.source).or_default().push(external.id);
+        }
+        let mut found = HashMap::new();
+        for (source, ids) in by_source {
+            let cx = tx.cx().clone();
+            for record in self.read_external_on(tx.connection(), &cx, &source, &ids).await? {
+                found.extend(record.external.clone().map(|external| (external, record)));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn prepare_item<T: Resource, R: CreateRequest<Message = T::Message>>(
+    cx: &Context,
+    item: R,
+) -> Result<Prepared<T>> {
+    let (message, options) = item.into_parts();
+    if !options.request_id.is_empty() || options.validate_only {
+        return Err(Error::invalid(
+            "request_id",
+            "NOT_ALLOWED",
+            "only the batch itself has request_id and validate_only",
+        ));
+    }
+    let record = prepare::new_record::<T>(cx, message, R::FIELD)?;
+    let event = NewEvent::of(cx, "created", None, &record);
+    Ok((record, event))
+}
+
+fn outcome<T: Resource>(stored: Stored<T>) -> Outcome<T::Message, WireStatus> {
+    match stored {
+        Ok((record, true)) => Outcome::Created(T::render(&record)),
+        Ok((record, false)) => Outcome::Existing(T::render(&record)),
+        Err(error) => Outcome::Refused(rpc::status::to_wire(&error)),
+    }
+}
+
+/// True for errors that may speak of one row only; the others are tried without it.
+fn is_refusal(error: &Error) -> bool {
+    !matches!(error.kind(), Kind::Unavailable | Kind::DeadlineExceeded)
+}

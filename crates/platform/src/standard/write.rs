@@ -1,0 +1,293 @@
+//! Create, update, upsert, delete, undelete and custom verbs of one resource.
+
+use futures::future::BoxFuture;
+use prost_types::Any;
+use tonic::Request;
+use trato_types::{
+    Context, Error, Kind, Result,
+    standard::{CreateRequest, Fields as _, ResourceMessage as _, UpdateRequest, VerbRequest},
+};
+use uuid::Uuid;
+
+use super::{Reply, Store, answer, once, prepare};
+use crate::db::{NewEvent, Record, RequestKey, Resource, Tx, constrained, statement};
+
+/// How often a change without etag is tried again when others change the same resource meanwhile.
+const MAX_ATTEMPTS: usize = 16;
+
+/// What a change makes of a record: its next revision and the facts that ride on the event.
+pub type Changed<T> = (Record<T>, Vec<Any>);
+
+impl<T: Resource> Store<T> {
+    /// `CreateX`. ALREADY_EXISTS `EXTERNAL_ID_TAKEN` when the source has a living resource of that id.
+    pub async fn create<R>(&self, request: Request<R>) -> Reply<T::Message>
+    where
+        R: CreateRequest<Message = T::Message> + prost::Message,
+    {
+        answer(request, async |cx, mut body| {
+            let key = RequestKey::parse(&body.take_request_id(), &body)?;
+            let (message, options) = body.into_parts();
+            let attempt = async {
+                let record = prepare::new_record::<T>(cx, message, R::FIELD)?;
+                self.insert(cx, key.as_ref(), &record, options.validate_only).await?;
+                Ok(T::render(&record))
+            };
+            once(&self.database, cx, key.as_ref(), attempt).await
+        })
+        .await
+    }
+
+    /// `UpdateX`. ABORTED `ETAG_MISMATCH` when the etag sent is not the stored one; without an etag the mask is
+    /// applied to whatever is there.
+    pub async fn update<R>(&self, request: Request<R>) -> Reply<T::Message>
+    where
+        R: UpdateRequest<Message = T::Message> + prost::Message,
+    {
+        answer(request, async |cx, mut body| {
+            let key = RequestKey::parse(&body.take_request_id(), &body)?;
+            let (message, mask, options) = body.into_parts();
+            let message = message.ok_or_else(|| Error::invalid(R::FIELD, "REQUIRED", "is required"))?;
+            let attempt = async {
+                let change = |before: &Record<T>| self.merge(cx, before, &message, mask.as_deref(), R::FIELD);
+                self.modify(
+                    cx,
+                    key.as_ref(),
+                    message.name(),
+                    message.etag(),
+                    options.validate_only,
+                    "updated",
+                    change,
+                )
+                .await
+            };
+            once(&self.database, cx, key.as_ref(), attempt).await
+        })
+        .await
+    }
+
+    /// `UpsertX`: creates, or updates the living resource of the same source and external id.
+    pub async fn upsert<R>(&self, request: Request<R>) -> Reply<T::Message>
+    where
+        R: UpdateRequest<Message = T::Message> + prost::Message,
+    {
+        answer(request, async |cx, mut body| {
+            let key = RequestKey::parse(&body.take_request_id(), &body)?;
+            let (message, mask, options) = body.into_parts();
+            let message = message.ok_or_else(|| Error::invalid(R::FIELD, "REQUIRED", "is required"))?;
+            let (source, external_id) = message.external();
+            if source.is_empty() || external_id.is_empty() {
+                let field = format!("{}.external_id", R::FIELD);
+                return Err(Error::invalid(
+                    field,
+                    "REQUIRED",
+                    "source and external_id say which resource is meant",
+                ));
+            }
+            let attempt = async {
+                let found = self.read_external(cx, source, &[external_id.to_owned()]).await?;
+                let Some(found) = found.first() else {
+                    let record = prepare::new_record::<T>(cx, Some(message.clone()), R::FIELD)?;
+                    self.insert(cx, key.as_ref(), &record, options.validate_only).await?;
+                    return Ok(T::render(&record));
+                };
+                let change = |before: &Record<T>| self.merge(cx, before, &message, mask.as_deref(), R::FIELD);
+                let (name, etag) = (found.name(), message.etag());
+                self.modify(cx, key.as_ref(), &name, etag, options.validate_only, "updated", change).await
+            };
+            once(&self.database, cx, key.as_ref(), attempt).await
+        })
+        .await
+    }
+
+    /// `DeleteX`: soft, answered with the deleted resource (AIP-164).
+    pub async fn delete<R: VerbRequest + prost::Message>(&self, request: Request<R>) -> Reply<T::Message> {
+        self.change_record(request, "deleted", |before, _, cx| {
+            if before.delete_time.is_some() {
+                return Err(state_error(before, "ALREADY_DELETED", "the resource is deleted already"));
+            }
+            Ok((Record { delete_time: Some(cx.now), ..before.next(cx, before.value.clone()) }, Vec::new()))
+        })
+        .await
+    }
+
+    /// `UndeleteX`.
+    pub async fn undelete<R: VerbRequest + prost::Message>(&self, request: Request<R>) -> Reply<T::Message> {
+        self.change_record(request, "undeleted", |before, _, cx| {
+            if before.delete_time.is_none() {
+                return Err(state_error(before, "NOT_DELETED", "the resource is not deleted"));
+            }
+            Ok((Record { delete_time: None, ..before.next(cx, before.value.clone()) }, Vec::new()))
+        })
+        .await
+    }
+
+    /// A custom verb that only changes the resource itself; `verb` is the participle of its event, `apply` returns the
+    /// facts that ride on it.
+    pub async fn change<R, F>(&self, request: Request<R>, verb: &str, apply: F) -> Reply<T::Message>
+    where
+        R: VerbRequest + prost::Message,
+        F: Fn(&mut T, &R, &Context) -> Result<Vec<Any>>,
+    {
+        self.change_record(request, verb, |before, body, cx| {
+            require_living(before)?;
+            let mut value = before.value.clone();
+            let facts = apply(&mut value, body, cx)?;
+            cx.require_admits(value.owner(), value.team())?;
+            Ok((before.next(cx, value), facts))
+        })
+        .await
+    }
+
+    /// A custom verb that reads or writes more than the resource: the record is locked, `apply` works in the
+    /// transaction and returns the next revision.
+    pub async fn change_in<R, F>(&self, request: Request<R>, verb: &str, apply: F) -> Reply<T::Message>
+    where
+        R: VerbRequest + prost::Message,
+        F: for<'a> Fn(&'a mut Tx, &'a Record<T>, &'a R) -> BoxFuture<'a, Result<Changed<T>>>,
+    {
+        answer(request, async |cx, mut body| {
+            let key = RequestKey::parse(&body.take_request_id(), &body)?;
+            let attempt = async {
+                let mut tx = Tx::of(&self.database, cx).await?;
+                let before = tx.lock::<T>(&self.statements, body.name()).await?;
+                before.require_etag(body.etag())?;
+                let (after, facts) = apply(&mut tx, &before, &body).await?;
+                cx.require_admits(after.value.owner(), after.value.team())?;
+                let event = NewEvent::with_facts(cx, verb, Some(&before), &after, facts);
+                let event_id = event.id;
+                tx.save(&self.statements, &after, event).await?;
+                if let Some(key) = &key {
+                    tx.remember_event(key, event_id).await?;
+                }
+                if body.validate_only() {
+                    tx.roll_back().await?
+                } else {
+                    tx.commit().await?
+                }
+                Ok(T::render(&after))
+            };
+            once(&self.database, cx, key.as_ref(), attempt).await
+        })
+        .await
+    }
+
+    async fn change_record<R, F>(&self, request: Request<R>, verb: &str, apply: F) -> Reply<T::Message>
+    where
+        R: VerbRequest + prost::Message,
+        F: Fn(&Record<T>, &R, &Context) -> Result<Changed<T>>,
+    {
+        answer(request, async |cx, mut body| {
+            let key = RequestKey::parse(&body.take_request_id(), &body)?;
+            let change = |before: &Record<T>| apply(before, &body, cx);
+            let attempt =
+                self.modify(cx, key.as_ref(), body.name(), body.etag(), body.validate_only(), verb, change);
+            once(&self.database, cx, key.as_ref(), attempt).await
+        })
+        .await
+    }
+
+    fn merge(
+        &self,
+        cx: &Context,
+        before: &Record<T>,
+        message: &T::Message,
+        mask: Option<&[String]>,
+        field: &str,
+    ) -> Result<Changed<T>> {
+        require_living(before)?;
+        let value = prepare::merged(cx, before, message, mask, field)?;
+        Ok((before.next(cx, value), Vec::new()))
+    }
+
+    /// Stores a new record, its event and the request id in one statement.
+    async fn insert(
+        &self,
+        cx: &Context,
+        key: Option<&RequestKey>,
+        record: &Record<T>,
+        validate_only: bool,
+    ) -> Result<()> {
+        let event = NewEvent::of(cx, "created", None, record);
+        let stored = self.write(cx, key, self.statements.insert, record, event, validate_only).await?;
+        if !stored.is_empty() {
+            return Ok(());
+        }
+        let message = "the source has a resource of this external id";
+        let mut error = Error::new(Kind::AlreadyExists, "EXTERNAL_ID_TAKEN", message);
+        if let Some(external) = &record.external {
+            error = error.with("source", &external.source).with("external_id", &external.id);
+        }
+        Err(error)
+    }
+
+    /// Reads, changes and stores in two statements; when the revision moved on between them, once more.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of every change; a struct would only rename them"
+    )]
+    async fn modify(
+        &self,
+        cx: &Context,
+        key: Option<&RequestKey>,
+        name: &str,
+        etag: &str,
+        validate_only: bool,
+        verb: &str,
+        change: impl Fn(&Record<T>) -> Result<Changed<T>>,
+    ) -> Result<T::Message> {
+        for _ in 0..MAX_ATTEMPTS {
+            let before = self.read(cx, name).await?;
+            before.require_etag(etag)?;
+            let (after, facts) = change(&before)?;
+            let message = T::render(&after);
+            // With a request id the answer must be kept, so a revision is written even when nothing differs.
+            if key.is_none() && message.changed(&T::render(&before)).is_empty() {
+                return Ok(T::render(&before));
+            }
+            let event = NewEvent::with_facts(cx, verb, Some(&before), &after, facts);
+            if !self.write(cx, key, self.statements.save, &after, event, validate_only).await?.is_empty() {
+                return Ok(message);
+            }
+        }
+        Err(Error::new(Kind::Stale, "CONCURRENT_CHANGES", "others keep changing the resource").about(name))
+    }
+
+    async fn write(
+        &self,
+        cx: &Context,
+        key: Option<&RequestKey>,
+        sql: &'static str,
+        record: &Record<T>,
+        event: NewEvent,
+        validate_only: bool,
+    ) -> Result<Vec<Uuid>> {
+        let key = if validate_only { None } else { key };
+        let arguments = statement::bind_write(cx, key, &[record], &[event])?;
+        let query = sqlx::query_scalar_with(sql, arguments);
+        let failed = |error| constrained(error, T::CONSTRAINTS);
+        if validate_only {
+            // The very same statement, so that constraints speak; then nothing of it stays.
+            let mut transaction = self.database.pool.begin().await.map_err(failed)?;
+            let stored = query.fetch_all(&mut *transaction).await.map_err(failed)?;
+            transaction.rollback().await.map_err(failed)?;
+            return Ok(stored);
+        }
+        let stored = query.fetch_all(&self.database.pool).await.map_err(failed)?;
+        if !stored.is_empty() {
+            self.database.wake.notify_one();
+        }
+        Ok(stored)
+    }
+}
+
+/// FAILED_PRECONDITION for a deleted record.
+pub fn require_living<T: Resource>(record: &Record<T>) -> Result<()> {
+    if record.delete_time.is_some() {
+        return Err(state_error(record, "DELETED", "the resource is deleted"));
+    }
+    Ok(())
+}
+
+fn state_error<T: Resource>(record: &Record<T>, reason: &'static str, message: &'static str) -> Error {
+    Error::new(Kind::Precondition, reason, message).about(record.name())
+}
