@@ -42,7 +42,7 @@ impl Build<'_> {
         }
         // Names let any message find its own descriptor, and become the type of an `Any`.
         let mut config = prost_build::Config::new();
-        config.enable_type_names();
+        config.enable_type_names().type_name_domain(["."], "type.googleapis.com");
         builder.compile_fds_with_config(compiler.file_descriptor_set(), config)?;
 
         let pool = DescriptorPool::decode(encoded.as_slice())?;

@@ -47,6 +47,9 @@ pub struct Violation {
     pub description: String,
 }
 
+/// Most violations that are told at once.
+pub const MOST_VIOLATIONS: usize = 100;
+
 /// Collects every violation of a request, so that a form is mended in one round.
 #[derive(Clone, Debug, Default)]
 pub struct Violations(Vec<Violation>);
@@ -57,8 +60,11 @@ impl Violations {
         Self::default()
     }
 
-    /// Notes one violation.
+    /// Notes one violation; those beyond `MOST_VIOLATIONS` are not kept, so that a hostile request stays cheap.
     pub fn add(&mut self, field: impl Into<String>, reason: &'static str, description: impl Into<String>) {
+        if self.0.len() >= MOST_VIOLATIONS {
+            return;
+        }
         self.0.push(Violation { field: field.into(), reason, description: description.into() });
     }
 

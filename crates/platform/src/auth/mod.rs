@@ -133,11 +133,6 @@ impl Verifier {
         }
     }
 
-    /// The identity of a token that was verified before and has not expired.
-    pub fn remembered(&self, token: &str) -> Option<Arc<Identity>> {
-        self.lookup(&digest(token))
-    }
-
     fn lookup(&self, digest: &[u8; 32]) -> Option<Arc<Identity>> {
         self.refresh_when_due();
         self.0.cache.get(digest).filter(|identity| identity.expires > chrono::Utc::now())

@@ -39,10 +39,28 @@ fn variables(pairs: &[(&str, &str)]) -> Environment {
     Environment::of(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
 }
 
-fn file(name: &str, text: &str) -> std::path::PathBuf {
+/// A file that goes when the test does.
+struct TempFile(std::path::PathBuf);
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's own cleaning.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl std::ops::Deref for TempFile {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+fn file(name: &str, text: &str) -> TempFile {
     let path = std::env::temp_dir().join(format!("trato-config-{}-{name}.toml", std::process::id()));
     std::fs::write(&path, text).expect("the temporary folder takes files");
-    path
+    TempFile(path)
 }
 
 fn with_file(path: &Path, pairs: &[(&str, &str)]) -> Environment {

@@ -63,6 +63,8 @@ fn pool(settings: &config::Database, url: &SecretString, name: &str, size: u32) 
     let options = options.application_name(name).statement_cache_capacity(500).options([
         ("statement_timeout", timeout.as_str()),
         ("idle_in_transaction_session_timeout", timeout.as_str()),
+        // Compiling a plan takes seconds, which only a query of minutes would win back.
+        ("jit", "off"),
     ]);
     // The pool's ping before each use would cost a round trip; a broken connection shows at its first statement.
     let pool = PgPoolOptions::new()

@@ -62,16 +62,19 @@ impl Consumer {
 
     /// Runs until `shutdown`; the batch in hand is still settled and acknowledged.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut backoff = Backoff::default();
+        let mut backoff: Option<Backoff> = None;
         while !shutdown.is_cancelled() {
             let started = Instant::now();
             if let Err(error) = self.consume(&shutdown).await {
-                tracing::warn!(error = %error, "the consumer lost the broker; it connects again");
+                // It got further than to a broker that is still away.
                 if started.elapsed() > Duration::from_secs(10) {
-                    backoff = Backoff::default();
+                    backoff = None;
+                }
+                if backoff.is_none() {
+                    tracing::warn!(error = %error, "the consumer lost the broker; it connects again");
                 }
                 // Ends early at shutdown.
-                let _ = timeout(backoff.step(), shutdown.cancelled()).await;
+                let _ = timeout(backoff.get_or_insert_default().step(), shutdown.cancelled()).await;
             }
         }
     }

@@ -103,3 +103,105 @@ impl Numberer<'_> {
         }
     }
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use std::sync::Arc;
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{events::relay::LEASE, testing::database};
+
+    struct Log {
+        pool: PgPool,
+        system: PgPool,
+    }
+
+    impl Log {
+        async fn new() -> Self {
+            let urls = database("numbering", &[]).await;
+            let connect = async |url: &str| PgPool::connect(url).await.expect("the database answers");
+            Self { pool: connect(&urls.url).await, system: connect(&urls.system_url).await }
+        }
+
+        async fn write(&self, count: i64) {
+            sqlx::query(
+                "with c as materialized (select set_config('trato.tenant_id', $1, true)::uuid as tenant)
+                 insert into platform.event (id, tenant_id, type, subject, revision, event_time, actor, payload)
+                 select gen_random_uuid(), c.tenant, 'type', 'subject', revision, now(), 'actor', ''
+                 from c, generate_series(1, $2) revision",
+            )
+            .bind(Uuid::nil().to_string())
+            .bind(count)
+            .execute(&self.pool)
+            .await
+            .expect("written");
+        }
+
+        fn lease(&self) -> Lease {
+            Lease::new(self.system.clone(), LEASE, Duration::from_secs(10))
+        }
+
+        async fn positions(&self) -> Vec<i64> {
+            let positions =
+                "select position from platform.event where position is not null order by position";
+            sqlx::query_scalar(positions).fetch_all(&self.system).await.expect("readable")
+        }
+    }
+
+    /// CRD-03 (F15): a leader that was stopped and wakes after its successor began changes nothing more.
+    #[tokio::test]
+    async fn a_leader_whose_lease_passed_on_numbers_and_publishes_nothing() {
+        let log = Log::new().await;
+        let (old, new) = (log.lease(), log.lease());
+        let stopped = old.take(false).await.expect("asked").expect("free");
+        log.write(3).await;
+        assert_eq!(number(&log.system, &old, &stopped, 10).await.expect("numbered").len(), 3);
+        assert!(new.take(false).await.expect("asked").is_none(), "the lease still runs");
+
+        let term = new.take(true).await.expect("asked").expect("the holder is gone");
+        log.write(2).await;
+
+        assert_eq!((term.epoch, term.numbered, term.published), (stopped.epoch + 1, 3, 0));
+        assert!(number(&log.system, &old, &stopped, 10).await.expect("asked").is_empty());
+        assert!(matches!(old.publish(&stopped, 3).await, Err(Lost::Fenced)));
+        assert!(matches!(old.renew(&stopped).await, Err(Lost::Fenced)));
+        let rows = number(&log.system, &new, &term, 10).await.expect("numbered");
+        assert_eq!(rows.iter().map(|row| row.position).collect::<Vec<_>>(), [4, 5]);
+        new.publish(&term, 5).await.expect("published");
+        new.publish(&term, 4).await.expect("never back");
+        let published: i64 = sqlx::query_scalar("select published from platform.lease")
+            .fetch_one(&log.system)
+            .await
+            .expect("readable");
+        assert_eq!(published, 5);
+    }
+
+    /// Leaders that replace one another while both are at work: every row one number, every number one row.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn rival_leaders_number_each_row_once() {
+        let log = Arc::new(Log::new().await);
+        let rivals = (0..4).map(|_| {
+            let log = log.clone();
+            tokio::spawn(async move {
+                let lease = log.lease();
+                for _ in 0..25 {
+                    log.write(7).await;
+                    let term = lease.take(true).await.expect("asked").expect("forced");
+                    for _ in 0..3 {
+                        number(&log.system, &lease, &term, 5).await.expect("asked");
+                    }
+                }
+            })
+        });
+        for rival in rivals.collect::<Vec<_>>() {
+            rival.await.expect("it ends");
+        }
+        let lease = log.lease();
+        let term = lease.take(true).await.expect("asked").expect("forced");
+        number(&log.system, &lease, &term, 1_000).await.expect("numbered");
+
+        assert_eq!(log.positions().await, (1..=700).collect::<Vec<_>>());
+    }
+}

@@ -53,7 +53,16 @@ pub struct Processor {
 
 impl Processor {
     /// A processor of these consumers.
+    ///
+    /// # Panics
+    /// When two of them have one name: the second would find every event handled already.
     pub fn new(database: Database, subscriptions: Vec<Subscription>) -> Self {
+        let mut names: Vec<&str> = subscriptions.iter().map(|known| known.consumer).collect();
+        names.sort_unstable();
+        assert!(
+            names.windows(2).all(|pair| pair[0] != pair[1]),
+            "consumers have names of their own: {names:?}"
+        );
         Self { database, subscriptions }
     }
 

@@ -9,7 +9,7 @@ use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _, future::BoxFutu
 use lapin::{Channel, Confirmation, Connection, PublisherConfirm, options::BasicPublishOptions};
 use secrecy::SecretString;
 use sqlx::PgPool;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use trato_types::Timestamp;
 
@@ -27,7 +27,7 @@ use crate::telemetry::metrics::metrics;
 const WINDOWS: usize = 4;
 /// Longest wait for the confirms of a window, unless the broker said that it blocks publishers.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
-/// Least time between two moves of the published position while more is under way.
+/// Least time between two moves of the published position.
 const MOVE_SPACING: Duration = Duration::from_millis(50);
 
 /// The publishing half of a leader.
@@ -92,7 +92,7 @@ impl Publisher<'_> {
     pub async fn run(&self, finished: &CancellationToken) -> Result<(), Lost> {
         let published = self.term.published;
         let mut progress = Progress { confirmed: published, stored: published, stored_at: Instant::now() };
-        let mut backoff = Backoff::default();
+        let mut backoff: Option<Backoff> = None;
         loop {
             let before = progress.confirmed;
             match self.publish(&mut progress, finished).await {
@@ -100,11 +100,14 @@ impl Publisher<'_> {
                 Err(Halt::Fenced) => return Err(Lost::Fenced),
                 Err(Halt::Broker(error)) => {
                     if progress.confirmed > before {
-                        backoff = Backoff::default();
+                        backoff = None;
                     }
-                    tracing::warn!(error = %error, position = progress.confirmed, "events cannot be published; they wait in the log");
+                    if backoff.is_none() {
+                        let position = progress.confirmed;
+                        tracing::warn!(error = %error, position, "events cannot be published; they wait in the log");
+                    }
                     tokio::select! {
-                        () = sleep(backoff.step()) => {}
+                        () = sleep(backoff.get_or_insert_default().step()) => {}
                         // Without a broker nothing can be drained; the next leader goes on from here.
                         () = finished.cancelled() => return Ok(()),
                     }
@@ -151,21 +154,18 @@ impl Publisher<'_> {
                     continue;
                 }
             }
-            if flight.is_empty() {
-                self.store(progress).await?;
-                if finished.is_cancelled() && sent >= head {
-                    return Ok(());
-                }
+            let stored = progress.confirmed == progress.stored;
+            if flight.is_empty() && finished.is_cancelled() && sent >= head {
+                return self.store(progress).await;
             }
             tokio::select! {
                 Some(window) = flight.next(), if !flight.is_empty() => {
                     let window = window?;
                     progress.confirmed = window.last;
                     metrics().published(window.count, window.age());
-                    if progress.stored_at.elapsed() > MOVE_SPACING {
-                        self.store(progress).await?;
-                    }
                 }
+                // Each move is a commit, and only spares a successor some repetition: a few windows share one.
+                () = sleep_until(progress.stored_at + MOVE_SPACING), if !stored => self.store(progress).await?,
                 changed = numbered.changed(), if flight.len() < WINDOWS => {
                     // The sender lives in `self.tail`.
                     debug_assert!(changed.is_ok());
@@ -243,18 +243,20 @@ async fn confirmed(
     confirms: Vec<PublisherConfirm>,
     window: Window,
 ) -> Result<Window, BrokerError> {
-    for mut confirm in confirms {
-        let confirmation = loop {
-            match timeout(CONFIRM_TIMEOUT, &mut confirm).await {
-                Ok(confirmation) => break confirmation?,
-                // The broker is out of memory or disk and said so: it will go on with what it was sent.
-                Err(_) if connection.status().blocked() => {}
-                Err(_) => return Err(BrokerError::Silent),
+    let mut all = std::pin::pin!(async {
+        for confirm in confirms {
+            if !matches!(confirm.await?, Confirmation::Ack(_)) {
+                return Err(BrokerError::Refused);
             }
-        };
-        if !matches!(confirmation, Confirmation::Ack(_)) {
-            return Err(BrokerError::Refused);
+        }
+        Ok(window)
+    });
+    loop {
+        match timeout(CONFIRM_TIMEOUT, &mut all).await {
+            Ok(outcome) => return outcome,
+            // The broker is out of memory or disk and said so: it will go on with what it was sent.
+            Err(_) if connection.status().blocked() => {}
+            Err(_) => return Err(BrokerError::Silent),
         }
     }
-    Ok(window)
 }

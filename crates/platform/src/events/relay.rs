@@ -72,7 +72,11 @@ impl Relay {
             match self.follow(&lease, &mut session, &shutdown).await {
                 Ok(Some(term)) => {
                     backoff = None;
-                    self.lead(&lease, &term, &mut session, &shutdown).await;
+                    if self.lead(&lease, &term, &mut session, &shutdown).await.is_err() {
+                        // Gives the lock up and the new leader time to take it, or it would be replaced in turn.
+                        session = None;
+                        let _ = timeout(Duration::from_secs(2), shutdown.cancelled()).await;
+                    }
                 }
                 Ok(None) => {}
                 Err(error) => {
@@ -122,14 +126,14 @@ impl Relay {
         }
     }
 
+    /// Numbers and publishes until the lease passes on (an error) or until shutdown.
     async fn lead(
         &self,
         lease: &Lease,
         term: &Term,
         session: &mut Option<Session>,
-
         shutdown: &CancellationToken,
-    ) {
+    ) -> Result<(), Lost> {
         tracing::info!(
             epoch = term.epoch,
             numbered = term.numbered,
@@ -159,14 +163,12 @@ impl Relay {
             () = self.announce() => Ok(()),
             () = async { shutdown.cancelled().await; sleep(DRAIN).await } => Ok(()),
         };
-        match outcome {
-            Err(lost) => tracing::info!(epoch = term.epoch, reason = %lost, "the relay no longer leads"),
-            Ok(()) => {
-                if let Err(error) = lease.release(term, Duration::ZERO).await {
-                    tracing::warn!(error = %error, "the relay's lease was not released; it runs out by itself");
-                }
-            }
+        if let Err(lost) = &outcome {
+            tracing::info!(epoch = term.epoch, reason = %lost, "the relay no longer leads");
+        } else if let Err(error) = lease.release(term, Duration::ZERO).await {
+            tracing::warn!(error = %error, "the relay's lease was not released; it runs out by itself");
         }
+        outcome
     }
 
     /// Extends the lease and watches the backlog.

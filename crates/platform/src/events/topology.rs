@@ -21,7 +21,7 @@ pub const DEAD_EXCHANGE: &str = "trato.dead";
 /// Redeliveries after which the broker itself moves a message to the dead queue. It is only the last brake, for a
 /// message that ends the process each time: failing handlers park, and do not redeliver. It is high because in
 /// RabbitMQ 3.10 a lost connection counts for every message in flight.
-const DELIVERY_LIMIT: i64 = 100;
+const DELIVERY_LIMIT: i64 = 1_000;
 
 /// The queue of a service.
 pub fn queue(service: &str) -> String {

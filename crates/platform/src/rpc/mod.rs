@@ -278,7 +278,7 @@ impl hyper::service::Service<Request<hyper::body::Incoming>> for Stack {
 }
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -79,7 +79,7 @@ impl Service<Request<Body>> for Echo {
             let mut server = tonic::server::Grpc::new(ProstCodec::<Text, Text>::default());
             let streams = request.uri().path().ends_with("WatchEchoes");
             Ok(if streams {
-                server.server_streaming(service_fn(move |request| watch(request)), request).await
+                server.server_streaming(service_fn(watch), request).await
             } else {
                 server.unary(service_fn(move |request| echo.clone().answer(request)), request).await
             })

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use super::{testing::*, *};
+use super::testing::*;
 use crate::auth::testing::ACME;
 
 fn reason(status: &Status) -> String {
@@ -134,6 +134,17 @@ async fn messages_are_bounded_and_must_be_messages() {
         let status = Status::from_header_map(answer.headers()).expect("a status");
         assert_eq!(reason(&status), "MALFORMED_MESSAGE", "{malformed:?}");
     }
+    let compressed = async {
+        let token = server.issuer.token(json!({ "roles": ["boss"] }));
+        let request =
+            client.post(format!("{}/trato.test.v1.EchoService/Echo", server.url)).bearer_auth(token);
+        let request = request.header("content-type", "application/grpc").header("grpc-encoding", "gzip");
+        request.body(&b"\x01\0\0\0\0"[..]).send().await.expect("an answer")
+    };
+    let status = Status::from_header_map(compressed.await.headers()).expect("a status");
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unimplemented, "ENCODING_NOT_SUPPORTED"));
+    let long = client.post(&server.url).header("x-long", "x".repeat(64 * 1024)).send().await;
+    assert!(long.is_err() || long.is_ok_and(|answer| answer.status() == 431), "a bounded header list");
     assert_eq!(post("application/json", b"{}").await.status(), 415);
     let get = client.get(&server.url).send().await.expect("an answer");
     assert_eq!(get.status(), 405);

@@ -68,6 +68,13 @@ impl<T: Resource> Store<T> {
     }
 
     async fn store_each(&self, tx: &mut Tx, prepared: Vec<Result<Prepared<T>>>) -> Result<Vec<Stored<T>>> {
+        // Two items may be one resource, where the identifier follows from the content; the second one is refused.
+        let mut ids = HashSet::new();
+        let first_of_its_id = |item: Result<Prepared<T>>| match item {
+            Ok((record, _)) if !ids.insert(record.id) => Err(Error::invalid("requests", "DUPLICATE", "stands twice in the batch")),
+            item => item,
+        };
+        let prepared: Vec<Result<Prepared<T>>> = prepared.into_iter().map(first_of_its_id).collect();
         let valid: Vec<&Prepared<T>> = prepared.iter().filter_map(|item| item.as_ref().ok()).collect();
         let (stored, mut refused) = self.insert_all(tx, &valid).await?;
         let left_out =

@@ -10,7 +10,7 @@ mod write;
 
 pub use self::{
     batch::{Prepared, Stored},
-    list::Within,
+    list::{Within, bind, key_value},
     prepare::new_record,
     reply::{Reply, answer},
     write::{Changed, require_living},

@@ -186,4 +186,6 @@ impl Drop for Guard {
 }
 
 #[cfg(test)]
+mod export_tests;
+#[cfg(test)]
 mod tests;

@@ -231,7 +231,11 @@ fn adopt(code: Code, headers: &mut HeaderMap, completion: &Completion<'_>) -> pb
         Code::Internal => (Code::InvalidArgument, "MALFORMED_MESSAGE"),
         // The library's own limit, met when a service lowers it below the platform's.
         Code::OutOfRange => (Code::ResourceExhausted, "MESSAGE_TOO_LARGE"),
-        Code::Unimplemented => (Code::Unimplemented, "METHOD_NOT_SERVED"),
+        // The library lists the encodings it takes when it refuses one.
+        Code::Unimplemented if headers.contains_key("grpc-accept-encoding") => {
+            (code, "ENCODING_NOT_SUPPORTED")
+        }
+        Code::Unimplemented => (code, "METHOD_NOT_SERVED"),
         other => (other, code_name(other)),
     };
     let message = if message.is_empty() { "the server does not serve this".to_owned() } else { message };
@@ -247,5 +251,4 @@ fn adopt(code: Code, headers: &mut HeaderMap, completion: &Completion<'_>) -> pb
 }
 
 #[cfg(test)]
-#[path = "status_tests.rs"]
 mod tests;

@@ -1,0 +1,98 @@
+//! `cargo dev bench`: the figures, each as a ratio to its limit in the same run, against a private stack of release
+//! programs.
+//!
+//! Rounds of the limit and of ours alternate, none is dropped, a call that fails fails the run, and what was done is
+//! counted in the database afterwards.
+
+mod capture;
+mod client;
+mod create;
+mod drive;
+mod figure;
+mod footprint;
+mod get;
+mod import;
+mod list;
+mod pgbench;
+mod relay;
+mod report;
+mod room;
+mod transcode;
+mod telemetry;
+mod usage;
+mod visible;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use futures::future::BoxFuture;
+
+pub use figure::{Figure, Goal, Spread, Verdict};
+
+use self::room::Room;
+use crate::progress::Progress;
+
+/// What to measure.
+#[derive(Clone, Debug, Default)]
+pub struct BenchOptions {
+    /// Fewer and shorter rounds, less data.
+    pub short: bool,
+    /// File for every figure as JSON.
+    pub json: Option<PathBuf>,
+    /// Figures to measure, `P1`; all when empty.
+    pub figures: Vec<String>,
+}
+
+type Measure = for<'a> fn(&'a mut Room) -> BoxFuture<'a, Result<Vec<Figure>>>;
+
+/// Every figure, in the order in which one does not disturb the next: the idle footprint before any load, the import
+/// before what reads its rows, what restarts processes last.
+const FIGURES: [(&str, Measure); 9] = [
+    ("P13", |room| Box::pin(footprint::measure(room))),
+    ("P16", |room| Box::pin(import::measure(room))),
+    ("P3", |room| Box::pin(get::measure(room))),
+    ("P4", |room| Box::pin(list::measure(room))),
+    ("P1", |room| Box::pin(create::measure(room))),
+    ("P6", |room| Box::pin(visible::measure(room))),
+    ("P5", |room| Box::pin(transcode::measure(room))),
+    ("P7", |room| Box::pin(relay::measure(room))),
+    ("P14", |room| Box::pin(telemetry::measure(room))),
+];
+
+/// Names of all figures.
+pub fn names() -> Vec<&'static str> {
+    FIGURES.iter().map(|(name, _)| *name).collect()
+}
+
+/// Starts a stack, measures, prints the table and writes the file. A figure that fails is reported as not measured and
+/// the others go on; the failures are answered.
+pub async fn run(options: BenchOptions, progress: Progress) -> Result<Vec<String>> {
+    if let Some(unknown) = options.figures.iter().find(|name| !names().contains(&name.as_str())) {
+        bail!("there is no figure {unknown}; there are {}", names().join(", "));
+    }
+    let mut room = Room::open(&options, progress.clone()).await?;
+    let (mut figures, mut failures) = (Vec::new(), Vec::new());
+    for (name, measure) in FIGURES {
+        if !options.figures.is_empty() && !options.figures.iter().any(|wanted| wanted == name) {
+            continue;
+        }
+        progress.say(name, "measuring");
+        match measure(&mut room).await {
+            Ok(measured) => {
+                measured.iter().for_each(|figure| progress.say(name, report::line(figure)));
+                figures.extend(measured);
+            }
+            Err(error) => {
+                progress.say(name, format!("failed: {error:#}"));
+                failures.push(format!("{name}: {error:#}"));
+            }
+        }
+    }
+    let surroundings = room.surroundings().await?;
+    room.close().await;
+    report::print(&figures, &surroundings);
+    if let Some(path) = &options.json {
+        report::write(path, &figures, &surroundings, &failures)?;
+    }
+    Ok(failures)
+}

@@ -1,0 +1,94 @@
+//! Calls cargo, always with the same package selection: another one would compile most dependencies once more.
+
+use std::{collections::BTreeMap, env, ffi::OsString, path::PathBuf, process::Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::checkout::{Checkout, Profile};
+
+/// A test program by its path: package and target.
+pub type TestPrograms = BTreeMap<PathBuf, (String, String)>;
+
+/// Builds every program of the workspace. Cargo's own progress goes to the terminal.
+pub async fn build_programs(checkout: &Checkout, profile: Profile) -> Result<()> {
+    let mut command = cargo(checkout);
+    command.args(["build", "--workspace", "--bins"]);
+    if profile == Profile::Release {
+        command.arg("--release");
+    }
+    let status = command.status().await.context("cargo cannot be started")?;
+    if !status.success() {
+        bail!("the programs do not build");
+    }
+    Ok(())
+}
+
+/// Builds every program and every test, and answers which test program belongs to which package.
+pub async fn build_tests(checkout: &Checkout) -> Result<TestPrograms> {
+    let mut command = cargo(checkout);
+    command.args(["build", "--workspace", "--all-targets", "--message-format=json-render-diagnostics"]);
+    let child = command.stdout(Stdio::piped()).spawn().context("cargo cannot be started")?;
+    let output = child.wait_with_output().await?;
+    if !output.status.success() {
+        bail!("the programs and tests do not build");
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(test_program).collect())
+}
+
+/// `cargo test` over the whole workspace, to go on after a failure. The caller adds arguments, sets output and starts it.
+pub fn test(checkout: &Checkout, arguments: &[OsString]) -> Command {
+    let mut command = cargo(checkout);
+    command.args(["test", "--workspace", "--no-fail-fast"]).args(arguments);
+    command
+}
+
+fn cargo(checkout: &Checkout) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(&checkout.root).stdin(Stdio::null()).kill_on_drop(true);
+    // Those cargo has set for this very program are none of the programs' being built.
+    for (name, _) in env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+        {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn test_program(line: &str) -> Option<(PathBuf, (String, String))> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    if message["reason"] != "compiler-artifact" || message["profile"]["test"] != true {
+        return None;
+    }
+    let program = PathBuf::from(message["executable"].as_str()?);
+    let package = package_name(message["package_id"].as_str()?)?;
+    Some((program, (package, message["target"]["name"].as_str()?.to_owned())))
+}
+
+/// `path+file:///…/services/sales#trato-sales@0.1.0`; the name is left out where it is the folder's.
+fn package_name(id: &str) -> Option<String> {
+    let (path, fragment) = id.rsplit_once('#')?;
+    let name = match fragment.split_once('@') {
+        Some((name, _)) => name,
+        None => path.rsplit('/').next()?,
+    };
+    Some(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_package_is_read_from_both_forms_of_its_identifier() {
+        assert_eq!(
+            package_name("path+file:///a/services/sales#trato-sales@0.1.0").as_deref(),
+            Some("trato-sales")
+        );
+        assert_eq!(package_name("path+file:///a/trato-types#0.1.0").as_deref(), Some("trato-types"));
+    }
+}

@@ -1,0 +1,4 @@
+//! The runner with real servers, without the suite's programs.
+
+mod issuer;
+mod servers;

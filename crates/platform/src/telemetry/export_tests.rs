@@ -1,0 +1,123 @@
+//! A collector in the test, and production's own start: what arrives there is what an operator sees.
+
+use std::sync::{Arc, Mutex};
+
+use opentelemetry_proto::tonic::{
+    collector::{
+        logs::v1::{
+            ExportLogsServiceRequest, ExportLogsServiceResponse,
+            logs_service_server::{LogsService, LogsServiceServer},
+        },
+        metrics::v1::{
+            ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+            metrics_service_server::{MetricsService, MetricsServiceServer},
+        },
+        trace::v1::{
+            ExportTraceServiceRequest, ExportTraceServiceResponse,
+            trace_service_server::{TraceService, TraceServiceServer},
+        },
+    },
+    logs::v1::LogRecord,
+    trace::v1::Span,
+};
+use tonic::{Request, Response, Status};
+
+use super::*;
+use crate::rpc::testing::{TestServer, unary};
+
+#[derive(Clone, Default)]
+struct Collector(Arc<Mutex<Received>>);
+
+#[derive(Default)]
+struct Received {
+    spans: Vec<Span>,
+    logs: Vec<LogRecord>,
+    metrics: Vec<String>,
+}
+
+#[tonic::async_trait]
+impl TraceService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportTraceServiceRequest>,
+    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        let scopes =
+            request.into_inner().resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
+        self.0.lock().expect("not poisoned").spans.extend(scopes.flat_map(|scope| scope.spans));
+        Ok(Response::new(Default::default()))
+    }
+}
+
+#[tonic::async_trait]
+impl LogsService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportLogsServiceRequest>,
+    ) -> Result<Response<ExportLogsServiceResponse>, Status> {
+        let scopes = request.into_inner().resource_logs.into_iter().flat_map(|resource| resource.scope_logs);
+        self.0.lock().expect("not poisoned").logs.extend(scopes.flat_map(|scope| scope.log_records));
+        Ok(Response::new(Default::default()))
+    }
+}
+
+#[tonic::async_trait]
+impl MetricsService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        let scopes =
+            request.into_inner().resource_metrics.into_iter().flat_map(|resource| resource.scope_metrics);
+        let names = scopes.flat_map(|scope| scope.metrics).map(|metric| metric.name);
+        self.0.lock().expect("not poisoned").metrics.extend(names);
+        Ok(Response::new(Default::default()))
+    }
+}
+
+impl Collector {
+    async fn start(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let server = tonic::transport::Server::builder()
+            .add_service(TraceServiceServer::new(self.clone()))
+            .add_service(LogsServiceServer::new(self.clone()))
+            .add_service(MetricsServiceServer::new(self.clone()));
+        tokio::spawn(server.serve_with_incoming(tokio_stream::wrappers::TcpListenerStream::new(listener)));
+        url
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_exported_as_a_child_of_its_caller_with_its_log_and_its_metrics() {
+    let collector = Collector::default();
+    let settings = Telemetry {
+        otlp_endpoint: collector.start().await,
+        sampling_ratio: 0.0,
+        log_filter: "off,trato_platform::rpc::status=error".to_owned(),
+        log_format: LogFormat::Json,
+        metrics_interval_seconds: 3600,
+    };
+    let guard = init(&settings, "test").expect("the only start in this process");
+    let server = TestServer::start().await;
+
+    let (trace, parent) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
+    let mut request = server.request(&["boss"], "fail");
+    let traceparent = format!("00-{trace}-{parent}-01").parse().expect("a header");
+    request.metadata_mut().insert("traceparent", traceparent);
+    assert!(unary(server.channel().await, "Echo", request).await.is_err());
+    assert!(server.call("GetEcho", &[], "not sampled").await.is_ok());
+    guard.shutdown().await;
+
+    let received = collector.0.lock().expect("not poisoned");
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let ours: Vec<&Span> = received.spans.iter().filter(|span| hex(&span.trace_id) == trace).collect();
+    let [span] = ours.as_slice() else { panic!("one span, not {}", ours.len()) };
+    assert_eq!(hex(&span.parent_span_id), parent);
+    assert_eq!(span.name, "trato.test.v1.EchoService/Echo");
+    assert!(format!("{:?}", span.attributes).contains("INTERNAL"), "{:?}", span.attributes);
+    assert!(received.spans.iter().all(|span| span.name != "trato.test.v1.EchoService/GetEcho"), "ratio is 0");
+    let log =
+        received.logs.iter().find(|log| hex(&log.trace_id) == trace).expect("the log line knows its trace");
+    assert_eq!(log.span_id, span.span_id);
+    assert!(received.metrics.iter().any(|name| name == "rpc.server.call.duration"), "{:?}", received.metrics);
+}
