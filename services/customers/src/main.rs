@@ -1,0 +1,5 @@
+//! The customers process. What it is made of is in `lib.rs`.
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    trato_platform::run(trato_customers::service()).await
+}

@@ -1,0 +1,56 @@
+//! Access and events: the platform's answers are served for the resources of customers.
+
+use std::time::Duration;
+
+use tonic::Code;
+use trato_proto::{
+    access::v1::{ExplainAccessRequest, ListViewersRequest},
+    events::v1::{ReplayEventsRequest, SubscribeEventsRequest},
+};
+
+use crate::harness::{Customers, refusal};
+
+/// COL-27: who may do what with an account, and who can see it, is explained.
+#[tokio::test]
+async fn access_to_an_account_is_explained() {
+    let customers = Customers::start().await;
+    let account = customers.account("Acme", "").await.name;
+    let ana = customers.caller("ana", &["sales-representative"]);
+    let mut access = customers.access();
+
+    let mut explain = async |permission: &str| {
+        let request = ExplainAccessRequest { permission: permission.into(), name: account.clone() };
+        access.explain_access(ana.request(request)).await.expect("an answer").into_inner().reason
+    };
+    assert_eq!(explain("customers.accounts.get").await, "GRANTED");
+    assert_eq!(explain("customers.accounts.update").await, "OUTSIDE_SCOPE");
+    assert_eq!(explain("customers.accounts.delete").await, "PERMISSION_MISSING");
+
+    let request = ListViewersRequest { name: account, ..Default::default() };
+    let viewers = customers.access().list_viewers(customers.admin.request(request)).await.expect("an answer");
+    let administrators = viewers
+        .get_ref()
+        .viewers
+        .iter()
+        .find(|viewers| viewers.grant.as_ref().is_some_and(|grant| grant.role == "administrator"));
+    assert_eq!(administrators.expect("a rule admits them").members, ["members/admin"]);
+}
+
+/// MDM-10: systems outside follow the customer base; without a relay nothing is numbered, so the log reads as empty.
+#[tokio::test]
+async fn the_event_log_is_streamed() {
+    let customers = Customers::start().await;
+    customers.account("Acme", "").await;
+    let mut events = customers.events();
+
+    let request = customers.admin.request(ReplayEventsRequest::default());
+    let mut replay = events.replay_events(request).await.expect("a stream").into_inner();
+    assert_eq!(replay.message().await.expect("no error"), None);
+    let request = SubscribeEventsRequest { cursor: "forged".into(), ..Default::default() };
+    let forged = events.subscribe_events(customers.admin.request(request)).await.map(|_| ());
+    assert_eq!(refusal(forged), (Code::InvalidArgument, "INVALID_CURSOR".to_owned()));
+    let request = customers.admin.request(SubscribeEventsRequest::default());
+    let mut subscription = events.subscribe_events(request).await.expect("a stream").into_inner();
+    let silence = tokio::time::timeout(Duration::from_millis(100), subscription.message()).await;
+    assert!(silence.is_err(), "it waits for the next event");
+}
