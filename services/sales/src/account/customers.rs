@@ -1,0 +1,144 @@
+//! The synchronous edge to customers: does this account exist? Asked with the caller's token and what is left of its
+//! deadline, never inside a transaction, and remembered in the projection.
+
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use futures::{StreamExt as _, stream};
+use trato_platform::{
+    App,
+    db::Database,
+    rpc::{Caller, Upstream},
+};
+use trato_proto::customers::v1::{GetAccountRequest, account_service_client::AccountServiceClient};
+use trato_types::{Context, Error, Kind, Ref, Result};
+
+use super::store::{self, Known};
+use crate::{foreign::Account, wire};
+
+/// The package of the services asked, as `[upstreams]` names it.
+const PACKAGE: &str = "trato.customers";
+/// Connections held to each address; the questions are few and small.
+const CONNECTIONS: usize = 2;
+/// Questions of one call that are on their way at once.
+const AT_ONCE: usize = 16;
+
+/// Asks customers.
+#[derive(Clone, Debug)]
+pub struct Customers {
+    upstream: Upstream,
+    database: Database,
+}
+
+impl Customers {
+    /// Asks where the settings say that customers is.
+    pub fn new(app: &App) -> Self {
+        let addresses = app.settings().upstreams.addresses(PACKAGE);
+        Self { upstream: Upstream::new(PACKAGE, addresses, CONNECTIONS), database: app.database.clone() }
+    }
+
+    /// Asks for accounts the projection does not know, each once, and remembers the answers. An account that may be
+    /// referred to is answered with nothing, any other with the reason:
+    /// - FAILED_PRECONDITION `ACCOUNT_NOT_FOUND`, `ACCOUNT_DELETED`: customers knows it not, or no more;
+    /// - PERMISSION_DENIED `ACCOUNT_NOT_VISIBLE`: the caller may not ask customers;
+    /// - UNAVAILABLE `ACCOUNT_UNVERIFIED`: customers does not answer; the same call may pass later.
+    pub async fn refusals(
+        &self,
+        cx: &Context,
+        caller: &Caller,
+        accounts: impl IntoIterator<Item = Ref<Account>>,
+    ) -> Result<HashMap<Ref<Account>, Refusal>> {
+        let is_down = &AtomicBool::new(false);
+        let asked = stream::iter(accounts).map(|account| async move {
+            // Where one question found nobody, the others would only wait for their deadline.
+            if is_down.load(Ordering::Relaxed) {
+                return (account, Err(Refusal::Unverified));
+            }
+            let answer = self.ask(cx, caller, account).await;
+            is_down.fetch_or(matches!(answer, Err(Refusal::Unverified)), Ordering::Relaxed);
+            (account, answer)
+        });
+        let answers: Vec<(Ref<Account>, Result<Known, Refusal>)> = asked.buffer_unordered(AT_ONCE).collect().await;
+        let known: Vec<Known> = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok().copied()).collect();
+        if !known.is_empty() {
+            store::remember(&self.database.pool, cx.tenant, &known).await?;
+        }
+        let refusal = |answer: Result<Known, Refusal>| match answer {
+            Ok(known) => known.delete_time.map(|_| Refusal::Deleted),
+            Err(refusal) => Some(refusal),
+        };
+        Ok(answers.into_iter().filter_map(|(account, answer)| Some((account, refusal(answer)?))).collect())
+    }
+
+    async fn ask(&self, cx: &Context, caller: &Caller, account: Ref<Account>) -> Result<Known, Refusal> {
+        let message = GetAccountRequest { name: account.name() };
+        let request = self.upstream.request(cx, caller, message).map_err(|_| Refusal::Unverified)?;
+        let answer = AccountServiceClient::new(self.upstream.clone()).get_account(request).await;
+        let message = match answer {
+            Ok(response) => response.into_inner(),
+            Err(status) => {
+                let error = self.upstream.error(status);
+                return Err(match error.kind() {
+                    Kind::NotFound => Refusal::NotFound,
+                    Kind::Forbidden => Refusal::NotVisible,
+                    _ => {
+                        tracing::warn!(
+                            reason = error.reason(),
+                            "customers did not say whether an account exists: {}",
+                            trato_types::error::chain(&error)
+                        );
+                        Refusal::Unverified
+                    }
+                });
+            }
+        };
+        let delete_time = message.delete_time.as_ref().map(wire::parse_timestamp).transpose();
+        // The etag of a resource of the suite is its revision.
+        match (message.etag.parse(), delete_time) {
+            (Ok(revision), Ok(delete_time)) => Ok(Known { account, revision, delete_time }),
+            _ => {
+                tracing::error!("customers answered with an account that cannot be read");
+                Err(Refusal::Unverified)
+            }
+        }
+    }
+}
+
+/// Why an account may not be referred to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// Customers does not know it.
+    NotFound,
+    /// It was deleted.
+    Deleted,
+    /// The caller may not see it.
+    NotVisible,
+    /// Nobody could say.
+    Unverified,
+}
+
+impl Refusal {
+    /// The error, about the account that `field` refers to.
+    pub fn of(self, account: Ref<Account>, field: &str) -> Error {
+        let name = account.name();
+        let error = match self {
+            Self::NotFound => {
+                Error::new(Kind::Precondition, "ACCOUNT_NOT_FOUND", format!("{field}: {name} does not exist"))
+            }
+            Self::Deleted => {
+                Error::new(Kind::Precondition, "ACCOUNT_DELETED", format!("{field}: {name} is deleted"))
+            }
+            Self::NotVisible => {
+                let message = format!("{field}: {name} is not known here yet, and the caller may not see it");
+                Error::new(Kind::Forbidden, "ACCOUNT_NOT_VISIBLE", message)
+            }
+            Self::Unverified => {
+                let message = format!("{field}: {name} is not known here yet, and customers cannot be asked now");
+                Error::unavailable("ACCOUNT_UNVERIFIED", message)
+            }
+        };
+        error.with("field", field).with("account", &name).about(name)
+    }
+}

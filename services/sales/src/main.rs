@@ -1,0 +1,6 @@
+//! The sales process. What it is made of is in `lib.rs`.
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    trato_platform::run(trato_sales::service()).await
+}

@@ -1,0 +1,275 @@
+//! What the tests of sales share: the service with its clients, what it hears of others, and how an error reads.
+
+use std::fmt::Debug;
+
+use prost::{Message as _, Name};
+use prost_types::{Any, FieldMask};
+use tonic::{Code, Response, Status, transport::Channel};
+use tonic_types::StatusExt as _;
+use trato_platform::{
+    events::Event,
+    testing::{TestCaller, TestService},
+};
+use trato_proto::{
+    customers::v1::Account,
+    directory::v1::{Member, Team},
+    events::v1::Change,
+    google::value::{Date, Money},
+    sales::v1::{
+        CreateOpportunityRequest, CreatePipelineRequest, CreateProductRequest, GetOpportunityRequest, Opportunity, Pipeline,
+        Product, StageChange, UpdateOpportunityRequest, access_service_client::AccessServiceClient,
+        event_service_client::EventServiceClient, funnel_service_client::FunnelServiceClient,
+        opportunity_service_client::OpportunityServiceClient, pipeline::Stage,
+        pipeline_service_client::PipelineServiceClient, product_service_client::ProductServiceClient,
+    },
+};
+use uuid::Uuid;
+
+/// A running service and an administrator of one tenant of it.
+pub struct Sales {
+    pub service: TestService,
+    pub admin: TestCaller,
+}
+
+/// A violation of one field: its path and the reason.
+pub type FieldReason = (String, String);
+
+impl Sales {
+    /// Starts the service; it does not know where customers is.
+    pub async fn start() -> Self {
+        Self::start_beside("").await
+    }
+
+    /// Starts the service with customers at this address, if there is one.
+    pub async fn start_beside(customers: &str) -> Self {
+        let upstreams = format!("{{ \"trato.customers\" = \"{customers}\" }}");
+        let variables = [("TRATO_UPSTREAMS", upstreams.as_str())];
+        let variables = if customers.is_empty() { &[][..] } else { &variables[..] };
+        let service = TestService::start_with(trato_sales::service(), variables).await;
+        let admin = service.caller(Uuid::now_v7(), "admin", &["administrator"]);
+        Self { service, admin }
+    }
+
+    /// Starts the service with a pipeline of the stages prospecting (10 %), engaging (40 %) and closing (80 %).
+    pub async fn start_selling() -> Self {
+        let sales = Self::start().await;
+        sales.pipeline("Standard", &[("prospecting", 10), ("engaging", 40), ("closing", 80)]).await;
+        sales
+    }
+
+    /// Somebody with these roles in the administrator's tenant.
+    pub fn caller(&self, subject: &str, roles: &[&str]) -> TestCaller {
+        self.service.caller(self.admin.tenant, subject, roles)
+    }
+
+    pub fn products(&self) -> ProductServiceClient<Channel> {
+        ProductServiceClient::new(self.service.channel.clone())
+    }
+    pub fn pipelines(&self) -> PipelineServiceClient<Channel> {
+        PipelineServiceClient::new(self.service.channel.clone())
+    }
+    pub fn opportunities(&self) -> OpportunityServiceClient<Channel> {
+        OpportunityServiceClient::new(self.service.channel.clone())
+    }
+    pub fn funnel(&self) -> FunnelServiceClient<Channel> {
+        FunnelServiceClient::new(self.service.channel.clone())
+    }
+    pub fn access(&self) -> AccessServiceClient<Channel> {
+        AccessServiceClient::new(self.service.channel.clone())
+    }
+    pub fn events(&self) -> EventServiceClient<Channel> {
+        EventServiceClient::new(self.service.channel.clone())
+    }
+
+    /// Types of the tenant's events, in the order they were written, without the package.
+    pub async fn event_types(&self) -> Vec<String> {
+        let events = self.service.events(self.admin.tenant).await;
+        events.into_iter().map(|(kind, ..)| kind.replace("trato.sales.v1.", "")).collect()
+    }
+
+    /// A product of this name.
+    pub async fn product(&self, display_name: &str) -> Product {
+        let product = Product { display_name: display_name.into(), sellable: true, ..Default::default() };
+        let request = CreateProductRequest { product: Some(product), ..Default::default() };
+        self.products().create_product(self.admin.request(request)).await.expect("a product").into_inner()
+    }
+
+    /// A pipeline of this name, with stages and their chances in percent.
+    pub async fn pipeline(&self, display_name: &str, stages: &[(&str, i32)]) -> Pipeline {
+        let stages = stages.iter().map(|(key, chance)| stage(key, *chance)).collect();
+        let pipeline = Pipeline { display_name: display_name.into(), stages, ..Default::default() };
+        let request = CreatePipelineRequest { pipeline: Some(pipeline), ..Default::default() };
+        self.pipelines().create_pipeline(self.admin.request(request)).await.expect("a pipeline").into_inner()
+    }
+
+    /// Records an opportunity as the administrator.
+    pub async fn create(&self, opportunity: Opportunity) -> Result<Opportunity, Status> {
+        self.create_as(&self.admin, opportunity).await
+    }
+
+    /// Records an opportunity.
+    pub async fn create_as(&self, caller: &TestCaller, opportunity: Opportunity) -> Result<Opportunity, Status> {
+        let request = CreateOpportunityRequest { opportunity: Some(opportunity), ..Default::default() };
+        self.opportunities().create_opportunity(caller.request(request)).await.map(Response::into_inner)
+    }
+
+    /// An opportunity of this name, worth so many US dollars, with an account that is known.
+    pub async fn opportunity(&self, display_name: &str, units: i64) -> Opportunity {
+        let account = self.account().await;
+        let display_name = display_name.into();
+        self.create(Opportunity { display_name, account, amount: usd(units), ..Default::default() })
+            .await
+            .expect("an opportunity")
+    }
+
+    /// Changes the masked fields of an opportunity as the administrator.
+    pub async fn update(&self, opportunity: Opportunity, mask: &[&str]) -> Result<Opportunity, Status> {
+        let update_mask = Some(paths(mask));
+        let request = UpdateOpportunityRequest { opportunity: Some(opportunity), update_mask, ..Default::default() };
+        self.opportunities().update_opportunity(self.admin.request(request)).await.map(Response::into_inner)
+    }
+
+    /// Reads an opportunity as the administrator.
+    pub async fn get(&self, name: &str) -> Opportunity {
+        let request = GetOpportunityRequest { name: name.into() };
+        self.opportunities().get_opportunity(self.admin.request(request)).await.expect("it is there").into_inner()
+    }
+
+    /// The whole history of an opportunity, as far as one page goes.
+    pub async fn history(&self, parent: &str) -> Vec<StageChange> {
+        let request = trato_proto::sales::v1::ListStageChangesRequest {
+            parent: parent.into(),
+            page_size: 1000,
+            ..Default::default()
+        };
+        let page = self.opportunities().list_stage_changes(self.admin.request(request)).await.expect("a history");
+        page.into_inner().stage_changes
+    }
+
+    /// An account that sales heard of.
+    pub async fn account(&self) -> String {
+        let name = format!("accounts/{}", Uuid::now_v7());
+        self.hear_account(&name, 1, false).await;
+        name
+    }
+
+    /// Hears from customers of a revision of an account.
+    pub async fn hear_account(&self, name: &str, revision: i64, is_deleted: bool) {
+        let delete_time = is_deleted.then(|| timestamp(2026, 1, 1));
+        let account = Account { name: name.into(), delete_time, ..Default::default() };
+        let kind = if is_deleted { "deleted" } else { "updated" };
+        self.hear(&format!("trato.customers.v1.account.{kind}"), name, revision, &account).await;
+    }
+
+    /// Hears from the directory of a team and its region.
+    pub async fn hear_team(&self, display_name: &str, region: &str) -> String {
+        let name = format!("teams/{}", Uuid::now_v7());
+        let team = Team {
+            name: name.clone(),
+            display_name: display_name.into(),
+            region: region.into(),
+            ..Default::default()
+        };
+        self.hear("trato.directory.v1.team.created", &name, 1, &team).await;
+        name
+    }
+
+    /// Hears from the directory of a member and its teams.
+    pub async fn hear_member(&self, subject: &str, display_name: &str, teams: &[&str]) -> String {
+        let name = format!("members/{subject}");
+        let member = Member {
+            name: name.clone(),
+            subject: subject.into(),
+            display_name: display_name.into(),
+            teams: teams.iter().map(|team| (*team).to_owned()).collect(),
+            ..Default::default()
+        };
+        self.hear("trato.directory.v1.member.created", &name, 1, &member).await;
+        name
+    }
+
+    async fn hear<M: Name>(&self, kind: &str, subject: &str, revision: i64, resource: &M) {
+        let resource = Any { type_url: M::type_url(), value: resource.encode_to_vec() };
+        let event = Event {
+            id: Uuid::now_v7(),
+            tenant: self.admin.tenant,
+            kind: kind.into(),
+            subject: subject.into(),
+            revision,
+            position: 0,
+            event_time: Default::default(),
+            create_time: Default::default(),
+            actor: "members/somebody".into(),
+            cause: None,
+            traceparent: None,
+            owner: None,
+            team: None,
+            change: Change { resource: Some(resource), ..Default::default() },
+        };
+        self.service.deliver(vec![event]).await;
+    }
+}
+
+/// A stage with a chance in percent.
+pub fn stage(key: &str, probability_percent: i32) -> Stage {
+    Stage { key: key.into(), display_name: key.to_uppercase(), probability_percent, max_days: 0 }
+}
+
+/// An amount in US dollars.
+pub fn usd(units: i64) -> Option<Money> {
+    Some(Money { currency_code: "USD".into(), units, nanos: 0 })
+}
+
+/// A civil date.
+pub fn date(year: i32, month: i32, day: i32) -> Option<Date> {
+    Some(Date { year, month, day })
+}
+
+/// Midnight, UTC, of a date.
+pub fn timestamp(year: i32, month: u32, day: u32) -> prost_types::Timestamp {
+    let date = trato_types::Date::from_ymd_opt(year, month, day).expect("a date");
+    prost_types::Timestamp { seconds: date.and_time(Default::default()).and_utc().timestamp(), nanos: 0 }
+}
+
+/// A mask of these paths.
+pub fn paths(mask: &[&str]) -> FieldMask {
+    FieldMask { paths: mask.iter().map(|path| (*path).to_owned()).collect() }
+}
+
+/// Code and stable reason of a refused call.
+pub fn refusal<T: Debug>(answer: Result<T, Status>) -> (Code, String) {
+    let status = answer.expect_err("the call is refused");
+    let reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
+    (status.code(), reason)
+}
+
+/// Stable reason of a refused item of a batch.
+pub fn item_reason(status: &tonic_types::Status) -> String {
+    let info = status.details.iter().find(|detail| detail.type_url.ends_with("/google.rpc.ErrorInfo"));
+    let info = info.map(|info| tonic_types::pb::ErrorInfo::decode(info.value.as_slice()).expect("an ErrorInfo"));
+    info.map(|info| info.reason).unwrap_or_default()
+}
+
+/// The violations of an invalid request, by field.
+pub fn violations<T: Debug>(answer: Result<T, Status>) -> Vec<FieldReason> {
+    let status = answer.expect_err("the call is refused");
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    let status = tonic_types::pb::Status::decode(status.details()).expect("details are a google.rpc.Status");
+    item_violations(&status)
+}
+
+/// The violations of an invalid item of a batch, by field.
+pub fn item_violations(status: &tonic_types::pb::Status) -> Vec<FieldReason> {
+    let request = status.details.iter().find(|detail| detail.type_url.ends_with("/google.rpc.BadRequest"));
+    let request = request.map(|detail| tonic_types::pb::BadRequest::decode(detail.value.as_slice()));
+    let request = request.expect("there are violations").expect("they are a BadRequest");
+    let mut found: Vec<_> =
+        request.field_violations.into_iter().map(|violation| (violation.field, violation.reason)).collect();
+    found.sort();
+    found
+}
+
+/// A violation, to compare with.
+pub fn field(path: &str, reason: &str) -> FieldReason {
+    (path.to_owned(), reason.to_owned())
+}

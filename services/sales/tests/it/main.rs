@@ -1,0 +1,16 @@
+//! Sales alone: its real server over a database of its own per test, without a broker. Customers is a fake that answers
+//! one question.
+
+mod access;
+mod customers;
+mod edge;
+mod funnel;
+mod harness;
+mod import;
+mod opportunity;
+mod pipeline;
+mod product;
+mod scope;
+mod scratch;
+mod stage_changes;
+mod verbs;
