@@ -1,0 +1,146 @@
+//! The gateway's own settings; what each key means stands in `config.toml`.
+
+use std::time::Duration;
+
+use http::HeaderValue;
+use serde::Deserialize;
+use trato_platform::config::{Checker, Loaded, Loader, Section, Settings};
+
+/// The documented defaults.
+pub const DEFAULTS: &str = include_str!("../config.toml");
+
+/// A loader of all sections the gateway has.
+pub fn loader() -> Loader {
+    Loader::new(DEFAULTS).section::<Gateway>().section::<Cors>().section::<Rate>()
+}
+
+/// Everything the gateway is told.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each field is the section of its name")]
+pub struct Config {
+    pub platform: Settings,
+    pub gateway: Gateway,
+    pub cors: Cors,
+    pub rate: Rate,
+}
+
+impl Config {
+    /// The sections of a configuration that [`loader`] loaded; `None` for another loader's.
+    pub fn of(loaded: &Loaded) -> Option<Self> {
+        Some(Self {
+            platform: loaded.settings.clone(),
+            gateway: loaded.section::<Gateway>()?.as_ref().clone(),
+            cors: loaded.section::<Cors>()?.as_ref().clone(),
+            rate: loaded.section::<Rate>()?.as_ref().clone(),
+        })
+    }
+}
+
+/// `[gateway]`: limits of the edge, and connections to upstreams.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents each key for operators and readers alike")]
+pub struct Gateway {
+    pub max_uri_bytes: usize,
+    pub max_json_depth: usize,
+    pub max_response_bytes: usize,
+    pub max_connections: usize,
+    pub header_read_seconds: u64,
+    pub idle_seconds: u64,
+    pub trusted_hops: usize,
+    pub channels: usize,
+    pub connect_timeout_ms: u64,
+    pub upstream_keepalive_seconds: u64,
+    pub upstream_max_age_seconds: u64,
+    pub retry_percent: u32,
+    pub heartbeat_seconds: u64,
+}
+
+impl Gateway {
+    /// Time to send the head of a request.
+    pub fn header_read(&self) -> Duration {
+        Duration::from_secs(self.header_read_seconds)
+    }
+    /// Time without a request.
+    pub fn idle(&self) -> Duration {
+        Duration::from_secs(self.idle_seconds)
+    }
+    /// Time between comments in a stream of events.
+    pub fn heartbeat(&self) -> Duration {
+        Duration::from_secs(self.heartbeat_seconds)
+    }
+}
+
+impl Section for Gateway {
+    const NAME: &'static str = "gateway";
+
+    fn check(&self, check: &mut Checker<'_>) {
+        check.range("max_uri_bytes", self.max_uri_bytes, 64..=65_000);
+        check.range("max_json_depth", self.max_json_depth, 4..=90);
+        check.range("max_response_bytes", self.max_response_bytes, 1024..=256 << 20);
+        check.range("max_connections", self.max_connections, 1..=1_000_000);
+        check.range("header_read_seconds", self.header_read_seconds, 1..=600);
+        check.range("idle_seconds", self.idle_seconds, 1..=3600);
+        check.range("trusted_hops", self.trusted_hops, 0..=10);
+        check.range("channels", self.channels, 1..=64);
+        check.range("connect_timeout_ms", self.connect_timeout_ms, 10..=60_000);
+        check.range("upstream_keepalive_seconds", self.upstream_keepalive_seconds, 1..=600);
+        check.range("upstream_max_age_seconds", self.upstream_max_age_seconds, 1..=86_400);
+        check.range("retry_percent", self.retry_percent, 0..=100);
+        check.range("heartbeat_seconds", self.heartbeat_seconds, 1..=600);
+    }
+}
+
+/// `[cors]`: web pages of other origins.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents each key for operators and readers alike")]
+pub struct Cors {
+    pub allowed_origins: Vec<String>,
+    pub max_age_seconds: u32,
+}
+
+impl Section for Cors {
+    const NAME: &'static str = "cors";
+
+    fn check(&self, check: &mut Checker<'_>) {
+        let usable = |origin: &String| {
+            let is_origin =
+                origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains('/'));
+            (origin == "*" || is_origin) && HeaderValue::from_str(origin).is_ok()
+        };
+        if !self.allowed_origins.iter().all(usable) {
+            check.refuse(
+                "allowed_origins",
+                "must list origins such as https://crm.example.com, without a path, or *",
+            );
+        }
+        check.range("max_age_seconds", self.max_age_seconds, 0..=86_400);
+    }
+}
+
+/// `[rate]`: how many requests a second.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents each key for operators and readers alike")]
+pub struct Rate {
+    pub per_caller: u32,
+    pub burst_per_caller: u32,
+    pub per_address: u32,
+    pub burst_per_address: u32,
+}
+
+impl Section for Rate {
+    const NAME: &'static str = "rate";
+
+    fn check(&self, check: &mut Checker<'_>) {
+        for (key, value) in [
+            ("per_caller", self.per_caller),
+            ("burst_per_caller", self.burst_per_caller),
+            ("per_address", self.per_address),
+            ("burst_per_address", self.burst_per_address),
+        ] {
+            check.range(key, value, 1..=1_000_000);
+        }
+    }
+}

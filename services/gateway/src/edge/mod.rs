@@ -1,0 +1,383 @@
+//! What a request passes on its way through: limits → route → token → rate → place → the call itself.
+
+mod calls;
+mod cors;
+mod frames;
+mod grpc;
+mod life;
+mod local;
+mod pages;
+mod rate;
+mod record;
+mod stream;
+mod target;
+
+use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
+
+use futures::FutureExt;
+use http::{
+    HeaderValue, Request, Response, StatusCode,
+    header::{ALLOW, CONTENT_LENGTH, ORIGIN},
+    request,
+};
+use hyper::body::Incoming;
+use prost_reflect::DescriptorPool;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio_util::sync::CancellationToken;
+use tonic::Code;
+use tracing::Instrument;
+use trato_platform::{
+    auth::{Verifier, unauthenticated},
+    rpc::{Places, bearer},
+};
+use trato_types::{Error, Kind};
+
+use crate::{
+    body::Body,
+    config::Config,
+    headers, openapi,
+    response::{Errors, Refusal, grpc},
+    routes::{Method, RouteErrors, Routes},
+    schema::{Schema, SchemaError},
+    status::Status,
+    upstreams::{ConnectionSettings, Upstream, UpstreamSettings, Upstreams},
+};
+use cors::Cors;
+use local::Local;
+use pages::Pages;
+use rate::{Rates, Standing};
+use record::Record;
+use stream::Tables;
+use target::{Speech, Target};
+
+/// The gateway, ready to answer. Shared by all connections.
+pub struct Gateway {
+    config: Config,
+    routes: Routes,
+    tables: Arc<Tables>,
+    /// By the method's position; none where no address is configured.
+    upstreams: Vec<Option<Arc<Upstream>>>,
+    verifier: Verifier,
+    rates: Rates,
+    cors: Cors,
+    places: Places,
+    pages: Pages,
+    local: Local,
+    /// Ends streams when the gateway is about to stop.
+    drain: CancellationToken,
+    /// The label of requests that lead to no method.
+    other: Arc<str>,
+}
+
+/// Why the descriptors or settings cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The bytes are no descriptors.
+    #[error("the descriptors cannot be read")]
+    Descriptors(#[from] prost_reflect::DescriptorError),
+    /// A message cannot be carried as JSON.
+    #[error("the contract cannot be served as JSON")]
+    Schema(#[from] SchemaError),
+    /// HTTP bindings are malformed or ambiguous.
+    #[error(transparent)]
+    Routes(#[from] RouteErrors),
+    /// Reflection refuses the descriptors.
+    #[error("the descriptors cannot be served by reflection")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// `google.rpc.Status` is missing.
+    #[error("the descriptors lack google.rpc.Status")]
+    NoStatus,
+    /// The token verifier cannot be made.
+    #[error("tokens cannot be verified")]
+    Verifier(#[source] Error),
+}
+
+/// A request on its way: what every step may need.
+struct Ask<'a> {
+    head: &'a request::Parts,
+    request_id: &'a HeaderValue,
+    peer: IpAddr,
+    arrived: Instant,
+    traceparent: Option<String>,
+}
+
+impl Ask<'_> {
+    fn request_id(&self) -> String {
+        self.request_id.to_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// Why a request has no answer of its own.
+enum Failure {
+    /// The gateway says no.
+    Own(Refusal),
+    /// The service said no.
+    Upstream(Status),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Own(error.into())
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Own(refusal)
+    }
+}
+
+impl Gateway {
+    /// Reads the descriptors and refuses what cannot be served. Connects to nothing yet.
+    pub fn new(config: Config, descriptors: &[u8]) -> Result<Self, StartError> {
+        let mut pool = DescriptorPool::decode(descriptors)?;
+        for name in ["google.rpc.Status", "google.rpc.ErrorInfo"] {
+            // Errors carry these whether or not the contract mentions them.
+            if pool.get_message_by_name(name).is_none() {
+                pool.decode_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)?;
+            }
+        }
+        let schema = Schema::new(&pool)?;
+        let routes = Routes::new(&pool, &schema)?;
+        let errors = Errors::new(&schema).ok_or(StartError::NoStatus)?;
+        let upstreams = upstreams(&config);
+        let by_method =
+            routes.methods().iter().map(|method| upstreams.find(&method.package).cloned()).collect();
+        let drain = CancellationToken::new();
+        Ok(Self {
+            pages: Pages::new(openapi::document(&pool, &routes)),
+            local: Local::new(descriptors, &pool)?,
+            verifier: Verifier::new(&config.platform.auth).map_err(StartError::Verifier)?,
+            rates: Rates::new(&config.rate),
+            cors: Cors::new(&config.cors),
+            places: Places::new(config.platform.server.max_concurrency),
+            tables: Arc::new(Tables { schema, errors }),
+            upstreams: by_method,
+            other: "other".into(),
+            routes,
+            config,
+            drain,
+        })
+    }
+
+    /// Fetches the issuers' keys, so that the first request need not wait.
+    pub async fn warm(&self) {
+        self.verifier.warm().await;
+    }
+
+    /// Services that no address is configured for.
+    pub fn unserved(&self) -> Vec<&str> {
+        let methods = self.routes.methods().iter().zip(&self.upstreams);
+        let mut services: Vec<&str> =
+            methods.filter(|(_, upstream)| upstream.is_none()).map(|(method, _)| &*method.service).collect();
+        services.dedup();
+        services
+    }
+
+    /// The API document, as JSON text.
+    pub fn openapi(&self) -> &str {
+        self.pages.openapi()
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Ends all streams: their clients go on with another gateway.
+    pub fn end_streams(&self) {
+        self.drain.cancel();
+    }
+
+    /// Tells health checks whether requests are welcome.
+    pub async fn set_serving(&self, is_serving: bool) {
+        self.local.set_serving(is_serving).await;
+    }
+
+    /// Forgets what is no longer needed; call it every minute or so.
+    pub fn tidy(&self) {
+        self.rates.forget_the_quiet();
+    }
+
+    /// Answers one request of the client at `peer`.
+    pub async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let request_id = headers::request_id(&head.headers);
+        let target = self.target(&head);
+        let label = self.method_of(&target).map_or(&self.other, |method| &method.label);
+        let record = Record::begin(Arc::clone(label), &head.method, target.route(), &head.headers);
+        let span = record.span.clone();
+        let speech = Speech::of(&head);
+        let peer = headers::client_address(&head.headers, peer, self.config.gateway.trusted_hops);
+        let ask = Ask {
+            head: &head,
+            request_id: &request_id,
+            peer,
+            arrived: Instant::now(),
+            traceparent: record.traceparent(),
+        };
+        let mut record = Some(record);
+        let mut standing = None;
+        let work =
+            AssertUnwindSafe(self.serve(&ask, target, body, &mut record, &mut standing)).catch_unwind();
+        let outcome = work.instrument(span.clone()).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(Error::internal("the gateway panicked").into()));
+        let mut response = match outcome {
+            Ok(response) => response,
+            Err(failure) => span.in_scope(|| self.failed(failure, speech, &ask, &mut record)),
+        };
+        if let Some(mut record) = record {
+            record.end(if response.status().is_success() { Code::Ok } else { Code::Unknown });
+        }
+        record::answered(&span, response.status());
+        if let Some(standing) = standing {
+            standing.write(response.headers_mut());
+        }
+        self.cors.write(head.headers.get(ORIGIN), response.headers_mut());
+        response.headers_mut().insert(headers::REQUEST_ID, request_id.clone());
+        if head.method == http::Method::HEAD { without_body(response) } else { response }
+    }
+
+    async fn serve(
+        &self,
+        ask: &Ask<'_>,
+        target: Target<'_, '_>,
+        body: Incoming,
+        record: &mut Option<Record>,
+        standing: &mut Option<Standing>,
+    ) -> Result<Response<Body>, Failure> {
+        let target = match target {
+            Target::Refused(refusal) => return Err(refusal.into()),
+            Target::Options(methods) => return Ok(self.cors.options(&ask.head.headers, &methods)),
+            Target::OtherMethods(methods) => return self.method_not_allowed(ask, &methods),
+            Target::Page(page) => {
+                self.count_address(ask, standing)?;
+                return Ok(self.pages.answer(page, &ask.head.headers));
+            }
+            Target::Local => {
+                self.count_address(ask, standing)?;
+                let place = self.places.take()?;
+                return self.call_local(ask, body, self.life(record, place, None)?).await;
+            }
+            target => target,
+        };
+        self.admit(ask, standing).await?;
+        let place = self.places.take()?;
+        match target {
+            Target::Call(binding, captures) => {
+                self.call_json(ask, binding, &captures, body, record, place).await
+            }
+            Target::Grpc(method) => self.call_grpc(ask, method, body, record, place).await,
+            _ => self.call_web(ask, body, record, place).await,
+        }
+    }
+
+    /// Checks the token, and counts the request for whoever it speaks for.
+    async fn admit(&self, ask: &Ask<'_>, standing: &mut Option<Standing>) -> Result<(), Failure> {
+        let verified = match bearer(&ask.head.headers) {
+            Some(token) => self.verifier.verify(token).await,
+            None => Err(unauthenticated()),
+        };
+        match verified {
+            Ok(identity) => {
+                let (counted, left) = self.rates.caller(&identity);
+                *standing = Some(left);
+                Ok(counted?)
+            }
+            Err(error) => {
+                // Guessing tokens is counted by address.
+                if error.kind() == Kind::Unauthenticated {
+                    self.count_address(ask, standing)?;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    fn count_address(&self, ask: &Ask<'_>, standing: &mut Option<Standing>) -> Result<(), Failure> {
+        let (counted, left) = self.rates.address(ask.peer);
+        *standing = Some(left);
+        Ok(counted?)
+    }
+
+    fn upstream(&self, method: &Method) -> Result<&Arc<Upstream>, Error> {
+        self.upstreams[method.position].as_ref().ok_or_else(|| {
+            Error::unavailable(
+                "UPSTREAM_NOT_CONFIGURED",
+                format!("no address is configured for {}", method.service),
+            )
+            .with("service", &method.service)
+        })
+    }
+
+    /// What a stream holds on to; its record is then the stream's to end.
+    fn life(
+        &self,
+        record: &mut Option<Record>,
+        place: OwnedSemaphorePermit,
+        deadline: Option<Instant>,
+    ) -> Result<life::Life, Error> {
+        let record = record.take().ok_or_else(|| Error::internal("a request was answered twice"))?;
+        Ok(life::Life::new(record, place, &self.drain, deadline))
+    }
+
+    fn method_not_allowed(&self, ask: &Ask<'_>, methods: &[http::Method]) -> Result<Response<Body>, Failure> {
+        let allow = methods.iter().map(http::Method::as_str).collect::<Vec<_>>().join(", ");
+        let message = format!("{} is not allowed here; allowed: {allow}", ask.head.method);
+        let refusal =
+            Refusal::http(StatusCode::METHOD_NOT_ALLOWED, Kind::Unimplemented, "METHOD_NOT_ALLOWED", message);
+        let status = Status::of(&refusal.error, &ask.request_id());
+        let mut response = self.tables.errors.respond(&self.tables.schema, &status, refusal.http);
+        response.headers_mut().insert(ALLOW, HeaderValue::try_from(allow).map_err(Error::internal)?);
+        Ok(response)
+    }
+
+    /// An error in the client's own language.
+    fn failed(
+        &self,
+        failure: Failure,
+        speech: Speech,
+        ask: &Ask<'_>,
+        record: &mut Option<Record>,
+    ) -> Response<Body> {
+        let (status, http) = match failure {
+            Failure::Own(refusal) => (Status::of(&refusal.error, &ask.request_id()), refusal.http),
+            Failure::Upstream(status) => (status, None),
+        };
+        if let Some(record) = record {
+            record.end(status.code);
+        }
+        match speech {
+            Speech::Http => self.tables.errors.respond(&self.tables.schema, &status, http),
+            Speech::Grpc(content_type) => grpc(&status, content_type),
+        }
+    }
+}
+
+fn upstreams(config: &Config) -> Upstreams {
+    let gateway = &config.gateway;
+    let seconds = std::time::Duration::from_secs;
+    let settings = UpstreamSettings {
+        channels: gateway.channels,
+        connection: ConnectionSettings {
+            connect_timeout: std::time::Duration::from_millis(gateway.connect_timeout_ms),
+            keepalive: seconds(gateway.upstream_keepalive_seconds),
+            max_age: seconds(gateway.upstream_max_age_seconds),
+            stream_window: 0,
+            connection_window: 0,
+        },
+        retry_percent: gateway.retry_percent,
+        max_answer: gateway.max_response_bytes,
+    };
+    let configured = &config.platform.upstreams;
+    Upstreams::new(configured.packages().map(|package| (package, configured.addresses(package))), settings)
+}
+
+/// The answer to HEAD: all headers of GET's, and nothing behind them.
+fn without_body(response: Response<Body>) -> Response<Body> {
+    let (mut head, body) = response.into_parts();
+    if let Some(length) = http_body::Body::size_hint(&body).exact() {
+        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Response::from_parts(head, Body::empty())
+}

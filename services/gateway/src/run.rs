@@ -1,0 +1,170 @@
+//! The gateway as a program: its subcommands, and the order in which it starts and stops.
+//!
+//! Stopping: not ready, nothing accepted any more, streams end, calls in hand finish, telemetry last.
+
+use std::{io::Write, net::SocketAddr, process::ExitCode, sync::Arc};
+
+use clap::{Parser, Subcommand};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use trato_platform::{
+    auth,
+    config::{Environment, Loaded},
+    rpc::{Admin, Readiness},
+    telemetry,
+};
+use trato_types::{Error, Result, error::chain};
+
+use crate::{
+    config::{self, Config},
+    edge::Gateway,
+    server,
+};
+
+/// Exit code of a configuration that cannot be used (`EX_USAGE` of sysexits.h).
+const BAD_CONFIGURATION: u8 = 64;
+
+#[derive(Parser)]
+#[command(
+    about = "The gateway of the Trato suite. Settings: a file named by TRATO_CONFIG, variables TRATO_SECTION__KEY."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until told to stop (the default).
+    Serve,
+    /// Do nothing: the gateway keeps no data. It is here so that all programs are deployed alike.
+    Migrate,
+    /// Say what is wrong with the configuration or with the contract's HTTP bindings, if anything.
+    CheckConfig,
+    /// Print the effective configuration and where each value comes from; secrets are redacted.
+    PrintConfig,
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+/// Runs the gateway for the services in `descriptors`, by its command line.
+pub async fn run(descriptors: &'static [u8]) -> ExitCode {
+    let command = Arguments::parse().command.unwrap_or(Command::Serve);
+    auth::tls::install();
+    let mut loader = config::loader();
+    if matches!(command, Command::Serve | Command::CheckConfig) {
+        loader = loader.require("auth.issuers").require("upstreams");
+    }
+    let loaded = match loader.load(&Environment::of_process()) {
+        Ok(loaded) => loaded,
+        Err(faults) => {
+            complain(&faults.to_string());
+            return ExitCode::from(BAD_CONFIGURATION);
+        }
+    };
+    let outcome = match command {
+        Command::Serve => serve(&loaded, descriptors).await,
+        Command::Migrate => say("the gateway keeps no data\n"),
+        Command::CheckConfig => {
+            gateway(&loaded, descriptors).and_then(|_| say("the configuration is fine\n"))
+        }
+        Command::PrintConfig => say(&loaded.print()),
+        Command::Openapi => gateway(&loaded, descriptors).and_then(|gateway| say(gateway.openapi())),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn gateway(loaded: &Loaded, descriptors: &[u8]) -> Result<Gateway> {
+    let config =
+        Config::of(loaded).ok_or_else(|| Error::internal("the gateway's settings were not loaded"))?;
+    Gateway::new(config, descriptors).map_err(Error::internal)
+}
+
+async fn serve(loaded: &Loaded, descriptors: &[u8]) -> Result<()> {
+    let telemetry = telemetry::init(&loaded.settings.telemetry, "gateway").map_err(Error::internal)?;
+    let outcome = serve_until_told(loaded, descriptors).await;
+    if let Err(error) = &outcome {
+        tracing::error!(error = %chain(error), "the gateway stops: {}", chain(error));
+    }
+    telemetry.shutdown().await;
+    outcome
+}
+
+async fn serve_until_told(loaded: &Loaded, descriptors: &[u8]) -> Result<()> {
+    let running = Running::start(Arc::new(gateway(loaded, descriptors)?)).await?;
+    let (address, admin) = (running.address, running.admin_address);
+    tracing::info!(%address, %admin, "serving on {address}");
+    stop_signal().await?;
+    tracing::info!("told to stop; calls in hand are finished");
+    running.stop().await
+}
+
+/// A gateway that serves. Tests start it in the same way, with other settings.
+#[derive(Debug)]
+pub struct Running {
+    /// Where clients are answered.
+    pub address: SocketAddr,
+    /// Where probes are answered.
+    pub admin_address: SocketAddr,
+    readiness: Readiness,
+    stop: CancellationToken,
+    stop_admin: CancellationToken,
+    serving: JoinHandle<()>,
+    admin: JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    /// Binds the ports of the settings, fetches the issuers' keys and serves.
+    pub async fn start(gateway: Arc<Gateway>) -> Result<Self> {
+        let settings = gateway.config().platform.server.clone();
+        let listener = TcpListener::bind(settings.listen).await.map_err(Error::internal)?;
+        let readiness = Readiness::new();
+        let admin = Admin::bind(settings.admin_listen, readiness.clone()).await.map_err(Error::internal)?;
+        let address = listener.local_addr().map_err(Error::internal)?;
+        let admin_address = admin.local_addr().map_err(Error::internal)?;
+        let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
+        let admin = tokio::spawn(admin.serve(stop_admin.clone()));
+        for service in gateway.unserved() {
+            tracing::warn!(service, "no address is configured for {service}; its calls will be UNAVAILABLE");
+        }
+        gateway.warm().await;
+        gateway.set_serving(true).await;
+        let serving = tokio::spawn(server::serve(gateway, listener, stop.clone()));
+        readiness.started();
+        Ok(Self { address, admin_address, readiness, stop, stop_admin, serving, admin })
+    }
+
+    /// Stops in order and waits for the end.
+    pub async fn stop(self) -> Result<()> {
+        self.readiness.draining();
+        self.stop.cancel();
+        let ended = self.serving.await.map_err(Error::internal);
+        self.stop_admin.cancel();
+        self.admin.await.map_err(Error::internal)?.map_err(Error::internal)?;
+        ended
+    }
+}
+
+async fn stop_signal() -> Result<()> {
+    let mut terminate =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(Error::internal)?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Error::internal),
+    }
+}
+
+fn say(text: &str) -> Result<()> {
+    std::io::stdout().write_all(text.as_bytes()).map_err(Error::internal)
+}
+
+#[expect(clippy::print_stderr, reason = "a program that cannot start says why where its caller looks")]
+fn complain(text: &str) {
+    eprintln!("{text}");
+}
