@@ -1,0 +1,19 @@
+//! The contract against itself, and every method of it against the running product.
+
+mod annotations;
+mod answers;
+mod bindings;
+mod documentation;
+mod examples;
+mod forgery;
+mod foreign_tenant;
+mod fuzz;
+mod injection;
+mod limits;
+mod options;
+mod permissions;
+mod repetition;
+mod samples;
+mod sizes;
+mod transcode;
+mod unknown_fields;

@@ -1,0 +1,272 @@
+//! One valid request for every method: the only hand-written part of the walk over the contract.
+//!
+//! A method that fits the standard shapes needs nothing here but the body of its resource.
+
+use prost_reflect::MethodDescriptor;
+use rand::random;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::{
+    caller::Caller,
+    tenant::Tenant,
+    values::{dollars, name},
+};
+
+/// Resources by noun: collection, and the name of their field in requests.
+const NOUNS: [(&str, &str, &str); 7] = [
+    ("Account", "accounts", "account"),
+    ("Contact", "contacts", "contact"),
+    ("Member", "members", "member"),
+    ("Opportunity", "opportunities", "opportunity"),
+    ("Pipeline", "pipelines", "pipeline"),
+    ("Product", "products", "product"),
+    ("Team", "teams", "team"),
+];
+
+/// A tenant with one resource of every kind, and somebody who may do everything with them.
+#[derive(Debug)]
+pub struct World {
+    /// May do everything.
+    pub keeper: Caller,
+    /// An account.
+    pub account: String,
+    /// A contact tied to the account.
+    pub contact: String,
+    /// A member.
+    pub member: String,
+    /// An open opportunity.
+    pub opportunity: String,
+    /// A pipeline with the stages `lead` and `offer`.
+    pub pipeline: String,
+    /// A product.
+    pub product: String,
+    /// A team.
+    pub team: String,
+}
+
+/// A request that would be answered.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The request as JSON.
+    pub request: Value,
+}
+
+impl World {
+    /// Makes one resource of every kind.
+    pub async fn make(tenant: &Tenant) -> Self {
+        let keeper = tenant.administrator();
+        let mut world = Self {
+            keeper,
+            account: String::new(),
+            contact: String::new(),
+            member: String::new(),
+            opportunity: String::new(),
+            pipeline: String::new(),
+            product: String::new(),
+            team: String::new(),
+        };
+        world.team = world.create("Team").await;
+        world.member = world.create("Member").await;
+        world.account = world.create("Account").await;
+        world.contact = world.create("Contact").await;
+        world.link(&world.contact).await;
+        world.pipeline = world.create("Pipeline").await;
+        world.product = world.create("Product").await;
+        world.opportunity = world.create("Opportunity").await;
+        world
+    }
+
+    /// The resource of this noun that every sample may read.
+    pub fn name_of(&self, noun: &str) -> &str {
+        match noun {
+            "Account" => &self.account,
+            "Contact" => &self.contact,
+            "Member" => &self.member,
+            "Opportunity" => &self.opportunity,
+            "Pipeline" => &self.pipeline,
+            "Product" => &self.product,
+            "Team" => &self.team,
+            other => panic!("the samples do not know the resource {other}"),
+        }
+    }
+
+    /// The name in this world of a resource of the collection of `name`; none for a collection without one.
+    pub fn counterpart(&self, name: &str) -> Option<&str> {
+        let collection = name.split_once('/')?.0;
+        NOUNS.iter().find(|(_, known, _)| *known == collection).map(|(noun, ..)| self.name_of(noun))
+    }
+
+    /// A valid body of a new resource.
+    pub fn body(&self, noun: &str) -> Value {
+        let unique = Uuid::new_v4().simple().to_string();
+        match noun {
+            "Account" => json!({
+                "displayName": format!("Account {unique}"), "kinds": ["SUPPLIER"], "sector": "retail",
+                "annualRevenue": dollars(1_000_000), "employeeCount": 12, "parentAccount": self.account,
+                "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
+            }),
+            "Contact" => json!({ "givenNames": "Ana", "surname": unique, "emailAddress": "ana@example.com" }),
+            "Member" => json!({
+                "subject": format!("member-{unique}"), "displayName": "Ana", "teams": [self.team],
+                "manager": self.member, "skills": ["german"],
+            }),
+            "Opportunity" => json!({
+                "displayName": format!("Opportunity {unique}"), "account": self.account, "contact": self.contact,
+                "pipeline": self.pipeline, "product": self.product, "amount": dollars(500),
+            }),
+            "Pipeline" => json!({
+                "displayName": format!("Pipeline {unique}"),
+                "stages": [
+                    { "key": "lead", "displayName": "Lead", "probabilityPercent": 10 },
+                    { "key": "offer", "displayName": "Offer", "probabilityPercent": 60 },
+                ],
+            }),
+            "Product" => json!({ "displayName": format!("Product {unique}"), "listPrice": dollars(9) }),
+            "Team" => json!({ "displayName": format!("Team {unique}"), "region": "West" }),
+            other => panic!("the samples do not know the resource {other}"),
+        }
+    }
+
+    /// Records a new resource and answers its name.
+    pub async fn create(&self, noun: &str) -> String {
+        let (_, collection, _) = known(noun);
+        let mut body = self.body(noun);
+        // References to what is not made yet are left out.
+        body.as_object_mut().expect("a body is an object").retain(|_, value| *value != json!("") && *value != json!([""]));
+        name(&self.keeper.post(&format!("/v1/{collection}"), body).await.ok())
+    }
+
+    async fn link(&self, contact: &str) {
+        let body = json!({ "account": self.account });
+        self.keeper.post(&format!("/v1/{contact}:link"), body).await.ok();
+    }
+
+    /// A request of `method` that would be answered; what it acts upon is made for it.
+    pub async fn sample(&self, method: &MethodDescriptor) -> Sample {
+        let request = match method.name() {
+            "GetCaller" | "QueryFunnel" | "ReplayEvents" => json!({}),
+            "SubscribeEvents" => json!({ "fromStart": true }),
+            "ExplainAccess" | "ListViewers" => self.access(method),
+            "ListTimelineEntries" => json!({ "parent": self.account }),
+            "ListStageChanges" => json!({ "parent": self.opportunity }),
+            "ListContacts" => json!({ "parent": self.account }),
+            "LinkContact" => json!({ "name": self.create("Contact").await, "account": self.account, "role": "USER" }),
+            "UnlinkContact" => {
+                let contact = self.create("Contact").await;
+                self.link(&contact).await;
+                json!({ "name": contact, "account": self.account })
+            }
+            "MoveOpportunity" => json!({ "name": self.create("Opportunity").await, "stage": "offer" }),
+            "WinOpportunity" => json!({ "name": self.create("Opportunity").await }),
+            "LoseOpportunity" => json!({ "name": self.create("Opportunity").await, "reason": "PRICE" }),
+            "ReopenOpportunity" => {
+                let opportunity = self.create("Opportunity").await;
+                self.keeper.post(&format!("/v1/{opportunity}:lose"), json!({ "reason": "TIMING" })).await.ok();
+                json!({ "name": opportunity })
+            }
+            "ImportOpportunities" => json!({ "items": [{
+                "opportunity": self.external("Opportunity"),
+                "stageChanges": [{ "stage": "lead", "eventTime": "2017-03-01T09:00:00Z" }],
+            }] }),
+            _ => self.standard(method).await,
+        };
+        Sample { request }
+    }
+
+    fn access(&self, method: &MethodDescriptor) -> Value {
+        let (name, get) = match method.parent_service().package_name() {
+            "trato.customers.v1" => (&self.account, "customers.accounts.get"),
+            _ => (&self.opportunity, "sales.opportunities.get"),
+        };
+        match method.name() {
+            "ExplainAccess" => json!({ "permission": get, "name": name }),
+            _ => json!({ "name": name }),
+        }
+    }
+
+    fn external(&self, noun: &str) -> Value {
+        let mut body = self.body(noun);
+        body["source"] = json!("erp");
+        body["externalId"] = json!(Uuid::new_v4());
+        body
+    }
+
+    async fn standard(&self, method: &MethodDescriptor) -> Value {
+        let full = method.name();
+        for verb in ["BatchGet", "BatchCreate", "Get", "List", "Create", "Update", "Delete", "Undelete", "Upsert"] {
+            let Some(rest) = full.strip_prefix(verb) else { continue };
+            let found = NOUNS.iter().find(|(noun, collection, _)| rest == *noun || rest.eq_ignore_ascii_case(collection));
+            let Some((noun, _, field)) = found else { continue };
+            return match verb {
+                "Get" => json!({ "name": self.name_of(noun) }),
+                "BatchGet" => json!({ "names": [self.name_of(noun)] }),
+                "List" => json!({ "pageSize": 10, "orderBy": "create_time desc", "showDeleted": true }),
+                "Create" => json!({ *field: self.body(noun) }),
+                "BatchCreate" => json!({ "requests": [{ *field: self.body(noun) }, { *field: self.external(noun) }] }),
+                "Upsert" => json!({ *field: self.external(noun) }),
+                "Update" => {
+                    let mut body = self.body(noun);
+                    body["name"] = json!(self.create(noun).await);
+                    let changed = if *noun == "Contact" { "surname" } else { "displayName" };
+                    json!({ *field: body, "updateMask": changed })
+                }
+                "Delete" => json!({ "name": self.create(noun).await }),
+                _ => {
+                    let deleted = self.create(noun).await;
+                    self.keeper.delete(&format!("/v1/{deleted}")).await.ok();
+                    json!({ "name": deleted })
+                }
+            };
+        }
+        panic!("the samples do not know the method {}", method.full_name())
+    }
+}
+
+/// A name of the same collection that nothing has. Members get an unlikely subject, all others an identifier.
+pub fn random_name(name: &str) -> String {
+    let collection = name.split_once('/').map_or(name, |(collection, _)| collection);
+    match collection {
+        "members" => format!("members/nobody-{:032x}", random::<u128>()),
+        _ => format!("{collection}/{}", Uuid::now_v7()),
+    }
+}
+
+/// Where a request holds resource names, as JSON pointers.
+pub fn names_in(request: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    walk(request, String::new(), &mut found);
+    found
+}
+
+/// The request with every resource name put in another's place.
+pub fn with_random_names(request: &Value) -> Value {
+    let mut changed = request.clone();
+    for pointer in names_in(request) {
+        let place = changed.pointer_mut(&pointer).expect("the pointer was just found");
+        *place = json!(random_name(place.as_str().unwrap_or_default()));
+    }
+    changed
+}
+
+fn walk(value: &Value, pointer: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| walk(value, format!("{pointer}/{key}"), found)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, value)| walk(value, format!("{pointer}/{at}"), found));
+        }
+        Value::String(text) => {
+            let collection = text.split_once('/').map(|(collection, _)| collection);
+            if NOUNS.iter().any(|(_, known, _)| Some(*known) == collection) {
+                found.push(pointer);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn known(noun: &str) -> (&'static str, &'static str, &'static str) {
+    let found = NOUNS.iter().find(|(known, ..)| *known == noun);
+    *found.unwrap_or_else(|| panic!("the samples do not know the resource {noun}"))
+}
+

@@ -1,0 +1,20 @@
+//! What people do with the suite, from the first call to the last effect of it, through the gateway.
+
+mod accounts;
+mod become_customer;
+mod configuration;
+mod contacts;
+mod directory;
+mod explained_access;
+mod foreign_client;
+mod funnel;
+mod golden_party;
+mod import;
+mod lost_updates;
+mod make;
+mod pagination;
+mod pipelines;
+mod repeated_requests;
+mod scopes;
+mod stages;
+mod streams;

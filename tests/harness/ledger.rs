@@ -1,0 +1,87 @@
+//! What a client knows of its own writes: acknowledged, refused or unknown. Afterwards the suite is held to it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use uuid::Uuid;
+
+/// One write a client has sent.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Identifies the request; a repetition carries it again.
+    pub request_id: Uuid,
+    /// Subject of its caller, to whom the request id belongs.
+    pub subject: String,
+    /// Path of the call.
+    pub path: String,
+    /// Body of the call, without the request id.
+    pub body: Value,
+    /// When it was sent.
+    pub sent: Instant,
+    /// How long its answer took.
+    pub took: Duration,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a write, as far as its client knows.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It was answered with this resource.
+    Acknowledged(Value),
+    /// It was answered with this code and reason.
+    Refused(String, String),
+    /// There was no answer.
+    Unknown(String),
+}
+
+impl Entry {
+    /// The resource it was answered with.
+    pub fn answer(&self) -> Option<&Value> {
+        match &self.outcome {
+            Outcome::Acknowledged(resource) => Some(resource),
+            _ => None,
+        }
+    }
+
+    /// True when it may have been done or not.
+    pub fn is_open(&self) -> bool {
+        match &self.outcome {
+            Outcome::Acknowledged(_) => false,
+            Outcome::Unknown(_) => true,
+            Outcome::Refused(code, _) => matches!(code.as_str(), "UNAVAILABLE" | "DEADLINE_EXCEEDED" | "CANCELLED"),
+        }
+    }
+}
+
+/// All writes of one run, by request id.
+#[derive(Debug, Default)]
+pub struct Ledger(Mutex<BTreeMap<Uuid, Entry>>);
+
+impl Ledger {
+    /// Notes a write.
+    pub fn note(&self, entry: Entry) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(entry.request_id, entry);
+    }
+
+    /// All of them.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// How many were acknowledged so far.
+    pub fn acknowledged(&self) -> usize {
+        self.entries().iter().filter(|entry| entry.answer().is_some()).count()
+    }
+
+    /// Those that were sent between two moments.
+    pub fn between(&self, from: Instant, to: Instant) -> Vec<Entry> {
+        let mut entries = self.entries();
+        entries.retain(|entry| from <= entry.sent && entry.sent < to);
+        entries
+    }
+}

@@ -1,0 +1,17 @@
+//! What the tests are written with: stacks, tenants, callers, bounded waiting, a ledger of writes.
+
+pub mod answer;
+pub mod breakable;
+pub mod caller;
+pub mod client;
+pub mod database;
+pub mod dynamic;
+pub mod eventually;
+pub mod ledger;
+pub mod operator;
+pub mod report;
+pub mod stack;
+pub mod stream;
+pub mod tenant;
+pub mod values;
+pub mod writers;

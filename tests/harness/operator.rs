@@ -1,0 +1,55 @@
+//! The programs' own subcommands, run as an operator runs them: beside the processes that serve.
+
+use std::{env, process::Stdio};
+
+use serde_json::Value;
+use tokio::process::Command;
+use trato_devstack::Facts;
+
+/// How a program ended and what it said.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// Exit code; none when it was killed.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub output: String,
+    /// Standard error, where logs and faults go.
+    pub errors: String,
+}
+
+impl Said {
+    /// What a successful command printed, as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        assert_eq!(self.code, Some(0), "it failed: {}{}", self.output, self.errors);
+        let last = self.output.lines().last().unwrap_or_default();
+        serde_json::from_str(last).unwrap_or_else(|error| panic!("{:?} is no JSON: {error}", self.output))
+    }
+}
+
+/// Runs `trato-<service> <arguments>` with the settings of the stack's own processes.
+pub async fn run(facts: &Facts, service: &str, arguments: &[&str]) -> Said {
+    run_with(facts, service, arguments, &[]).await
+}
+
+/// The same with further variables, which win.
+pub async fn run_with(facts: &Facts, service: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Said {
+    let mut command = Command::new(facts.programs.join(format!("trato-{service}")));
+    let ours = env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("TRATO_"));
+    ours.for_each(|name| drop(command.env_remove(name)));
+    command.env("TRATO_CONFIG", facts.home.join("config").join(format!("{service}.toml")));
+    if let Some(database) = facts.databases.get(service) {
+        command
+            .env("TRATO_DATABASE__URL", &database.url)
+            .env("TRATO_DATABASE__SYSTEM_URL", &database.system_url)
+            .env("TRATO_DATABASE__OWNER_URL", &database.owner_url)
+            .env("TRATO_BROKER__URL", &facts.broker.url);
+    }
+    command.envs(variables.iter().copied()).args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+    let output = command.output().await.expect("the programs are built");
+    Said {
+        code: output.status.code(),
+        output: String::from_utf8_lossy(&output.stdout).into_owned(),
+        errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}

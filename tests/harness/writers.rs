@@ -1,0 +1,176 @@
+//! Writers that keep a steady pace whatever breaks, and note every write in a ledger.
+//!
+//! Each write is due at its time: a writer that waits for an answer does not slow the others down, so the rate that is
+//! reached says what the suite could take, not how patient its clients were.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval},
+};
+use uuid::Uuid;
+
+use super::{
+    caller::Caller,
+    ledger::{Entry, Ledger, Outcome},
+    tenant::Tenant,
+    values::{dollars, name},
+};
+
+/// Writers that work side by side; one that waits for an answer leaves its turns to nobody.
+const WRITERS: u64 = 16;
+/// Accounts that opportunities are made for.
+const ACCOUNTS: usize = 12;
+
+/// What writers write about.
+#[derive(Clone, Debug)]
+pub struct Subjects {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// Accounts sales knows.
+    pub accounts: Vec<String>,
+    /// A pipeline with the stages `lead` and `offer`.
+    pub pipeline: String,
+}
+
+impl Subjects {
+    /// Makes what the writes refer to.
+    pub async fn make(tenant: Tenant) -> Self {
+        let director = tenant.director();
+        let stages = json!([{ "key": "lead", "displayName": "Lead" }, { "key": "offer", "displayName": "Offer" }]);
+        let body = json!({ "displayName": "Sales", "stages": stages });
+        let pipeline = name(&director.post("/v1/pipelines", body).await.ok());
+        let mut accounts = Vec::new();
+        for number in 0..ACCOUNTS {
+            let body = json!({ "displayName": format!("Subject {number}") });
+            let account = name(&director.post("/v1/accounts", body).await.ok());
+            // Sales knows it from here on, by its own question or by the event.
+            let deal = json!({ "displayName": "Probe", "account": account, "pipeline": pipeline });
+            director.post("/v1/opportunities?validateOnly=true", deal).await.ok();
+            accounts.push(account);
+        }
+        Self { tenant, accounts, pipeline }
+    }
+}
+
+/// Running writers.
+#[derive(Debug)]
+pub struct Writers {
+    /// What they wrote.
+    pub ledger: Arc<Ledger>,
+    stop: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<()>>,
+    due: Arc<AtomicU64>,
+    begun: Instant,
+}
+
+impl Writers {
+    /// Starts writing `rate` times a second: accounts, opportunities, and what is done with opportunities.
+    pub fn start(subjects: &Subjects, rate: u64) -> Self {
+        let (ledger, stop, due) = (Arc::<Ledger>::default(), Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
+        let tasks = (0..WRITERS).map(|number| {
+            let writer = Writer {
+                caller: subjects.tenant.caller(&format!("writer-{number}"), &["commercial-director"]),
+                subjects: subjects.clone(),
+                ledger: ledger.clone(),
+                due: due.clone(),
+                number,
+            };
+            tokio::spawn(writer.run(stop.clone(), Duration::from_secs_f64(WRITERS as f64 / rate as f64)))
+        });
+        let tasks = tasks.collect();
+        Self { ledger, stop, tasks, due, begun: Instant::now() }
+    }
+
+    /// Stops writing and waits for the answers in flight. Answers the ledger and writes a second that were answered.
+    pub async fn stop(self) -> (Arc<Ledger>, f64) {
+        self.stop.store(true, Ordering::Relaxed);
+        let elapsed = self.begun.elapsed();
+        for task in self.tasks {
+            task.await.expect("a writer does not panic");
+        }
+        let rate = self.ledger.acknowledged() as f64 / elapsed.as_secs_f64();
+        (self.ledger, rate)
+    }
+
+    /// Writes that were due so far.
+    pub fn due(&self) -> u64 {
+        self.due.load(Ordering::Relaxed)
+    }
+}
+
+struct Writer {
+    caller: Caller,
+    subjects: Subjects,
+    ledger: Arc<Ledger>,
+    due: Arc<AtomicU64>,
+    number: u64,
+}
+
+impl Writer {
+    async fn run(self, stop: Arc<AtomicBool>, pause: Duration) {
+        let mut clock = interval(pause);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut turn = self.number as usize;
+        while !stop.load(Ordering::Relaxed) {
+            // A life of one opportunity: made, moved, won. Every third turn an account instead.
+            let account = &self.subjects.accounts[turn % self.subjects.accounts.len()];
+            turn += 1;
+            if turn.is_multiple_of(3) {
+                clock.tick().await;
+                self.write("/v1/accounts", json!({ "displayName": self.unique("Account") })).await;
+                continue;
+            }
+            let body = json!({
+                "displayName": self.unique("Deal"), "account": account, "pipeline": self.subjects.pipeline,
+                "amount": dollars(1),
+            });
+            clock.tick().await;
+            let Some(deal) = self.write("/v1/opportunities", body).await else { continue };
+            for (verb, body) in [("move", json!({ "stage": "offer" })), ("win", json!({}))] {
+                clock.tick().await;
+                if self.write(&format!("/v1/{}:{verb}", name(&deal)), body).await.is_none() {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn unique(&self, noun: &str) -> String {
+        format!("{noun} {}", Uuid::new_v4().simple())
+    }
+
+    /// Sends a write once; answers the resource when it was acknowledged.
+    async fn write(&self, path: &str, body: Value) -> Option<Value> {
+        self.due.fetch_add(1, Ordering::Relaxed);
+        let (request_id, sent) = (Uuid::new_v4(), Instant::now());
+        let outcome = send(&self.caller, path, &body, request_id).await;
+        let (subject, path) = (self.caller.subject().to_owned(), path.to_owned());
+        let entry = Entry { request_id, subject, path, body, sent, took: sent.elapsed(), outcome };
+        let answer = entry.answer().cloned();
+        self.ledger.note(entry);
+        answer
+    }
+}
+
+/// Sends a write under its request id.
+pub async fn send(by: &Caller, path: &str, body: &Value, request_id: Uuid) -> Outcome {
+    let request = by.request(reqwest::Method::POST, path).header("idempotency-key", request_id.to_string());
+    let request = request.json(body).timeout(Duration::from_secs(15));
+    match by.try_send(request).await {
+        Ok(answer) if answer.status == 200 => Outcome::Acknowledged(answer.json()),
+        Ok(answer) => {
+            let refusal = answer.refused();
+            Outcome::Refused(refusal.code, refusal.reason)
+        }
+        Err(error) => Outcome::Unknown(format!("{error:?}")),
+    }
+}
