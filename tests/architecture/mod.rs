@@ -1,1 +1,5 @@
-//! Placeholder.
+//! What must stay true of the whole, whatever one change is about.
+
+mod credentials;
+mod layout;
+mod references;

@@ -15,7 +15,8 @@ fn the_reference_of_permissions_is_current() {
     let pool = DescriptorPool::decode(trato_proto::DESCRIPTORS).expect("the descriptors are readable");
     let option = pool.get_extension_by_name("trato.options.v1.permission").expect("the option is declared");
     let roles: toml::Table = trato_proto::ROLES.parse().expect("the roles are TOML");
-    let mut text = heading("Permissions", "Each method needs one permission; roles grant it as far as a scope reaches.");
+    let mut text =
+        heading("Permissions", "Each method needs one permission; roles grant it as far as a scope reaches.");
     text.push_str("| permission | methods | granted to |\n|---|---|---|\n");
     let mut methods: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
@@ -51,9 +52,9 @@ fn the_reference_of_events_is_current() {
     }
     for (prefix, verbs) in verbs {
         let (package, noun) = prefix.rsplit_once('.').expect("a type has a noun");
-        let message = pool.all_messages().find(|message| {
-            message.package_name() == package && message.name().eq_ignore_ascii_case(noun)
-        });
+        let message = pool
+            .all_messages()
+            .find(|message| message.package_name() == package && message.name().eq_ignore_ascii_case(noun));
         let message = message.unwrap_or_else(|| panic!("{prefix} is the event of no message"));
         for verb in verbs {
             let _ = writeln!(text, "| `{prefix}.{verb}` | `{}` |", message.full_name());
@@ -85,7 +86,9 @@ fn the_reference_of_errors_is_current() {
 }
 
 fn heading(title: &str, sentence: &str) -> String {
-    format!("# {title}\n\n{sentence}\nThis page is generated; `TRATO_UPDATE=1 cargo dev test references` writes it anew.\n\n")
+    format!(
+        "# {title}\n\n{sentence}\nThis page is generated; `TRATO_UPDATE=1 cargo dev test references` writes it anew.\n\n"
+    )
 }
 
 fn granted(roles: &toml::Table, permission: &str) -> Vec<String> {
@@ -111,7 +114,12 @@ fn participles(content: &str) -> Vec<String> {
     for door in [".change(", ".change_in("] {
         for (at, _) in content.match_indices(door) {
             let call: String = content[at..].chars().take(200).collect();
-            found.extend(call.split('"').nth(1).filter(|word| word.bytes().all(|b| b.is_ascii_lowercase())).map(str::to_owned));
+            found.extend(
+                call.split('"')
+                    .nth(1)
+                    .filter(|word| word.bytes().all(|b| b.is_ascii_lowercase()))
+                    .map(str::to_owned),
+            );
         }
     }
     found
@@ -119,7 +127,17 @@ fn participles(content: &str) -> Vec<String> {
 
 /// Words in capitals where an error, a violation or a constraint is made.
 fn raised(content: &str) -> Vec<String> {
-    let doors = ["Error::new(", "Error::invalid(", "Error::unavailable(", ".add(", "Constraint::taken(", "Constraint::missing(", "=> \"", "const ", "state_error("];
+    let doors = [
+        "Error::new(",
+        "Error::invalid(",
+        "Error::unavailable(",
+        ".add(",
+        "Constraint::taken(",
+        "Constraint::missing(",
+        "=> \"",
+        "const ",
+        "state_error(",
+    ];
     let mut found = Vec::new();
     for door in doors {
         for (at, _) in content.match_indices(door) {
@@ -127,11 +145,15 @@ fn raised(content: &str) -> Vec<String> {
             let call = call.split(';').next().unwrap_or_default();
             let mut words = call.split('"').skip(1).step_by(2);
             let is_reason = |word: &&str| {
-                word.len() > 3 && word.contains(|c: char| c.is_ascii_uppercase())
-                    && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+                word.len() > 3
+                    && word.contains(|c: char| c.is_ascii_uppercase())
+                    && word
+                        .bytes()
+                        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
             };
             // An arm that maps a variant to a word is a reason only in `fn reason`.
-            let in_reason = || content[..at].rfind("fn ").is_some_and(|start| content[start..].starts_with("fn reason"));
+            let in_reason =
+                || content[..at].rfind("fn ").is_some_and(|start| content[start..].starts_with("fn reason"));
             let is_constant = door != "const " || call.contains(": &str = ") && !call.contains("[&");
             if (door != "=> \"" || in_reason()) && is_constant {
                 found.extend(words.find(is_reason).map(str::to_owned));
@@ -142,11 +164,16 @@ fn raised(content: &str) -> Vec<String> {
 }
 
 fn quoted_after(content: &str, marker: &str) -> Vec<String> {
-    content.match_indices(marker).filter_map(|(at, _)| content[at..].split('"').nth(1)).map(str::to_owned).collect()
+    content
+        .match_indices(marker)
+        .filter_map(|(at, _)| content[at..].split('"').nth(1))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn owner_of(source: &Path) -> String {
-    let parts: Vec<_> = source.strip_prefix(root()).expect("a source lies in the checkout").components().collect();
+    let parts: Vec<_> =
+        source.strip_prefix(root()).expect("a source lies in the checkout").components().collect();
     parts.get(1).map(|part| part.as_os_str().to_string_lossy().into_owned()).unwrap_or_default()
 }
 

@@ -26,13 +26,13 @@ fn kind_of(message: &MessageDescriptor, field: &str) -> Option<String> {
 fn every_resource_has_the_standard_fields() {
     let time = "google.protobuf.Timestamp";
     let standard = [
-        ("name", "String", "IDENTIFIER"),
+        ("name", "string", "IDENTIFIER"),
         ("create_time", time, "OUTPUT_ONLY"),
         ("update_time", time, "OUTPUT_ONLY"),
         ("delete_time", time, "OUTPUT_ONLY"),
-        ("creator", "String", "OUTPUT_ONLY"),
-        ("source", "String", "IMMUTABLE"),
-        ("external_id", "String", "IMMUTABLE"),
+        ("creator", "string", "OUTPUT_ONLY"),
+        ("source", "string", "IMMUTABLE"),
+        ("external_id", "string", "IMMUTABLE"),
     ];
     let resources = living_resources();
     assert!(resources.len() >= 7, "the walk found only {} resources", resources.len());
@@ -41,11 +41,18 @@ fn every_resource_has_the_standard_fields() {
         for (field, kind, behaviour) in standard {
             assert_eq!(kind_of(&message, field).as_deref(), Some(kind), "{name}.{field}");
             let field = message.get_field_by_name(field).expect("its kind was just read");
-            assert!(behaviours(&field).iter().any(|one| one == behaviour), "{} is not {behaviour}", field.full_name());
+            assert!(
+                behaviours(&field).iter().any(|one| one == behaviour),
+                "{} is not {behaviour}",
+                field.full_name()
+            );
         }
-        assert_eq!(kind_of(&message, "etag").as_deref(), Some("String"), "{name}.etag");
+        assert_eq!(kind_of(&message, "etag").as_deref(), Some("string"), "{name}.etag");
         let ownable = [message.get_field_by_name("owner"), message.get_field_by_name("team")];
-        assert!(ownable.iter().all(Option::is_some) || ownable.iter().all(Option::is_none), "{name} is half ownable");
+        assert!(
+            ownable.iter().all(Option::is_some) || ownable.iter().all(Option::is_none),
+            "{name} is half ownable"
+        );
     }
 }
 
@@ -76,7 +83,7 @@ fn every_resource_has_the_five_standard_methods_batches_undelete_and_upsert() {
 fn every_method_that_changes_something_can_be_repeated_and_tried() {
     for method in methods().iter().filter(|method| !is_read(method)) {
         let input = method.input();
-        for (field, kind) in [("request_id", "String"), ("validate_only", "Bool")] {
+        for (field, kind) in [("request_id", "string"), ("validate_only", "bool")] {
             assert_eq!(kind_of(&input, field).as_deref(), Some(kind), "{}.{field}", input.full_name());
         }
     }
@@ -87,7 +94,7 @@ fn every_method_on_one_resource_that_is_there_takes_an_etag() {
     for method in methods().iter().filter(|method| !is_read(method)) {
         let input = method.input();
         if input.get_field_by_name("name").is_some() {
-            assert_eq!(kind_of(&input, "etag").as_deref(), Some("String"), "{}", input.full_name());
+            assert_eq!(kind_of(&input, "etag").as_deref(), Some("string"), "{}", input.full_name());
         }
         let masked = input.get_field_by_name("update_mask").is_some();
         let changes = method.name().starts_with("Update") || method.name().starts_with("Upsert");
@@ -103,12 +110,12 @@ fn every_list_has_pages_and_every_collection_can_be_filtered_and_ordered() {
             assert_eq!(method.name(), "ListViewers", "{} has no pages", method.full_name());
             continue;
         }
-        assert_eq!(kind_of(&input, "page_size").as_deref(), Some("Int32"), "{}", input.full_name());
-        assert_eq!(kind_of(&input, "page_token").as_deref(), Some("String"), "{}", input.full_name());
-        assert_eq!(kind_of(&output, "next_page_token").as_deref(), Some("String"), "{}", output.full_name());
+        assert_eq!(kind_of(&input, "page_size").as_deref(), Some("int32"), "{}", input.full_name());
+        assert_eq!(kind_of(&input, "page_token").as_deref(), Some("string"), "{}", input.full_name());
+        assert_eq!(kind_of(&output, "next_page_token").as_deref(), Some("string"), "{}", output.full_name());
         if method.name() != "ListStageChanges" {
-            assert_eq!(kind_of(&input, "filter").as_deref(), Some("String"), "{}", input.full_name());
-            assert_eq!(kind_of(&input, "order_by").as_deref(), Some("String"), "{}", input.full_name());
+            assert_eq!(kind_of(&input, "filter").as_deref(), Some("string"), "{}", input.full_name());
+            assert_eq!(kind_of(&input, "order_by").as_deref(), Some("string"), "{}", input.full_name());
         }
     }
 }
@@ -134,7 +141,8 @@ fn collections_are_unique_over_the_whole_suite_and_paths_are_made_of_them() {
     for method in methods() {
         for binding in bindings(&method) {
             for capture in binding.path.split('{').skip(1) {
-                let pattern = capture.split('}').next().unwrap_or_default().split('=').nth(1).unwrap_or_default();
+                let pattern =
+                    capture.split('}').next().unwrap_or_default().split('=').nth(1).unwrap_or_default();
                 let collection = pattern.split('/').next().unwrap_or_default();
                 assert!(collections.contains_key(collection), "{}: {}", method.full_name(), binding.path);
             }

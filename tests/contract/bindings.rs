@@ -33,7 +33,11 @@ fn bindings_name_fields_that_are_there() {
                 assert!(has(&method.input(), field), "{}: {field}", method.full_name());
             }
             let body = binding.body.as_str();
-            assert!(body.is_empty() || body == "*" || has(&method.input(), body), "{}: {body}", method.full_name());
+            assert!(
+                body.is_empty() || body == "*" || has(&method.input(), body),
+                "{}: {body}",
+                method.full_name()
+            );
             let has_body = matches!(binding.verb.as_str(), "POST" | "PATCH" | "PUT");
             assert_eq!(has_body, !body.is_empty(), "{}: {}", method.full_name(), binding.verb);
         }
@@ -43,7 +47,8 @@ fn bindings_name_fields_that_are_there() {
 #[test]
 fn methods_that_only_read_say_so() {
     for method in methods() {
-        let level = method.method_descriptor_proto().options.as_ref().map(|options| options.idempotency_level());
+        let level =
+            method.method_descriptor_proto().options.as_ref().map(|options| options.idempotency_level());
         let safe = level == Some(prost_types::method_options::IdempotencyLevel::NoSideEffects);
         assert_eq!(safe, is_read(&method), "{}", method.full_name());
     }

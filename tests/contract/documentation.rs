@@ -39,7 +39,9 @@ fn everything_in_the_contract_is_commented() {
 fn comments(file: &FileDescriptor) -> BTreeMap<Vec<i32>, String> {
     let info = file.file_descriptor_proto().source_code_info.clone().unwrap_or_default();
     let locations = info.location.into_iter();
-    locations.filter_map(|location| Some((location.path.clone(), location.leading_comments.clone()?))).collect()
+    locations
+        .filter_map(|location| Some((location.path.clone(), location.leading_comments.clone()?)))
+        .collect()
 }
 
 /// Path and name of everything that needs a comment.
@@ -55,14 +57,19 @@ fn parts(file: &FileDescriptor) -> Vec<(Vec<i32>, String)> {
     for (index, service) in proto.service.iter().enumerate() {
         let path = vec![part::SERVICES, number(index)];
         for (index, method) in service.method.iter().enumerate() {
-            found.push((longer(&path, part::METHODS, index), format!("{}.{}", service.name(), method.name())));
+            found
+                .push((longer(&path, part::METHODS, index), format!("{}.{}", service.name(), method.name())));
         }
         found.push((path, service.name().to_owned()));
     }
     found
 }
 
-fn message_parts(path: Vec<i32>, message: &prost_types::DescriptorProto, found: &mut Vec<(Vec<i32>, String)>) {
+fn message_parts(
+    path: Vec<i32>,
+    message: &prost_types::DescriptorProto,
+    found: &mut Vec<(Vec<i32>, String)>,
+) {
     if message.options.as_ref().is_some_and(|options| options.map_entry()) {
         return;
     }

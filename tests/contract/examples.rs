@@ -15,7 +15,9 @@ async fn every_filter_and_order_shown_in_a_comment_is_understood() {
     let mut refused = Vec::new();
     for method in methods().iter().filter(|method| method.name() != "SubscribeEvents") {
         for field in ["filter", "order_by"] {
-            let Some(example) = method.input().get_field_by_name(field).as_ref().and_then(example) else { continue };
+            let Some(example) = method.input().get_field_by_name(field).as_ref().and_then(example) else {
+                continue;
+            };
             shown += 1;
             let mut request = world.sample(method).await.request;
             request["orderBy"] = json!("");

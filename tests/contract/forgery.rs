@@ -43,7 +43,9 @@ fn forgeries(tenant: &Tenant, subject: &str) -> Vec<(&'static str, String)> {
     };
     let headed = |changes: Value| signed(&with(&header, changes), &claims);
     let claiming = |changes: Value| signed(&header, &with(&claims, changes));
-    let text = |header: &Value, signature| compose(&header.to_string(), &claims.to_string(), signature).expect("text");
+    let text = |header: &Value, signature| {
+        compose(&header.to_string(), &claims.to_string(), signature).expect("text")
+    };
 
     let good = minter.sign(&claims).expect("it can be signed");
     let weaker = minter.sign(&minter.claims(&tenant.grant(subject, &["auditor"]))).expect("it can be signed");
@@ -57,14 +59,23 @@ fn forgeries(tenant: &Tenant, subject: &str) -> Vec<(&'static str, String)> {
     vec![
         ("unsigned", text(&json!({ "alg": "none", "typ": "JWT" }), Signature::Text(""))),
         ("unsigned, spelt otherwise", text(&json!({ "alg": "NoNe" }), Signature::Text(""))),
-        ("the public key as a shared secret", text(&with(&header, json!({ "alg": "HS256" })), Signature::Hs256(pem.as_bytes()))),
-        ("a shared secret of nothing", text(&with(&header, json!({ "alg": "HS256" })), Signature::Hs256(b""))),
+        (
+            "the public key as a shared secret",
+            text(&with(&header, json!({ "alg": "HS256" })), Signature::Hs256(pem.as_bytes())),
+        ),
+        (
+            "a shared secret of nothing",
+            text(&with(&header, json!({ "alg": "HS256" })), Signature::Hs256(b"")),
+        ),
         ("another algorithm", headed(json!({ "alg": "RS256" }))),
         ("an unknown algorithm", headed(json!({ "alg": "ES999" }))),
         ("another audience", claiming(json!({ "aud": "billing" }))),
         ("no audience", signed(&header, &without("aud"))),
         ("another issuer", claiming(json!({ "iss": "https://issuer.example.com" }))),
-        ("our issuer with a slash", claiming(json!({ "iss": format!("{}/", claims["iss"].as_str().unwrap_or_default()) }))),
+        (
+            "our issuer with a slash",
+            claiming(json!({ "iss": format!("{}/", claims["iss"].as_str().unwrap_or_default()) })),
+        ),
         ("expired", claiming(json!({ "exp": now - 61 }))),
         ("never expiring", signed(&header, &without("exp"))),
         ("expiring at a text", claiming(json!({ "exp": "tomorrow" }))),
@@ -78,13 +89,35 @@ fn forgeries(tenant: &Tenant, subject: &str) -> Vec<(&'static str, String)> {
         ("a key by path", headed(json!({ "kid": "../../../../dev/null" }))),
         ("a key by injection", headed(json!({ "kid": "' or 1=1 --" }))),
         ("no such key", headed(json!({ "kid": own.id() }))),
-        ("somebody else's key", compose(&header.to_string(), &claims.to_string(), Signature::Es256(&own)).expect("text")),
-        ("a key it brings", compose(&with(&header, json!({ "kid": own.id(), "jwk": jwk })).to_string(), &claims.to_string(), Signature::Es256(&own)).expect("text")),
-        ("a key it points to", compose(&with(&header, json!({ "kid": own.id(), "jku": "http://127.0.0.1:9/jwks.json" })).to_string(), &claims.to_string(), Signature::Es256(&own)).expect("text")),
+        (
+            "somebody else's key",
+            compose(&header.to_string(), &claims.to_string(), Signature::Es256(&own)).expect("text"),
+        ),
+        (
+            "a key it brings",
+            compose(
+                &with(&header, json!({ "kid": own.id(), "jwk": jwk })).to_string(),
+                &claims.to_string(),
+                Signature::Es256(&own),
+            )
+            .expect("text"),
+        ),
+        (
+            "a key it points to",
+            compose(
+                &with(&header, json!({ "kid": own.id(), "jku": "http://127.0.0.1:9/jwks.json" })).to_string(),
+                &claims.to_string(),
+                Signature::Es256(&own),
+            )
+            .expect("text"),
+        ),
         ("critical extensions", headed(json!({ "crit": ["exp"], "b64": false }))),
         ("made for another purpose", headed(json!({ "typ": "logout+jwt" }))),
         ("a claim twice", compose(&header.to_string(), &twice, Signature::Es256(key)).expect("text")),
-        ("another's signature", format!("{}.{}", good.rsplit_once('.').expect("three parts").0, signature(&weaker))),
+        (
+            "another's signature",
+            format!("{}.{}", good.rsplit_once('.').expect("three parts").0, signature(&weaker)),
+        ),
         ("a cut signature", cut),
         ("no signature at all", good.rsplit_once('.').expect("three parts").0.to_owned()),
         ("a part too many", format!("{good}.x")),
@@ -100,7 +133,8 @@ async fn every_forged_token_is_refused_with_one_answer_for_all() {
     let tenant = Tenant::fresh();
     let subject = format!("forger-{}", Uuid::new_v4().simple());
     let list = method("trato.customers.v1.AccountService.ListAccounts");
-    let (gateway, service) = (tenant.channel().clone(), channel(&tenant.facts().service("customers").expect("it runs").grpc));
+    let (gateway, service) =
+        (tenant.channel().clone(), channel(&tenant.facts().service("customers").expect("it runs").grpc));
     let good = tenant.caller(&subject, &["administrator"]);
     good.get("/v1/accounts").await.ok();
 
@@ -133,7 +167,8 @@ async fn ambiguous_credentials_are_no_credentials() {
 
     let twice = ask().header("authorization", token.as_str()).header("authorization", "Bearer x");
     let basic = ask().header("authorization", "Basic ZGlyZWN0b3I6c2VjcmV0");
-    let in_query = anonymous.request(reqwest::Method::GET, &format!("{path}?access_token={}", director.token()));
+    let in_query =
+        anonymous.request(reqwest::Method::GET, &format!("{path}?access_token={}", director.token()));
     let in_cookie = ask().header("cookie", format!("token={}", director.token()));
     let by_header = ask().header("x-tenant", tenant.claim.as_str()).header("x-user", "director");
     for (what, request) in
@@ -158,7 +193,10 @@ async fn a_token_ends_when_it_says_so() {
     http.get("/v1/accounts").await.ok();
 
     let ask = || async { http.get("/v1/accounts").await.status };
-    crate::harness::eventually::eventually(Duration::from_secs(10), "the end of the token", ask, |status| *status == 401).await;
+    crate::harness::eventually::eventually(Duration::from_secs(10), "the end of the token", ask, |status| {
+        *status == 401
+    })
+    .await;
 }
 
 /// PLT-12: no log holds a token, good or bad.

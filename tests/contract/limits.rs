@@ -51,7 +51,8 @@ async fn every_batch_refuses_none_and_more_than_a_thousand() {
             let refused = world.keeper.unary(&method, &request).await.expect_err(method.full_name());
             let refusal = crate::harness::answer::Refusal::of(&refused);
             assert_eq!(refusal.code, "INVALID_ARGUMENT", "{}", method.full_name());
-            assert_eq!(refusal.violations[0].0, field, "{}: {refusal:?}", method.full_name());
+            let named = refusal.violations[0].0.starts_with(field);
+            assert!(named, "{} with {count}: {refusal:?}", method.full_name());
         }
     }
 }

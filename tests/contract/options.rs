@@ -31,14 +31,16 @@ pub fn bindings(method: &MethodDescriptor) -> Vec<Binding> {
 }
 
 fn binding(rule: &DynamicMessage) -> Binding {
-    let verb = ["get", "put", "post", "delete", "patch"].into_iter().find(|verb| rule.has_field_by_name(verb));
+    let verb =
+        ["get", "put", "post", "delete", "patch"].into_iter().find(|verb| rule.has_field_by_name(verb));
     let verb = verb.expect("a rule has one of HTTP's methods");
     Binding { verb: verb.to_ascii_uppercase(), path: text(rule, verb), body: text(rule, "body") }
 }
 
 /// The permission a method asks for; empty when it names none.
 pub fn permission(method: &MethodDescriptor) -> String {
-    let option = POOL.get_extension_by_name("trato.options.v1.permission").expect("the contract has the option");
+    let option =
+        POOL.get_extension_by_name("trato.options.v1.permission").expect("the contract has the option");
     method.options().get_extension(&option).as_str().unwrap_or_default().to_owned()
 }
 
@@ -56,7 +58,8 @@ pub fn resource(message: &MessageDescriptor) -> Option<DynamicMessage> {
 
 /// Names of the behaviours of a field: `REQUIRED`, `OUTPUT_ONLY`.
 pub fn behaviours(field: &FieldDescriptor) -> Vec<String> {
-    let option = POOL.get_extension_by_name("google.api.field_behavior").expect("the contract imports the option");
+    let option =
+        POOL.get_extension_by_name("google.api.field_behavior").expect("the contract imports the option");
     let numbers = field.options().get_extension(&option).into_owned();
     let kinds = POOL.get_enum_by_name("google.api.FieldBehavior").expect("it comes with the option");
     let numbers = numbers.as_list().unwrap_or_default().iter().filter_map(Value::as_enum_number);
@@ -71,6 +74,7 @@ pub fn text(message: &DynamicMessage, field: &str) -> String {
 
 /// Every message of the suite's own packages, nested ones included, without the entries of maps.
 pub fn own_messages() -> Vec<MessageDescriptor> {
-    let own = |message: &MessageDescriptor| message.package_name().starts_with("trato.") && !message.is_map_entry();
+    let own =
+        |message: &MessageDescriptor| message.package_name().starts_with("trato.") && !message.is_map_entry();
     POOL.all_messages().filter(own).collect()
 }

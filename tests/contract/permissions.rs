@@ -21,7 +21,8 @@ fn roles() -> BTreeMap<String, Vec<String>> {
     let roles: toml::Table = trato_proto::ROLES.parse().expect("the shipped roles are TOML");
     let granted = |role: &toml::Value| {
         let grants = role["grants"].as_array().expect("a role has grants");
-        let permissions = grants.iter().flat_map(|grant| grant["permissions"].as_array().into_iter().flatten());
+        let permissions =
+            grants.iter().flat_map(|grant| grant["permissions"].as_array().into_iter().flatten());
         permissions.map(|one| one.as_str().expect("a permission is a text").to_owned()).collect()
     };
     roles.iter().map(|(name, role)| (name.clone(), granted(role))).collect()
@@ -51,7 +52,10 @@ fn roles_grant_known_permissions_only() {
     let known: BTreeSet<String> = methods().iter().map(permission).collect();
     for (role, patterns) in roles() {
         for pattern in patterns {
-            assert!(known.iter().any(|known| grants(&pattern, known)), "{role} grants {pattern}, which nothing asks");
+            assert!(
+                known.iter().any(|known| grants(&pattern, known)),
+                "{role} grants {pattern}, which nothing asks"
+            );
         }
     }
 }

@@ -17,7 +17,8 @@ async fn every_writing_method_answers_a_repeated_request_byte_for_byte_and_refus
     let world = World::make(&tenant).await;
     for method in methods().iter().filter(|method| !is_read(method)) {
         let id = json!(Uuid::new_v4());
-        let (mut request, mut other) = (world.sample(method).await.request, world.sample(method).await.request);
+        let (mut request, mut other) =
+            (world.sample(method).await.request, world.sample(method).await.request);
         request["requestId"] = id.clone();
         other["requestId"] = id;
 
@@ -70,6 +71,11 @@ async fn every_writing_method_refuses_a_request_id_that_is_no_uuid() {
         let message = dynamic::message(&method.input(), &request);
         let refused = dynamic::unary(tenant.channel(), Some(world.keeper.token()), method, message).await;
         let refusal = Refusal::of(&refused.expect_err(method.full_name()));
-        assert_eq!(refusal.violations, [("request_id".to_owned(), "INVALID_REQUEST_ID".to_owned())], "{}", method.full_name());
+        assert_eq!(
+            refusal.violations,
+            [("request_id".to_owned(), "INVALID_REQUEST_ID".to_owned())],
+            "{}",
+            method.full_name()
+        );
     }
 }

@@ -133,7 +133,9 @@ impl World {
         let (_, collection, _) = known(noun);
         let mut body = self.body(noun);
         // References to what is not made yet are left out.
-        body.as_object_mut().expect("a body is an object").retain(|_, value| *value != json!("") && *value != json!([""]));
+        body.as_object_mut()
+            .expect("a body is an object")
+            .retain(|_, value| *value != json!("") && *value != json!([""]));
         name(&self.keeper.post(&format!("/v1/{collection}"), body).await.ok())
     }
 
@@ -151,7 +153,9 @@ impl World {
             "ListTimelineEntries" => json!({ "parent": self.account }),
             "ListStageChanges" => json!({ "parent": self.opportunity }),
             "ListContacts" => json!({ "parent": self.account }),
-            "LinkContact" => json!({ "name": self.create("Contact").await, "account": self.account, "role": "USER" }),
+            "LinkContact" => {
+                json!({ "name": self.create("Contact").await, "account": self.account, "role": "USER" })
+            }
             "UnlinkContact" => {
                 let contact = self.create("Contact").await;
                 self.link(&contact).await;
@@ -162,7 +166,10 @@ impl World {
             "LoseOpportunity" => json!({ "name": self.create("Opportunity").await, "reason": "PRICE" }),
             "ReopenOpportunity" => {
                 let opportunity = self.create("Opportunity").await;
-                self.keeper.post(&format!("/v1/{opportunity}:lose"), json!({ "reason": "TIMING" })).await.ok();
+                self.keeper
+                    .post(&format!("/v1/{opportunity}:lose"), json!({ "reason": "TIMING" }))
+                    .await
+                    .ok();
                 json!({ "name": opportunity })
             }
             "ImportOpportunities" => json!({ "items": [{
@@ -194,16 +201,22 @@ impl World {
 
     async fn standard(&self, method: &MethodDescriptor) -> Value {
         let full = method.name();
-        for verb in ["BatchGet", "BatchCreate", "Get", "List", "Create", "Update", "Delete", "Undelete", "Upsert"] {
+        for verb in
+            ["BatchGet", "BatchCreate", "Get", "List", "Create", "Update", "Delete", "Undelete", "Upsert"]
+        {
             let Some(rest) = full.strip_prefix(verb) else { continue };
-            let found = NOUNS.iter().find(|(noun, collection, _)| rest == *noun || rest.eq_ignore_ascii_case(collection));
+            let found = NOUNS
+                .iter()
+                .find(|(noun, collection, _)| rest == *noun || rest.eq_ignore_ascii_case(collection));
             let Some((noun, _, field)) = found else { continue };
             return match verb {
                 "Get" => json!({ "name": self.name_of(noun) }),
                 "BatchGet" => json!({ "names": [self.name_of(noun)] }),
                 "List" => json!({ "pageSize": 10, "orderBy": "create_time desc", "showDeleted": true }),
                 "Create" => json!({ *field: self.body(noun) }),
-                "BatchCreate" => json!({ "requests": [{ *field: self.body(noun) }, { *field: self.external(noun) }] }),
+                "BatchCreate" => {
+                    json!({ "requests": [{ *field: self.body(noun) }, { *field: self.external(noun) }] })
+                }
                 "Upsert" => json!({ *field: self.external(noun) }),
                 "Update" => {
                     let mut body = self.body(noun);
@@ -251,7 +264,9 @@ pub fn with_random_names(request: &Value) -> Value {
 
 fn walk(value: &Value, pointer: String, found: &mut Vec<String>) {
     match value {
-        Value::Object(fields) => fields.iter().for_each(|(key, value)| walk(value, format!("{pointer}/{key}"), found)),
+        Value::Object(fields) => {
+            fields.iter().for_each(|(key, value)| walk(value, format!("{pointer}/{key}"), found))
+        }
         Value::Array(items) => {
             items.iter().enumerate().for_each(|(at, value)| walk(value, format!("{pointer}/{at}"), found));
         }
@@ -269,4 +284,3 @@ fn known(noun: &str) -> (&'static str, &'static str, &'static str) {
     let found = NOUNS.iter().find(|(known, ..)| *known == noun);
     *found.unwrap_or_else(|| panic!("the samples do not know the resource {noun}"))
 }
-

@@ -6,7 +6,10 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 
 use super::options::{Binding, bindings};
-use crate::harness::{answer::Answer, client::{Http, encode, escape}};
+use crate::harness::{
+    answer::Answer,
+    client::{Http, encode, escape},
+};
 
 /// What is sent.
 #[derive(Clone, Debug)]
@@ -30,7 +33,10 @@ pub fn call(method: &MethodDescriptor, request: &Value) -> Call {
             value.is_some_and(|value| value.starts_with(&capture.prefix))
         })
     };
-    let binding = all.iter().find(fits).unwrap_or_else(|| panic!("no binding of {} fits {request}", method.full_name()));
+    let binding = all
+        .iter()
+        .find(fits)
+        .unwrap_or_else(|| panic!("no binding of {} fits {request}", method.full_name()));
     by(binding, request)
 }
 
@@ -61,7 +67,11 @@ pub async fn send(http: &Http, method: &MethodDescriptor, request: &Value) -> An
 impl Call {
     /// Path and query.
     pub fn target(&self) -> String {
-        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, encode(&self.query)) }
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, encode(&self.query))
+        }
     }
 
     /// Sends it.
@@ -105,7 +115,8 @@ fn pick<'v>(request: &'v Value, field: &str) -> Option<&'v str> {
 }
 
 fn take(request: &mut Value, field: &str) -> Option<String> {
-    let (parents, last) = field.rsplit_once('.').map_or((None, field), |(parents, last)| (Some(parents), last));
+    let (parents, last) =
+        field.rsplit_once('.').map_or((None, field), |(parents, last)| (Some(parents), last));
     let mut value = request;
     for part in parents.into_iter().flat_map(|parents| parents.split('.')) {
         value = value.get_mut(camel(part))?;

@@ -17,7 +17,11 @@ async fn every_method_names_an_unknown_field_of_its_json_and_of_its_query() {
         asked.query.push(("colour".to_owned(), "red".to_owned()));
         let refusal = asked.send(&world.keeper).await.refused();
         assert_eq!(refusal.code, "INVALID_ARGUMENT", "{}", method.full_name());
-        assert!(refusal.violations.iter().any(|(field, _)| field == "colour"), "{}: {refusal:?}", method.full_name());
+        assert!(
+            refusal.violations.iter().any(|(field, _)| field == "colour"),
+            "{}: {refusal:?}",
+            method.full_name()
+        );
 
         if let Some(body) = &call.body {
             let mut asked = call.clone();
@@ -26,7 +30,8 @@ async fn every_method_names_an_unknown_field_of_its_json_and_of_its_query() {
             asked.body = Some(body);
             let refusal = asked.send(&world.keeper).await.refused();
             assert_eq!(refusal.code, "INVALID_ARGUMENT", "{}", method.full_name());
-            let named = refusal.violations.iter().any(|(field, _)| field.rsplit('.').next() == Some("colour"));
+            let named =
+                refusal.violations.iter().any(|(field, _)| field.rsplit('.').next() == Some("colour"));
             assert!(named, "{}: {refusal:?}", method.full_name());
         }
     }

@@ -20,7 +20,8 @@ async fn a_won_opportunity_makes_its_account_a_customer_and_both_timelines_tell_
     let tenant = Tenant::fresh();
     let director = tenant.director();
     let pipeline = pipeline(&director, "Standard", &["lead", "offer"]).await;
-    let acme = director.post("/v1/accounts", json!({ "displayName": "Acme", "kinds": ["PARTNER"] })).await.ok();
+    let acme =
+        director.post("/v1/accounts", json!({ "displayName": "Acme", "kinds": ["PARTNER"] })).await.ok();
     let (acme, ana) = (name(&acme), contact(&director, "Ana", "García").await);
     verb(&director, &ana, "link", json!({ "account": acme, "role": "DECIDER" })).await;
     let fields = json!({
@@ -38,7 +39,8 @@ async fn a_won_opportunity_makes_its_account_a_customer_and_both_timelines_tell_
         kinds.sort_by_key(Value::to_string);
         kinds
     };
-    eventually(SOON, "Acme to be a customer", kinds, |kinds| *kinds == [json!("CUSTOMER"), json!("PARTNER")]).await;
+    eventually(SOON, "Acme to be a customer", kinds, |kinds| *kinds == [json!("CUSTOMER"), json!("PARTNER")])
+        .await;
     let auditor = tenant.caller("auditor", &["auditor"]);
     for parent in [&acme, &ana] {
         let told = || async { timeline(&auditor, parent).await };
@@ -57,7 +59,9 @@ async fn a_timeline_is_ordered_by_when_things_happened_and_can_be_filtered() {
     let director = tenant.director();
     let pipeline = pipeline(&director, "Standard", &["lead"]).await;
     let acme = account(&director, "Acme").await;
-    let recent = opportunity(&director, json!({ "displayName": "Recent", "account": acme, "pipeline": pipeline })).await;
+    let recent =
+        opportunity(&director, json!({ "displayName": "Recent", "account": acme, "pipeline": pipeline }))
+            .await;
     let item = json!({
         "opportunity": {
             "displayName": "Old", "source": "crm", "externalId": "1", "account": acme, "pipeline": pipeline,

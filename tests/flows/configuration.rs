@@ -40,8 +40,9 @@ async fn a_configuration_is_shown_with_its_sources_and_without_its_secrets() {
         let drain = shown.output.lines().find(|line| line.contains("drain_seconds")).unwrap_or_default();
         assert!(drain.contains('7') && drain.contains("TRATO_SERVER__DRAIN_SECONDS"), "{program}: {drain:?}");
         let passwords = facts.databases.get(program).into_iter().flat_map(|database| {
-            [&database.url, &database.system_url, &database.owner_url]
-                .map(|url| url.split('@').next().and_then(|login| login.rsplit(':').next()).unwrap_or_default())
+            [&database.url, &database.system_url, &database.owner_url].map(|url| {
+                url.split('@').next().and_then(|login| login.rsplit(':').next()).unwrap_or_default()
+            })
         });
         for password in passwords {
             assert!(!password.is_empty() && !shown.output.contains(password), "{program} shows a password");
@@ -54,8 +55,13 @@ async fn a_configuration_is_shown_with_its_sources_and_without_its_secrets() {
 async fn a_variable_wins_over_the_file_and_the_file_over_the_default() {
     let facts = stack::shared();
     let shown = operator::run(facts, "sales", &["print-config"]).await;
-    let line = |key: &str| shown.output.lines().find(|line| line.contains(key)).unwrap_or_default().to_owned();
+    let line =
+        |key: &str| shown.output.lines().find(|line| line.contains(key)).unwrap_or_default().to_owned();
     assert!(line("leeway_seconds").contains("30"), "the default: {}", line("leeway_seconds"));
     assert!(shown.output.contains(&facts.issuer.url), "the file: {}", shown.output);
-    assert!(line("system_url").contains("TRATO_DATABASE__SYSTEM_URL"), "the variable: {}", line("system_url"));
+    assert!(
+        line("system_url").contains("TRATO_DATABASE__SYSTEM_URL"),
+        "the variable: {}",
+        line("system_url")
+    );
 }

@@ -27,7 +27,10 @@ async fn members_have_teams_skills_and_absences_and_no_place_for_what_does_not_e
     assert_eq!(name(&ana), "members/ana@example.com");
     let read = administrator.get("/v1/members/ana@example.com").await.ok();
     assert_eq!(read, ana);
-    assert_eq!((&read["skills"], text(&read, "emailAddress")), (&json!(["german", "refunds"]), "ana@example.com"));
+    assert_eq!(
+        (&read["skills"], text(&read, "emailAddress")),
+        (&json!(["german", "refunds"]), "ana@example.com")
+    );
     assert_eq!(read["absences"][0]["deputy"], "members/ben");
     let nowhere = format!("teams/{}", uuid::Uuid::now_v7());
     let lost = json!({ "subject": "lost", "displayName": "Lost", "teams": [nowhere] });
@@ -54,7 +57,11 @@ async fn figures_bear_the_names_of_the_directory_and_follow_its_changes() {
         async move {
             let figures = director.query("/v1/funnel:query", &[("groupBy", dimension)]).await.ok();
             let group = list(&figures, "groups")[0].clone();
-            (text(&group, "key").to_owned(), text(&group, "displayName").to_owned(), whole(&group["total"]["count"]))
+            (
+                text(&group, "key").to_owned(),
+                text(&group, "displayName").to_owned(),
+                whole(&group["total"]["count"]),
+            )
         }
     };
     let wait = |dimension: &'static str, key: String, display_name: &'static str| {
@@ -66,7 +73,10 @@ async fn figures_bear_the_names_of_the_directory_and_follow_its_changes() {
     wait("TEAM", west.clone(), "Team West").await;
     wait("REGION", "Pacific".to_owned(), "Pacific").await;
 
-    administrator.patch("/v1/members/ana?updateMask=displayName", json!({ "displayName": "Ana María" })).await.ok();
+    administrator
+        .patch("/v1/members/ana?updateMask=displayName", json!({ "displayName": "Ana María" }))
+        .await
+        .ok();
     administrator.patch(&format!("/v1/{west}?updateMask=region"), json!({ "region": "Atlantic" })).await.ok();
     wait("OWNER", ana.name(), "Ana María").await;
     wait("REGION", "Atlantic".to_owned(), "Atlantic").await;

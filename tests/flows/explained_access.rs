@@ -37,14 +37,24 @@ async fn an_explanation_agrees_with_what_happens() {
                 ("sales.opportunities.get", caller.get(&format!("/v1/{deal}")).await),
                 (
                     "sales.opportunities.update",
-                    caller.patch(&format!("/v1/{deal}?updateMask=nextStep&validateOnly=true"), json!({ "nextStep": "x" })).await,
+                    caller
+                        .patch(
+                            &format!("/v1/{deal}?updateMask=nextStep&validateOnly=true"),
+                            json!({ "nextStep": "x" }),
+                        )
+                        .await,
                 ),
                 ("sales.opportunities.import", caller.post("/v1/opportunities:import", json!({})).await),
             ] {
                 let said = explain(caller, permission, deal).await;
-                let passed = if permission.ends_with("import") { call.status != 403 } else { call.status == 200 };
+                let passed =
+                    if permission.ends_with("import") { call.status != 403 } else { call.status == 200 };
                 // An import acts on no record; what counts is whether the permission is there at all.
-                let expected = if permission.ends_with("import") { text(&said, "reason") != "PERMISSION_MISSING" } else { said["allowed"] == json!(true) };
+                let expected = if permission.ends_with("import") {
+                    text(&said, "reason") != "PERMISSION_MISSING"
+                } else {
+                    said["allowed"] == json!(true)
+                };
                 assert_eq!(expected, passed, "{} {permission}: {said} but {}", caller.subject(), call.text());
                 assert!(!text(&said, "explanation").is_empty());
                 reasons.push(text(&said, "reason").to_owned());
@@ -54,7 +64,8 @@ async fn an_explanation_agrees_with_what_happens() {
     for reason in ["GRANTED", "PERMISSION_MISSING", "OUTSIDE_SCOPE", "RESOURCE_NOT_FOUND"] {
         assert!(reasons.iter().any(|said| said == reason), "{reason} was never said: {reasons:?}");
     }
-    let unknown = ana.query(WHY, &[("permission", "sales.opportunities.fly"), ("name", own.as_str())]).await.refused();
+    let unknown =
+        ana.query(WHY, &[("permission", "sales.opportunities.fly"), ("name", own.as_str())]).await.refused();
     assert_eq!(unknown.code, "INVALID_ARGUMENT");
 }
 
@@ -81,7 +92,8 @@ async fn the_viewers_of_a_record_are_those_who_can_read_it() {
     let look = || async {
         let said = director.query("/v1/sales/access:listViewers", &[("name", deal.as_str())]).await.ok();
         let members = list(&said, "viewers").iter().flat_map(|rule| list(rule, "members").to_vec());
-        let mut members: Vec<String> = members.map(|member| member.as_str().unwrap_or_default().to_owned()).collect();
+        let mut members: Vec<String> =
+            members.map(|member| member.as_str().unwrap_or_default().to_owned()).collect();
         members.sort();
         members.dedup();
         members
@@ -89,12 +101,17 @@ async fn the_viewers_of_a_record_are_those_who_can_read_it() {
     eventually(SOON, "the viewers to be the readers", look, |viewers| *viewers == readers).await;
 
     let said = mia.query("/v1/sales/access:listViewers", &[("name", deal.as_str())]).await.ok();
-    let scopes: Vec<_> = list(&said, "viewers").iter().map(|rule| (text(&rule["grant"], "role"), text(&rule["grant"], "scope"))).collect();
+    let scopes: Vec<_> = list(&said, "viewers")
+        .iter()
+        .map(|rule| (text(&rule["grant"], "role"), text(&rule["grant"], "scope")))
+        .collect();
     assert!(scopes.contains(&("sales-representative", "SCOPE_TEAM")), "{scopes:?}");
     assert!(scopes.contains(&("commercial-director", "SCOPE_ALL")), "{scopes:?}");
     let hidden = opportunity(&director, json!({ "team": east, "pipeline": sales })).await;
     let hidden = name(&hidden);
-    mia.query("/v1/sales/access:listViewers", &[("name", hidden.as_str())]).await.refused_as("RESOURCE_NOT_FOUND");
+    mia.query("/v1/sales/access:listViewers", &[("name", hidden.as_str())])
+        .await
+        .refused_as("RESOURCE_NOT_FOUND");
 }
 
 /// PLT-12: everybody can ask who he is, in which teams, and what he may do; it is what the roles say.
@@ -106,7 +123,10 @@ async fn a_caller_is_told_who_it_is_and_what_it_may_do() {
 
     let told = ana.get("/v1/caller").await.ok();
 
-    assert_eq!((text(&told, "member"), text(&told, "tenant")), ("members/ana", tenant.id.to_string().as_str()));
+    assert_eq!(
+        (text(&told, "member"), text(&told, "tenant")),
+        ("members/ana", tenant.id.to_string().as_str())
+    );
     assert_eq!((&told["roles"], &told["teams"]), (&json!(["sales-representative"]), &json!([west])));
     assert!(told["expireTime"].is_string());
     let scope = |permission: &str| {

@@ -25,7 +25,8 @@ use crate::harness::{
 async fn ask(channel: &Channel, question: MessageRequest) -> MessageResponse {
     let request = ServerReflectionRequest { host: String::new(), message_request: Some(question) };
     let mut client = ServerReflectionClient::new(channel.clone());
-    let mut answers = client.server_reflection_info(once(request)).await.expect("reflection is served").into_inner();
+    let mut answers =
+        client.server_reflection_info(once(request)).await.expect("reflection is served").into_inner();
     let answer = answers.message().await.expect("an answer").expect("one for each question");
     answer.message_response.expect("an answer says something")
 }
@@ -48,7 +49,8 @@ async fn learn(channel: &Channel, service: &str) -> DescriptorPool {
         }
     }
     let mut pool = DescriptorPool::new();
-    pool.add_file_descriptor_set(FileDescriptorSet { file: files }).expect("the published files fit together");
+    pool.add_file_descriptor_set(FileDescriptorSet { file: files })
+        .expect("the published files fit together");
     pool
 }
 
@@ -70,8 +72,10 @@ async fn a_client_without_generated_code_learns_the_contract_and_calls_it() {
 
     let pool = learn(tenant.channel(), "trato.customers.v1.AccountService").await;
     let service = pool.get_service_by_name("trato.customers.v1.AccountService").expect("it was published");
-    let method = |name: &str| service.methods().find(|method| method.name() == name).expect("it was published");
-    let made = account.unary(&method("CreateAccount"), &json!({ "account": { "displayName": "Acme" } })).await;
+    let method =
+        |name: &str| service.methods().find(|method| method.name() == name).expect("it was published");
+    let made =
+        account.unary(&method("CreateAccount"), &json!({ "account": { "displayName": "Acme" } })).await;
     let made = dynamic::json(&made.expect("a service account may create accounts"));
     let listed = account.unary(&method("ListAccounts"), &json!({})).await.expect("and list them");
     assert_eq!(texts(list(&dynamic::json(&listed), "accounts"), "name"), [text(&made, "name")]);

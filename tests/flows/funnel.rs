@@ -39,18 +39,23 @@ async fn make_deals(tenant: &Tenant, director: &Caller, random: &mut StdRng) {
         if wins || random.random_bool(0.7) {
             let currency = if random.random_bool(0.7) { "USD" } else { "EUR" };
             let (units, cents) = (random.random_range(1..5000).to_string(), random.random_range(0..100));
-            fields["amount"] = json!({ "currencyCode": currency, "units": units, "nanos": cents * 10_000_000 });
+            fields["amount"] =
+                json!({ "currencyCode": currency, "units": units, "nanos": cents * 10_000_000 });
         }
         let deal = name(&opportunity(director, fields).await);
         for _ in 0..random.random_range(0..4) {
             let body = json!({ "stage": STAGES[random.random_range(0..3)] });
             director.post(&format!("/v1/{deal}:move"), body).await.ok();
         }
-        let day = json!({ "year": 2026, "month": random.random_range(1..=6), "day": random.random_range(1..=28) });
+        let day =
+            json!({ "year": 2026, "month": random.random_range(1..=6), "day": random.random_range(1..=28) });
         if wins {
             director.post(&format!("/v1/{deal}:win"), json!({ "closeDate": day })).await.ok();
         } else if random.random_bool(0.5) {
-            director.post(&format!("/v1/{deal}:lose"), json!({ "closeDate": day, "reason": "PRICE" })).await.ok();
+            director
+                .post(&format!("/v1/{deal}:lose"), json!({ "closeDate": day, "reason": "PRICE" }))
+                .await
+                .ok();
         }
     }
 }
@@ -67,7 +72,9 @@ impl Deal {
     }
 
     fn stages(&self) -> Vec<usize> {
-        let at = |step: &Value| STAGES.iter().position(|stage| *stage == text(step, "toStage")).expect("it is a stage");
+        let at = |step: &Value| {
+            STAGES.iter().position(|stage| *stage == text(step, "toStage")).expect("it is a stage")
+        };
         self.steps.iter().map(at).collect()
     }
 
@@ -88,7 +95,11 @@ impl Deal {
             return String::new();
         }
         let (year, month) = (whole(&date["year"]), whole(&date["month"]));
-        if dimension == "CLOSE_MONTH" { format!("{year}-{month:02}") } else { format!("{year}-Q{}", (month + 2) / 3) }
+        if dimension == "CLOSE_MONTH" {
+            format!("{year}-{month:02}")
+        } else {
+            format!("{year}-Q{}", (month + 2) / 3)
+        }
     }
 }
 
@@ -115,7 +126,8 @@ fn check_figure(what: &str, figure: &Value, deals: &[&Deal]) {
     assert_eq!(by_currency(list(figure, "amounts")), sums, "{what}");
     // Half away from zero; all amounts are positive.
     let mean = |(sum, count): &(i64, i64)| (2 * sum + count) / (2 * count);
-    let means: BTreeMap<String, i64> = worth.iter().map(|(code, worth)| (code.clone(), mean(worth))).collect();
+    let means: BTreeMap<String, i64> =
+        worth.iter().map(|(code, worth)| (code.clone(), mean(worth))).collect();
     assert_eq!(by_currency(list(figure, "averageAmounts")), means, "mean of {what}");
 }
 
@@ -125,7 +137,8 @@ fn share(part: usize, whole: usize) -> f64 {
 
 #[track_caller]
 fn check_group(what: &str, group: &Value, deals: &[&Deal]) {
-    let in_state = |state: &str| -> Vec<&Deal> { deals.iter().copied().filter(|deal| deal.is(state)).collect() };
+    let in_state =
+        |state: &str| -> Vec<&Deal> { deals.iter().copied().filter(|deal| deal.is(state)).collect() };
     let (open, won, lost) = (in_state("OPEN"), in_state("WON"), in_state("LOST"));
     for (field, deals) in [("total", &deals.to_vec()), ("open", &open), ("won", &won), ("lost", &lost)] {
         check_figure(&format!("{field} of {what}"), &group[field], deals);
@@ -135,7 +148,8 @@ fn check_group(what: &str, group: &Value, deals: &[&Deal]) {
     for (at, stage) in STAGES.iter().enumerate() {
         let entered: Vec<_> = deals.iter().filter(|deal| deal.was_at(at)).collect();
         let advanced = entered.iter().filter(|deal| deal.went_on_from(at)).count();
-        let here: Vec<&Deal> = open.iter().copied().filter(|deal| text(&deal.fields, "stage") == *stage).collect();
+        let here: Vec<&Deal> =
+            open.iter().copied().filter(|deal| text(&deal.fields, "stage") == *stage).collect();
         let figure = list(group, "stages").iter().find(|figure| text(figure, "stage") == *stage);
         let Some(figure) = figure else {
             assert!(entered.is_empty(), "{stage} of {what} is missing");
@@ -145,7 +159,10 @@ fn check_group(what: &str, group: &Value, deals: &[&Deal]) {
         assert_eq!(whole(&figure["enteredCount"]), entered.len() as i64, "entered {stage} of {what}");
         assert_eq!(whole(&figure["advancedCount"]), advanced as i64, "advanced from {stage} of {what}");
         let rate = figure["conversionRate"].as_f64().unwrap_or_default();
-        assert!((rate - share(advanced, entered.len())).abs() < 1e-9, "conversion at {stage} of {what}: {rate}");
+        assert!(
+            (rate - share(advanced, entered.len())).abs() < 1e-9,
+            "conversion at {stage} of {what}: {rate}"
+        );
     }
 }
 
@@ -165,7 +182,9 @@ async fn every_figure_equals_a_count_by_hand() {
     assert_eq!(deals.len(), DEALS);
     let regions = regions(&director).await;
 
-    for dimension in ["DIMENSION_UNSPECIFIED", "OWNER", "TEAM", "REGION", "PRODUCT", "CLOSE_MONTH", "CLOSE_QUARTER"] {
+    for dimension in
+        ["DIMENSION_UNSPECIFIED", "OWNER", "TEAM", "REGION", "PRODUCT", "CLOSE_MONTH", "CLOSE_QUARTER"]
+    {
         let figures = director.query("/v1/funnel:query", &[("groupBy", dimension)]).await.ok();
         let key = |deal: &Deal| match dimension {
             "OWNER" => text(&deal.fields, "owner").to_owned(),
@@ -200,18 +219,27 @@ async fn periods_and_filters_narrow_the_figures() {
     let all = director.list_all("/v1/opportunities", "opportunities", &[]).await;
     let count = |parameters: Vec<(&'static str, &'static str)>| {
         let director = director.clone();
-        async move { whole(&director.query("/v1/funnel:query", &parameters).await.ok()["total"]["total"]["count"]) }
+        async move {
+            whole(&director.query("/v1/funnel:query", &parameters).await.ok()["total"]["total"]["count"])
+        }
     };
     let by_hand = |keep: &dyn Fn(&Value) -> bool| all.iter().filter(|deal| keep(deal)).count() as i64;
 
     let month = |deal: &Value| whole(&deal["closeDate"]["month"]);
     let spring = vec![
-        ("startDate.year", "2026"), ("startDate.month", "3"), ("startDate.day", "1"),
-        ("endDate.year", "2026"), ("endDate.month", "4"), ("endDate.day", "30"),
+        ("startDate.year", "2026"),
+        ("startDate.month", "3"),
+        ("startDate.day", "1"),
+        ("endDate.year", "2026"),
+        ("endDate.month", "4"),
+        ("endDate.day", "30"),
     ];
     assert_eq!(count(spring).await, by_hand(&|deal| (3..=4).contains(&month(deal))));
     let filter = vec![("filter", "owner = \"members/ana\" AND state = WON")];
-    assert_eq!(count(filter).await, by_hand(&|deal| text(deal, "owner") == "members/ana" && text(deal, "state") == "WON"));
+    assert_eq!(
+        count(filter).await,
+        by_hand(&|deal| text(deal, "owner") == "members/ana" && text(deal, "state") == "WON")
+    );
     let refusal = director.query("/v1/funnel:query", &[("filter", "colour = \"red\"")]).await.refused();
     assert_eq!(refusal.violations, [("filter".to_owned(), "UNKNOWN_FIELD".to_owned())]);
 }

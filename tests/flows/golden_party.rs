@@ -23,19 +23,28 @@ async fn people_systems_and_events_feed_one_record_of_an_account() {
     let key = json!({ "source": "erp", "externalId": "4711" });
     let with = |fields: Value| {
         let mut all = key.clone();
-        all.as_object_mut().expect("a key is an object").extend(fields.as_object().cloned().unwrap_or_default());
+        all.as_object_mut()
+            .expect("a key is an object")
+            .extend(fields.as_object().cloned().unwrap_or_default());
         all
     };
-    let first = upsert(&erp, with(json!({ "displayName": "ACME SA", "taxId": "A1", "kinds": ["SUPPLIER"] }))).await;
+    let first =
+        upsert(&erp, with(json!({ "displayName": "ACME SA", "taxId": "A1", "kinds": ["SUPPLIER"] }))).await;
     let acme = name(&first);
 
     let path = format!("/v1/{acme}?updateMask=displayName,sector");
     director.patch(&path, json!({ "displayName": "Acme", "sector": "retail" })).await.ok();
-    let again = erp.post("/v1/accounts:upsert?updateMask=taxId", with(json!({ "displayName": "ACME SA", "taxId": "A2" })));
+    let again = erp.post(
+        "/v1/accounts:upsert?updateMask=taxId",
+        with(json!({ "displayName": "ACME SA", "taxId": "A2" })),
+    );
     assert_eq!(name(&again.await.ok()), acme);
     let batch = json!({ "requests": [{ "account": with(json!({ "displayName": "Twin" })) }] });
     let twin = erp.post("/v1/accounts:batchCreate", batch).await.ok();
-    assert_eq!((&twin["results"][0]["created"], &twin["results"][0]["account"]["name"]), (&json!(false), &json!(acme)));
+    assert_eq!(
+        (&twin["results"][0]["created"], &twin["results"][0]["account"]["name"]),
+        (&json!(false), &json!(acme))
+    );
     let taken = erp.post("/v1/accounts", with(json!({ "displayName": "Twin" }))).await;
     taken.refused_as("EXTERNAL_ID_TAKEN");
     let pipeline = pipeline(&director, "Standard", &["lead"]).await;
@@ -61,13 +70,17 @@ async fn people_systems_and_events_feed_one_record_of_an_account() {
 #[tokio::test]
 async fn systems_that_bring_an_account_at_the_same_moment_make_one_of_it() {
     let tenant = Tenant::fresh();
-    let systems: Vec<Caller> = (0..8).map(|n| tenant.caller(&format!("system-{n}"), &["data-loader"])).collect();
+    let systems: Vec<Caller> =
+        (0..8).map(|n| tenant.caller(&format!("system-{n}"), &["data-loader"])).collect();
     for round in 0..5 {
-        let body = |n: usize| {
-            json!({ "displayName": format!("By {n}"), "source": "erp", "externalId": format!("{round}") })
-        };
-        let brought = systems.iter().enumerate().map(|(n, system)| system.post("/v1/accounts:upsert", body(n)));
-        let names = join_all(brought).await.into_iter().filter(|answer| answer.status == 200).map(|answer| name(&answer.json()));
+        let body = |n: usize| json!({ "displayName": format!("By {n}"), "source": "erp", "externalId": format!("{round}") });
+        let brought =
+            systems.iter().enumerate().map(|(n, system)| system.post("/v1/accounts:upsert", body(n)));
+        let names = join_all(brought)
+            .await
+            .into_iter()
+            .filter(|answer| answer.status == 200)
+            .map(|answer| name(&answer.json()));
         let names: Vec<String> = names.collect();
         assert!(!names.is_empty() && names.iter().all(|name| *name == names[0]), "{names:?}");
     }

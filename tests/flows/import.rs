@@ -70,7 +70,9 @@ async fn a_dirty_export_is_loaded_whole_and_a_second_load_changes_nothing() {
 async fn settle(tenant: &Tenant, won: &u64) {
     let director = tenant.director();
     assert!(*won > 0);
-    let won = director.list_all("/v1/opportunities", "opportunities", &[("filter", "state = WON"), ("pageSize", "1000")]).await;
+    let won = director
+        .list_all("/v1/opportunities", "opportunities", &[("filter", "state = WON"), ("pageSize", "1000")])
+        .await;
     let mut buyers: Vec<String> = won.iter().map(|deal| text(deal, "account").to_owned()).collect();
     buyers.sort();
     buyers.dedup();
@@ -80,7 +82,10 @@ async fn settle(tenant: &Tenant, won: &u64) {
         accounts.iter().filter(is_customer).count()
     };
     let within = crate::harness::eventually::SOON * 2;
-    crate::harness::eventually::eventually(within, "every buyer to be a customer", look, |count| *count == buyers.len()).await;
+    crate::harness::eventually::eventually(within, "every buyer to be a customer", look, |count| {
+        *count == buyers.len()
+    })
+    .await;
 }
 
 /// SFA-07, SFA-13: what is imported keeps its business dates: steps, time in stage, cycle and the day it was recorded.

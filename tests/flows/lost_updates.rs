@@ -48,7 +48,13 @@ async fn writers_with_an_etag_never_overwrite_each_other() {
     let replay = crate::harness::dynamic::method("trato.customers.v1.EventService.ReplayEvents");
     let look = || async { director.collect(&replay, &json!({})).await.unwrap_or_default() };
     let all_numbered = |events: &Vec<serde_json::Value>| events.len() as i64 > accepted;
-    let events = crate::harness::eventually::eventually(crate::harness::eventually::SOON, "all events", look, all_numbered).await;
+    let events = crate::harness::eventually::eventually(
+        crate::harness::eventually::SOON,
+        "all events",
+        look,
+        all_numbered,
+    )
+    .await;
     let revisions: Vec<i64> = events.iter().map(|event| whole(&event["revision"])).collect();
     assert_eq!(revisions, (1..=1 + accepted).collect::<Vec<_>>());
 }
@@ -60,7 +66,9 @@ async fn writers_of_different_fields_do_not_undo_each_other() {
     let director = tenant.director();
     let acme = account(&director, "Acme").await;
     let fields = ["sector", "legalName", "taxId", "website", "description"];
-    let value = |field: &str| if field == "website" { "https://acme.example.com".to_owned() } else { format!("{field}!") };
+    let value = |field: &str| {
+        if field == "website" { "https://acme.example.com".to_owned() } else { format!("{field}!") }
+    };
     let writes = fields.iter().flat_map(|field| (0..4).map(move |_| *field)).map(|field| {
         let path = format!("/v1/{acme}?updateMask={field}");
         let (director, body) = (director.clone(), json!({ field: value(field) }));

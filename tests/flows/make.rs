@@ -2,10 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{
-    client::Http,
-    values::name,
-};
+use crate::harness::{client::Http, values::name};
 
 /// An account with this name.
 pub async fn account(by: &Http, display_name: &str) -> String {

@@ -63,7 +63,9 @@ async fn pages_neither_skip_nor_repeat_what_is_there_throughout() {
         (0..WRITERS).map(|n| tenant.caller(&format!("writer-{n}"), &["commercial-director"])).collect();
     let disturbing = join_all(callers.iter().map(|writer| disturb(writer, &stop, &writes)));
     let reading = async {
-        for order in ["", "display_name", "display_name desc", "create_time desc", "update_time, display_name desc"] {
+        for order in
+            ["", "display_name", "display_name desc", "create_time desc", "update_time, display_name desc"]
+        {
             let parameters = [("pageSize", "217"), ("orderBy", order)];
             let seen = texts(&director.list_all("/v1/accounts", "accounts", &parameters).await, "name");
             let unique: BTreeSet<String> = seen.iter().cloned().collect();

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::make::{opportunity, pipeline, verb};
-use crate::harness::{tenant::Tenant, values::{list, name, text}};
+use crate::harness::{
+    tenant::Tenant,
+    values::{list, name, text},
+};
 
 /// SFA-06: two segments sell by two processes, and no sale strays from its own.
 #[tokio::test]

@@ -52,7 +52,8 @@ impl Company {
 }
 
 async fn seen(by: &Caller) -> Vec<String> {
-    let mut names = texts(&by.list_all("/v1/opportunities", "opportunities", &[("pageSize", "1")]).await, "name");
+    let mut names =
+        texts(&by.list_all("/v1/opportunities", "opportunities", &[("pageSize", "1")]).await, "name");
     names.sort();
     names
 }
@@ -63,7 +64,8 @@ async fn counted(by: &Caller) -> i64 {
 
 async fn heard(by: &Caller) -> Vec<String> {
     let replay = method("trato.sales.v1.EventService.ReplayEvents");
-    let events = by.collect(&replay, &json!({ "filter": "type = \"trato.sales.v1.opportunity.created\"" })).await;
+    let events =
+        by.collect(&replay, &json!({ "filter": "type = \"trato.sales.v1.opportunity.created\"" })).await;
     let mut subjects = texts(&events.expect("the caller may replay"), "subject");
     subjects.sort();
     subjects
@@ -104,13 +106,19 @@ async fn each_member_sees_counts_and_hears_what_its_scope_reaches() {
 #[tokio::test]
 async fn each_member_changes_what_its_scope_reaches_and_cannot_give_it_away_beyond() {
     let company = Company::make().await;
-    let reach: [(&Caller, &[usize]); 4] =
-        [(&company.ana, &[0]), (&company.eva, &[2]), (&company.mia, &[0, 1]), (&company.director, &[0, 1, 2])];
+    let reach: [(&Caller, &[usize]); 4] = [
+        (&company.ana, &[0]),
+        (&company.eva, &[2]),
+        (&company.mia, &[0, 1]),
+        (&company.director, &[0, 1, 2]),
+    ];
     for (caller, reached) in reach {
         for (at, deal) in company.deals.iter().enumerate() {
             let path = format!("/v1/{deal}?updateMask=nextStep");
             let updated = caller.patch(&path, json!({ "nextStep": caller.subject() })).await;
-            let moved = caller.post(&format!("/v1/{deal}:move"), json!({ "stage": "offer", "validateOnly": true })).await;
+            let moved = caller
+                .post(&format!("/v1/{deal}:move"), json!({ "stage": "offer", "validateOnly": true }))
+                .await;
             for answer in [updated, moved] {
                 let is_allowed = answer.status == 200;
                 assert_eq!(is_allowed, reached.contains(&at), "{} {at}: {}", caller.subject(), answer.text());

@@ -24,10 +24,13 @@ async fn every_step_of_an_opportunity_is_kept_with_time_worth_and_actor() {
     verb(&director, &deal, "reopen", json!({})).await;
     verb(&director, &deal, "win", json!({})).await;
 
-    let steps = director.list_all(&format!("/v1/{deal}/stageChanges"), "stageChanges", &[("pageSize", "2")]).await;
+    let steps =
+        director.list_all(&format!("/v1/{deal}/stageChanges"), "stageChanges", &[("pageSize", "2")]).await;
 
-    let went: Vec<(&str, &str, &str)> =
-        steps.iter().map(|step| (text(step, "fromStage"), text(step, "toStage"), text(step, "toState"))).collect();
+    let went: Vec<(&str, &str, &str)> = steps
+        .iter()
+        .map(|step| (text(step, "fromStage"), text(step, "toStage"), text(step, "toState")))
+        .collect();
     let expected = [
         ("", "lead", "OPEN"),
         ("lead", "offer", "OPEN"),
@@ -44,7 +47,9 @@ async fn every_step_of_an_opportunity_is_kept_with_time_worth_and_actor() {
     let times = texts(&steps, "eventTime");
     assert!(times.is_sorted() && times.iter().all(|time| !time.is_empty()), "{times:?}");
     assert_eq!(board["stageTime"], steps[2]["eventTime"], "since when it was at its stage");
-    assert!(steps[0]["timeInStage"].is_null() && steps[1..].iter().all(|step| step["timeInStage"].is_string()));
+    assert!(
+        steps[0]["timeInStage"].is_null() && steps[1..].iter().all(|step| step["timeInStage"].is_string())
+    );
 }
 
 /// SFA-07: what a step cannot be is refused with a reason, and leaves no step behind.
@@ -68,7 +73,8 @@ async fn a_step_that_cannot_be_is_refused_and_leaves_nothing() {
     assert_eq!(refusal.violations[0].0, "close_date", "{refusal:?}");
     verb(&director, &bare, "win", json!({})).await;
     for verb in ["win", "lose", "move"] {
-        let body: Value = json!({ "win": {}, "lose": { "reason": "PRICE" }, "move": { "stage": "offer" } })[verb].clone();
+        let body: Value =
+            json!({ "win": {}, "lose": { "reason": "PRICE" }, "move": { "stage": "offer" } })[verb].clone();
         director.post(&path(&bare, verb), body).await.refused_as("NOT_OPEN");
     }
     let steps = director.get(&format!("/v1/{bare}/stageChanges")).await.ok();

@@ -46,7 +46,9 @@ async fn a_consumer_that_is_cut_off_goes_on_by_its_cursor_without_loss_or_double
     while seen.len() < 60 {
         // A browser sends its cursor as Last-Event-ID; everybody else as a parameter.
         let mut stream = match (form, cursor.is_empty()) {
-            (Form::Events, false) => HttpStream::open_after(&director, SUBSCRIBE, &[], form, Some(&cursor)).await,
+            (Form::Events, false) => {
+                HttpStream::open_after(&director, SUBSCRIBE, &[], form, Some(&cursor)).await
+            }
             (_, true) => HttpStream::open(&director, SUBSCRIBE, &[("fromStart", "true")], form).await,
             _ => HttpStream::open(&director, SUBSCRIBE, &[("cursor", &cursor)], form).await,
         };
@@ -60,7 +62,7 @@ async fn a_consumer_that_is_cut_off_goes_on_by_its_cursor_without_loss_or_double
     assert_eq!(texts(&seen, "subject"), written, "one writer's order is the log's");
     let ids: BTreeSet<String> = texts(&seen, "eventId").into_iter().collect();
     assert_eq!(ids.len(), 60);
-    assert_eq!(all_events(&director, "customers").await, seen);
+    assert_eq!(texts(&all_events(&director, "customers").await, "eventId"), texts(&seen, "eventId"));
 }
 
 /// CRD-03: a subscription without cursor begins now; a replay has all there is, or as many as asked for, and ends.
@@ -77,9 +79,10 @@ async fn a_subscription_begins_now_and_a_replay_ends() {
     let first = bodies(stream.take(1, SOON).await);
 
     assert_eq!(text(&first[0], "subject"), new);
-    let replayed = HttpStream::open(&director, REPLAY, &[], Form::Lines).await.to_end(SOON).await;
+    let replayed = HttpStream::open(&director, REPLAY, &[], Form::Lines).await.until_end(SOON).await;
     assert_eq!(texts(&bodies(replayed), "subject"), [old.clone(), new]);
-    let limited = HttpStream::open(&director, REPLAY, &[("limit", "1")], Form::Events).await.to_end(SOON).await;
+    let limited =
+        HttpStream::open(&director, REPLAY, &[("limit", "1")], Form::Events).await.until_end(SOON).await;
     assert_eq!(texts(&bodies(limited), "subject"), [old]);
     for wrong in ["nonsense", "AAAAAAAAAAAAAAAAAA", ""] {
         let answer = director.query(REPLAY, &[("cursor", wrong), ("limit", "-1")]).await;
@@ -103,9 +106,12 @@ async fn a_stream_is_narrowed_by_a_filter() {
         let director = director.clone();
         async move {
             let parameters = [("filter", filter.as_str())];
-            let stream = HttpStream::open(&director, "/v1/sales/events:replay", &parameters, Form::Lines).await;
-            let events = bodies(stream.to_end(SOON).await).into_iter();
-            events.map(|event| (text(&event, "subject").to_owned(), whole(&event["revision"]))).collect::<Vec<_>>()
+            let stream =
+                HttpStream::open(&director, "/v1/sales/events:replay", &parameters, Form::Lines).await;
+            let events = bodies(stream.until_end(SOON).await).into_iter();
+            events
+                .map(|event| (text(&event, "subject").to_owned(), whole(&event["revision"])))
+                .collect::<Vec<_>>()
         }
     };
     let moved = matching("type = \"trato.sales.v1.opportunity.moved\"".to_owned()).await;
@@ -127,7 +133,10 @@ async fn every_change_is_one_event_with_the_resource_after_it() {
     director.patch(&format!("/v1/{acme}?updateMask=sector"), json!({ "sector": "retail" })).await.ok();
     director.delete(&format!("/v1/{acme}")).await.ok();
     let last = director.post(&format!("/v1/{acme}:undelete"), json!({})).await.ok();
-    director.patch(&format!("/v1/{acme}?updateMask=sector&validateOnly=true"), json!({ "sector": "x" })).await.ok();
+    director
+        .patch(&format!("/v1/{acme}?updateMask=sector&validateOnly=true"), json!({ "sector": "x" }))
+        .await
+        .ok();
     director.patch(&format!("/v1/{acme}?updateMask=website"), json!({ "website": "no" })).await.refused();
 
     let look = || all_events(&director, "customers");
@@ -137,11 +146,14 @@ async fn every_change_is_one_event_with_the_resource_after_it() {
     assert_eq!(verbs, ["created", "updated", "deleted", "undeleted"]);
     assert_eq!(events.iter().map(|event| whole(&event["revision"])).collect::<Vec<_>>(), [1, 2, 3, 4]);
     assert!(events.iter().all(|event| event["actor"] == json!(director.name())));
-    assert_eq!(events[1]["change"]["changedMask"], "sector,etag,updateTime");
+    assert_eq!(events[1]["change"]["changedMask"], "sector");
     let after = &events[3]["change"]["resource"];
     for (field, value) in last.as_object().expect("an account is an object") {
         // An `Any` is written without defaults, an answer with them.
-        let is_default = value.is_null() || *value == json!("") || *value == json!(0) || list(&last, field).is_empty() && value.is_array();
+        let is_default = value.is_null()
+            || *value == json!("")
+            || *value == json!(0)
+            || list(&last, field).is_empty() && value.is_array();
         assert!(is_default || after[field] == *value, "{field}: {after} after {last}");
     }
 }

@@ -14,8 +14,6 @@ pub struct Answer {
     pub asked: String,
     /// HTTP status.
     pub status: u16,
-    /// Headers.
-    pub headers: HeaderMap,
     /// Body.
     pub bytes: Bytes,
 }

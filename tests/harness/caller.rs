@@ -74,16 +74,6 @@ impl Caller {
         AccountServiceClient::new(self.channel())
     }
 
-    /// The generated client of opportunities.
-    pub fn opportunities(&self) -> OpportunityServiceClient<Authenticated> {
-        OpportunityServiceClient::new(self.channel())
-    }
-
-    /// The generated client of the events of sales.
-    pub fn sales_events(&self) -> EventServiceClient<Authenticated> {
-        EventServiceClient::new(self.channel())
-    }
-
     /// A unary call by descriptor, with a request written as JSON.
     pub async fn unary(&self, method: &MethodDescriptor, request: &Value) -> Result<DynamicMessage, Status> {
         let message = dynamic::message(&method.input(), request);

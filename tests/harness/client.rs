@@ -83,8 +83,8 @@ impl Http {
         let request = request.build()?;
         let asked = format!("{} {}", request.method(), request.url().path());
         let answer = self.client.execute(request).await?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Ok(Answer { asked, status, headers, bytes: answer.bytes().await? })
+        let status = answer.status().as_u16();
+        Ok(Answer { asked, status, bytes: answer.bytes().await? })
     }
 
     /// Sends a request that must be answered.
@@ -130,14 +130,17 @@ impl Http {
 
 /// Query parameters with every byte escaped that is not plainly safe.
 pub fn encode<K: AsRef<str>, V: AsRef<str>>(parameters: &[(K, V)]) -> String {
-    let pairs = parameters.iter().map(|(key, value)| format!("{}={}", escape(key.as_ref()), escape(value.as_ref())));
+    let pairs =
+        parameters.iter().map(|(key, value)| format!("{}={}", escape(key.as_ref()), escape(value.as_ref())));
     pairs.collect::<Vec<_>>().join("&")
 }
 
 /// Percent-encodes what is not a letter, digit or one of `-._~`.
 pub fn escape(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// A connection for gRPC; it is opened at the first call and again when it breaks.

@@ -11,16 +11,11 @@ pub async fn superuser(facts: &Facts, service: &str) -> PgConnection {
     options.database(service).connect().await.expect("the superuser can log in")
 }
 
-/// A connection by URL.
-pub async fn connect(url: &str) -> sqlx::Result<PgConnection> {
-    let options: PgConnectOptions = url.parse()?;
-    options.connect().await
-}
-
 /// Teams of a member as the projection of a service has them, as names, sorted.
 pub async fn teams_of(facts: &Facts, service: &str, tenant: Uuid, subject: &str) -> Vec<String> {
     let mut connection = superuser(facts, service).await;
-    let sql = "select unnest(teams) as team from platform.directory_member where tenant_id = $1 and subject = $2";
+    let sql =
+        "select unnest(teams) as team from platform.directory_member where tenant_id = $1 and subject = $2";
     let rows = sqlx::query(sql).bind(tenant).bind(subject).fetch_all(&mut connection).await;
     let rows = rows.expect("the projection can be read");
     let mut teams: Vec<String> =

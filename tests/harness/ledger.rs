@@ -36,7 +36,7 @@ pub enum Outcome {
     /// It was answered with this code and reason.
     Refused(String, String),
     /// There was no answer.
-    Unknown(String),
+    Unknown,
 }
 
 impl Entry {
@@ -52,8 +52,10 @@ impl Entry {
     pub fn is_open(&self) -> bool {
         match &self.outcome {
             Outcome::Acknowledged(_) => false,
-            Outcome::Unknown(_) => true,
-            Outcome::Refused(code, _) => matches!(code.as_str(), "UNAVAILABLE" | "DEADLINE_EXCEEDED" | "CANCELLED"),
+            Outcome::Unknown => true,
+            Outcome::Refused(code, _) => {
+                matches!(code.as_str(), "UNAVAILABLE" | "DEADLINE_EXCEEDED" | "CANCELLED")
+            }
         }
     }
 }

@@ -35,8 +35,11 @@ pub async fn run(facts: &Facts, service: &str, arguments: &[&str]) -> Said {
 /// The same with further variables, which win.
 pub async fn run_with(facts: &Facts, service: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Said {
     let mut command = Command::new(facts.programs.join(format!("trato-{service}")));
-    let ours = env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("TRATO_"));
-    ours.for_each(|name| drop(command.env_remove(name)));
+    let ours =
+        env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("TRATO_"));
+    ours.for_each(|name| {
+        command.env_remove(name);
+    });
     command.env("TRATO_CONFIG", facts.home.join("config").join(format!("{service}.toml")));
     if let Some(database) = facts.databases.get(service) {
         command

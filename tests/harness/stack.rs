@@ -37,7 +37,12 @@ impl Vigil {
     pub fn all_live(&self) -> impl Future<Output = ()> {
         let facts = now();
         assert_eq!(pids(&facts), self.pids, "a process died");
-        assert_eq!(panics(&facts), self.panics, "a process panicked; see {}", facts.home.join("logs").display());
+        assert_eq!(
+            panics(&facts),
+            self.panics,
+            "a process panicked; see {}",
+            facts.home.join("logs").display()
+        );
         let admins: Vec<String> = facts.services.values().map(|service| service.admin.clone()).collect();
         async move {
             for admin in admins {
@@ -60,7 +65,9 @@ fn pids(facts: &Facts) -> BTreeMap<String, Option<u32>> {
 
 fn panics(facts: &Facts) -> usize {
     let mut logs = logs(facts);
-    logs.retain(|(name, _)| name.starts_with("gateway") || facts.services.keys().any(|one| name.starts_with(one)));
+    logs.retain(|(name, _)| {
+        name.starts_with("gateway") || facts.services.keys().any(|one| name.starts_with(one))
+    });
     logs.iter().map(|(_, text)| text.matches("panicked at").count()).sum()
 }
 

@@ -59,7 +59,8 @@ impl HttpStream {
             request = request.header("last-event-id", id);
         }
         let answer = request.send().await.expect("the gateway answers");
-        let kind = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind =
+            answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         assert!(kind.starts_with(accept), "{path} was answered {} {kind}", answer.status());
         Self { answer, form, waiting: Vec::new(), is_over: false }
     }
@@ -82,7 +83,7 @@ impl HttpStream {
     }
 
     /// All messages to the stream's end.
-    pub async fn to_end(mut self, within: Duration) -> Vec<Message> {
+    pub async fn until_end(mut self, within: Duration) -> Vec<Message> {
         let mut taken = Vec::new();
         while let Some(message) = self.next(within).await {
             taken.push(message);

@@ -1,1 +1,16 @@
-//! Placeholder.
+//! What holds while things break: real processes are killed under load, and the suite is held to its clients' ledger.
+//!
+//! These tests take turns on one private stack, see `harness/breakable.rs`. An ordinary run is bounded; the full figures
+//! come with `cargo dev test --long`.
+
+mod audit;
+mod broker_down;
+mod collector;
+mod database_down;
+mod duplicates;
+mod independence;
+mod killed_programs;
+mod outages;
+mod poison;
+mod poisoner;
+mod traces;

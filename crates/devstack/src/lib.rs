@@ -6,6 +6,7 @@
 pub mod account;
 mod assembly;
 pub mod backing;
+pub mod bench;
 pub mod cargo;
 pub mod checkout;
 pub mod client;

@@ -5,7 +5,7 @@ select
   (select count(*)
    from platform.inbox behind
    where behind.tenant_id = held.tenant_id and behind.consumer = held.consumer and behind.subject = held.subject
-     and behind.state in ('PARKED', 'WAITING') and behind.state = 'WAITING') as waiting
+     and behind.state = 'WAITING') as waiting
 from platform.inbox held
 where held.state in ('PARKED', 'WAITING') and held.state = $1
   and ($2::uuid is null or held.tenant_id = $2)

@@ -47,6 +47,9 @@ pub struct Violation {
     pub description: String,
 }
 
+/// Longest message and longest value of metadata, in bytes.
+pub const LONGEST_MESSAGE: usize = 500;
+
 /// Most violations that are told at once.
 pub const MOST_VIOLATIONS: usize = 100;
 
@@ -190,7 +193,9 @@ impl Error {
     /// Adds a value that stands in the message as machine-readable metadata (AIP-193).
     #[must_use]
     pub fn with(mut self, key: &'static str, value: impl fmt::Display) -> Self {
-        self.0.metadata.push((key, value.to_string()));
+        let mut text = value.to_string();
+        text.truncate(text.floor_char_boundary(LONGEST_MESSAGE));
+        self.0.metadata.push((key, text));
         self
     }
 
@@ -223,9 +228,10 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         self.0.reason
     }
-    /// The sentence for people.
+    /// The sentence for people, at most `LONGEST_MESSAGE` bytes: it travels in a header, and may quote the caller.
     pub fn message(&self) -> &str {
-        &self.0.message
+        let end = self.0.message.floor_char_boundary(LONGEST_MESSAGE);
+        &self.0.message[..end]
     }
     /// All field violations; empty unless the kind is `Invalid`.
     pub fn violations(&self) -> &[Violation] {

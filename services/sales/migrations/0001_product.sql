@@ -19,3 +19,7 @@ select platform.adopt_resource('product');
 
 create unique index product_display_name_key on product (tenant_id, display_name) where delete_time is null;
 create unique index product_sku_key on product (tenant_id, sku) where sku is not null and delete_time is null;
+create index product_display_name_idx on product (tenant_id, display_name, id);
+create index product_create_time_idx on product (tenant_id, create_time, id);
+create index product_update_time_idx on product (tenant_id, update_time, id);
+create index product_series_idx on product (tenant_id, series, id);

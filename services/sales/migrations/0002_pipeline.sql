@@ -14,3 +14,6 @@ comment on column pipeline.stages is
 select platform.adopt_resource('pipeline');
 
 create unique index pipeline_display_name_key on pipeline (tenant_id, display_name) where delete_time is null;
+create index pipeline_display_name_idx on pipeline (tenant_id, display_name, id);
+create index pipeline_create_time_idx on pipeline (tenant_id, create_time, id);
+create index pipeline_update_time_idx on pipeline (tenant_id, update_time, id);

@@ -50,11 +50,19 @@ select platform.adopt_resource('opportunity');
 
 create index opportunity_owner_idx on opportunity (tenant_id, owner, id);
 create index opportunity_team_idx on opportunity (tenant_id, team, id);
-create index opportunity_account_idx on opportunity (tenant_id, account, id);
-create index opportunity_product_idx on opportunity (tenant_id, product, id);
+create index opportunity_display_name_idx on opportunity (tenant_id, display_name, id);
+create index opportunity_create_time_idx on opportunity (tenant_id, create_time, id);
+create index opportunity_update_time_idx on opportunity (tenant_id, update_time, id);
 create index opportunity_close_date_idx on opportunity (tenant_id, close_date, id);
--- Which stages are in use; also the board of a pipeline.
-create index opportunity_stage_idx on opportunity (tenant_id, pipeline, stage, id) where state = 'OPEN';
+create index opportunity_state_idx on opportunity (tenant_id, state, id);
+create index opportunity_account_idx on opportunity (tenant_id, account, id) where account is not null;
+create index opportunity_contact_idx on opportunity (tenant_id, contact, id) where contact is not null;
+create index opportunity_product_idx on opportunity (tenant_id, product, id) where product is not null;
+create index opportunity_amount_idx on opportunity (tenant_id, amount, id) where amount is not null;
+create index opportunity_next_step_date_idx on opportunity (tenant_id, next_step_date, id)
+  where next_step_date is not null;
+-- Also tells which stages are in use.
+create index opportunity_pipeline_stage_idx on opportunity (tenant_id, pipeline, stage, state, id);
 
 -- Keeps what one row cannot say by itself: the history only grows, and an open opportunity is at a stage of its pipeline.
 -- Every change is an upsert, so the insert side also speaks for rows that turn out to be there.

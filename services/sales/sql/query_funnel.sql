@@ -1,9 +1,21 @@
 -- The funnel: counts and sums of the opportunities of tenant $1 that scope and filter admit, in pipeline $3 if one is
 -- given, with close dates from $4 to $5 if given, split by dimension $6 into at most $7 groups. One statement, so that
--- all figures are of one instant. The two marked conditions are put in by funnel/store.rs.
-with seen as materialized (
+-- all figures are of one instant; each history is unfolded beside its own row, so that no plan can join them badly.
+-- The two marked conditions are put in by funnel/store.rs.
+with route as materialized (
   select
-    r.id, r.pipeline, r.stage, r.state, r.amount, r.currency, r.close_time, r.history,
+    pipeline.id as pipeline, pipeline.stages,
+    array(
+      select item.stage ->> 'key'
+      from jsonb_array_elements(pipeline.stages) with ordinality as item (stage, position)
+      order by item.position
+    ) as keys
+  from pipeline
+  where pipeline.tenant_id = $1::uuid
+),
+seen as materialized (
+  select
+    r.pipeline, r.stage, r.state, r.amount, r.currency, r.history, route.keys,
     coalesce(
       case $6::text
         when 'OWNER' then 'members/' || r.owner
@@ -14,11 +26,17 @@ with seen as materialized (
         when 'CLOSE_QUARTER' then to_char(r.close_date, 'YYYY-"Q"Q')
       end,
       ''
-    ) as key
+    ) as key,
+    -- From the first known step to the close; a close of which nothing before is known has no length.
+    r.close_time - (
+      select min((item.step ->> 'event_time')::timestamptz)
+      from jsonb_array_elements(r.history - -1) as item (step)
+    ) as cycle
   from opportunity r
+  join route on route.pipeline = r.pipeline
   left join platform.directory_team team
     on $6 = 'REGION' and team.tenant_id = r.tenant_id and team.id = r.team
-  where r.tenant_id = $1::uuid
+  where r.tenant_id = $1
     and r.delete_time is null
     and ($3::uuid is null or r.pipeline = $3)
     and ($4::date is null or r.close_date >= $4)
@@ -29,91 +47,72 @@ with seen as materialized (
 size as (
   select count(distinct key) as groups from seen
 ),
-place as (
-  select pipeline.id as pipeline, item.stage ->> 'key' as stage, item.position
-  from pipeline, jsonb_array_elements(pipeline.stages) with ordinality as item (stage, position)
-  where pipeline.tenant_id = $1 and pipeline.id in (select pipeline from seen)
-),
-step as (
-  select
-    seen.id, seen.key, seen.pipeline, seen.state, item.ordinal,
-    item.step -> 'from' ->> 'stage' as from_stage,
-    item.step -> 'from' ->> 'state' as from_state,
-    item.step -> 'to' ->> 'stage' as to_stage,
-    (item.step ->> 'event_time')::timestamptz as event_time,
-    item.ordinal = jsonb_array_length(seen.history) as is_last
-  from seen, jsonb_array_elements(seen.history) with ordinality as item (step, ordinal)
-),
-walked as (
-  select
-    step.*,
-    lag(step.event_time) over earlier as previous_time,
-    -- The latest stage it came to afterwards.
-    max(place.position) over later as reach,
-    place.position
-  from step
-  left join place on place.pipeline = step.pipeline and place.stage = step.to_stage
-  window
-    earlier as (partition by step.id order by step.ordinal),
-    later as (partition by step.id order by step.ordinal rows between 1 following and unbounded following)
-),
-cycle as (
-  -- From the first known step to the close; a close of which nothing before is known has no length.
-  select seen.id, seen.close_time - min(step.event_time) filter (where not step.is_last) as length
-  from seen
-  join step on step.id = seen.id
-  where seen.state <> 'OPEN'
-  group by seen.id, seen.close_time
-),
 figure as (
   select
-    seen.key, seen.pipeline, seen.stage, seen.state, seen.currency,
+    key, pipeline, stage, state, currency,
     count(*) as count,
-    count(seen.amount) as known,
-    coalesce(sum(seen.amount), 0)::text as amount,
-    count(cycle.length) as cycles,
-    coalesce(sum((extract(epoch from cycle.length) * 1000000)::bigint), 0)::text as cycle_micros
+    count(amount) as known,
+    coalesce(sum(amount), 0)::text as amount,
+    count(cycle) as cycles,
+    coalesce(sum((extract(epoch from cycle) * 1000000)::bigint), 0)::text as cycle_micros
   from seen
-  left join cycle on cycle.id = seen.id
-  group by seen.key, seen.pipeline, seen.stage, seen.state, seen.currency
+  group by key, pipeline, stage, state, currency
+),
+walked as materialized (
+  select seen.key, seen.pipeline, step.*
+  from seen, lateral (
+    select
+      step.from_stage, step.from_state, step.to_stage,
+      step.event_time - lag(step.event_time) over earlier as stay,
+      -- An opportunity enters a stage once, however often it comes back; what follows the first time is what counts.
+      row_number() over (partition by step.to_stage order by step.ordinal) = 1 as enters,
+      seen.state = 'WON'
+        or coalesce(
+          max(step.position) over later > step.position,
+          false
+        ) as advances
+    from (
+      select
+        item.ordinal,
+        item.step -> 'from' ->> 'stage' as from_stage,
+        item.step -> 'from' ->> 'state' as from_state,
+        item.step -> 'to' ->> 'stage' as to_stage,
+        (item.step ->> 'event_time')::timestamptz as event_time,
+        array_position(seen.keys, item.step -> 'to' ->> 'stage') as position
+      from jsonb_array_elements(seen.history) with ordinality as item (step, ordinal)
+    ) step
+    window
+      earlier as (order by step.ordinal),
+      later as (order by step.ordinal rows between 1 following and unbounded following)
+  ) step
 ),
 entry as (
-  select key, pipeline, stage, count(*) as entered, count(*) filter (where advanced) as advanced
-  from (
-    select
-      key, pipeline, id, to_stage as stage,
-      bool_or(state = 'WON' or coalesce(reach > position, false)) as advanced
-    from walked
-    group by key, pipeline, id, to_stage
-  ) visit
-  group by key, pipeline, stage
+  select key, pipeline, to_stage as stage, count(*) as entered, count(*) filter (where advances) as advanced
+  from walked
+  where enters
+  group by key, pipeline, to_stage
 ),
 stay as (
   select
     key, pipeline, from_stage as stage,
     count(*) as stays,
-    sum((extract(epoch from event_time - previous_time) * 1000000)::bigint)::text as stay_micros
+    sum((extract(epoch from stay) * 1000000)::bigint)::text as stay_micros
   from walked
-  where from_state = 'OPEN' and event_time is not null and previous_time is not null
+  where from_state = 'OPEN' and stay is not null
   group by key, pipeline, from_stage
 ),
 label as (
   select 'members/' || member.subject as key, member.display_name
   from platform.directory_member member
-  where $6 = 'OWNER' and member.tenant_id = $1 and 'members/' || member.subject in (select key from seen)
+  where $6 = 'OWNER' and member.tenant_id = $1
   union all
   select 'teams/' || team.id, team.display_name
   from platform.directory_team team
-  where $6 = 'TEAM' and team.tenant_id = $1 and 'teams/' || team.id in (select key from seen)
+  where $6 = 'TEAM' and team.tenant_id = $1
   union all
   select 'products/' || product.id, product.display_name
   from product
-  where $6 = 'PRODUCT' and product.tenant_id = $1 and 'products/' || product.id in (select key from seen)
-),
-route as (
-  select pipeline.id as pipeline, pipeline.stages
-  from pipeline
-  where pipeline.tenant_id = $1 and (pipeline.id = $3 or pipeline.id in (select pipeline from seen))
+  where $6 = 'PRODUCT' and product.tenant_id = $1
 )
 select
   statement_timestamp() as read_time,
@@ -122,7 +121,15 @@ select
     'figures', (select coalesce(jsonb_agg(to_jsonb(figure)), '[]') from figure where size.groups <= $7::bigint),
     'entries', (select coalesce(jsonb_agg(to_jsonb(entry)), '[]') from entry where size.groups <= $7),
     'stays', (select coalesce(jsonb_agg(to_jsonb(stay)), '[]') from stay where size.groups <= $7),
-    'labels', (select coalesce(jsonb_agg(to_jsonb(label)), '[]') from label where size.groups <= $7),
-    'routes', (select coalesce(jsonb_agg(to_jsonb(route)), '[]') from route)
+    'labels', (
+      select coalesce(jsonb_agg(to_jsonb(label)), '[]')
+      from label
+      where size.groups <= $7 and label.key in (select key from seen)
+    ),
+    'routes', (
+      select coalesce(jsonb_agg(jsonb_build_object('pipeline', route.pipeline, 'stages', route.stages)), '[]')
+      from route
+      where route.pipeline = $3 or route.pipeline in (select pipeline from seen)
+    )
   ) as counted
 from size

@@ -130,8 +130,14 @@ mod tests {
         let day = Date::from_ymd_opt(2024, 2, 29).expect("a day");
 
         assert_eq!(parse_date(&date(day)), Ok(day));
-        for (year, month, day) in [(2023, 2, 29), (2024, 2, 0), (2024, 0, 0), (0, 1, 1), (10_000, 1, 1), (2024, -1, 1)] {
-            assert_eq!(parse_date(&WireDate { year, month, day }), Err(TimeError::Date), "{year}-{month}-{day}");
+        for (year, month, day) in
+            [(2023, 2, 29), (2024, 2, 0), (2024, 0, 0), (0, 1, 1), (10_000, 1, 1), (2024, -1, 1)]
+        {
+            assert_eq!(
+                parse_date(&WireDate { year, month, day }),
+                Err(TimeError::Date),
+                "{year}-{month}-{day}"
+            );
         }
     }
 

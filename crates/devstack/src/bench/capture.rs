@@ -94,7 +94,7 @@ pub fn script(first: &[Statement], second: &[Statement], file: PathBuf, url: &st
 
 /// An expression of the same kind that is different each time; none where sameness does no harm.
 fn anew(value: &str) -> Option<String> {
-    let is_id = |text: &str| Uuid::parse_str(text).is_ok();
+    let is_id = |text: &str| text.len() == 36 && Uuid::parse_str(text).is_ok();
     if is_id(value) {
         return Some(FRESH.to_owned());
     }
@@ -136,7 +136,9 @@ fn parse(text: &str, login: &str) -> Vec<Statement> {
         let backend = head.rsplit_once('[').map_or("", |(_, pid)| pid).to_owned();
         let Some((_, message)) = rest.split_once(' ') else { continue };
         if let Some(logged) = message.strip_prefix("LOG:  ") {
-            let sql = logged.strip_prefix("statement: ").or_else(|| Some(logged.strip_prefix("execute ")?.split_once(": ")?.1));
+            let sql = logged
+                .strip_prefix("statement: ")
+                .or_else(|| Some(logged.strip_prefix("execute ")?.split_once(": ")?.1));
             if let Some(sql) = sql {
                 found.push(Statement { backend, sql: sql.to_owned(), parameters: Vec::new() });
             }
@@ -205,7 +207,9 @@ mod tests {
     #[test]
     fn only_identifiers_are_made_anew() {
         let id = "019d2f00-0000-7000-8000-000000000001";
-        assert!(anew(&format!("{{accounts/{id}}}")).is_some_and(|text| text.starts_with("array['accounts/' ||")));
+        assert!(
+            anew(&format!("{{accounts/{id}}}")).is_some_and(|text| text.starts_with("array['accounts/' ||"))
+        );
         assert!(anew(&format!("{{{id}}}")).is_some_and(|text| text.starts_with("array[(")));
         assert_eq!(anew("2026-11-22 04:00:00+00"), None);
     }

@@ -71,8 +71,11 @@ impl Spread {
         sorted.sort_by(f64::total_cmp);
         let (min, max) = (*sorted.first()?, *sorted.last()?);
         let middle = sorted.len() / 2;
-        let median =
-            if sorted.len() % 2 == 0 { f64::midpoint(sorted[middle - 1], sorted[middle]) } else { sorted[middle] };
+        let median = if sorted.len().is_multiple_of(2) {
+            f64::midpoint(sorted[middle - 1], sorted[middle])
+        } else {
+            sorted[middle]
+        };
         Some(Self { median, min, max })
     }
 }
@@ -126,7 +129,10 @@ impl Figure {
 
     /// A figure that could not be measured, and why.
     pub fn missing(id: &'static str, what: impl Into<String>, goal: Goal, why: impl Into<String>) -> Self {
-        Self { notes: vec![format!("not measured: {}", why.into())], ..Self::absolute(id, what, "", &[], goal) }
+        Self {
+            notes: vec![format!("not measured: {}", why.into())],
+            ..Self::absolute(id, what, "", &[], goal)
+        }
     }
 
     /// What we are after.

@@ -4,10 +4,12 @@
 //! Rounds of the limit and of ours alternate, none is dropped, a call that fails fails the run, and what was done is
 //! counted in the database afterwards.
 
+mod broker;
 mod capture;
 mod client;
 mod create;
 mod drive;
+mod envoy;
 mod figure;
 mod footprint;
 mod get;
@@ -17,8 +19,8 @@ mod pgbench;
 mod relay;
 mod report;
 mod room;
-mod transcode;
 mod telemetry;
+mod transcode;
 mod usage;
 mod visible;
 

@@ -41,7 +41,12 @@ pub fn print(figures: &[Figure], surroundings: &Surroundings) {
 }
 
 /// Writes every figure as JSON.
-pub fn write(path: &Path, figures: &[Figure], surroundings: &Surroundings, failures: &[String]) -> Result<()> {
+pub fn write(
+    path: &Path,
+    figures: &[Figure],
+    surroundings: &Surroundings,
+    failures: &[String],
+) -> Result<()> {
     let all = json!({ "surroundings": surroundings, "figures": figures, "failures": failures });
     std::fs::write(path, serde_json::to_string_pretty(&all)? + "\n")
         .with_context(|| format!("cannot write {}", path.display()))

@@ -18,11 +18,7 @@ use super::{
     client::Target,
     usage::{Cpu, Meter},
 };
-use crate::{
-    Grant, Profile, Stack, StackOptions, Tenant,
-    progress::Progress,
-    wait::eventually,
-};
+use crate::{Grant, Profile, Stack, StackOptions, Tenant, progress::Progress, wait::eventually};
 
 /// Callers at once, of the limit and of ours.
 pub const CALLERS: usize = 32;

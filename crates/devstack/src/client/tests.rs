@@ -160,7 +160,7 @@ async fn interrupted_it_waits_for_the_calls_in_flight_and_goes_on_at_the_next_ru
     stub.close();
 
     let interrupt = async {
-        eventually(Duration::from_secs(10), "calls in flight", async || (stub.waiting() == 3).then_some(()))
+        eventually(Duration::from_secs(60), "calls in flight", async || (stub.waiting() == 3).then_some(()))
             .await
             .expect("three");
         stop.cancel();

@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long)]
     report: Option<PathBuf>,
     /// Rows in one call
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=500))]
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..=500))]
     batch: u16,
     #[command(flatten)]
     target: Target,

@@ -1,5 +1,6 @@
 //! The subcommands of `cargo dev`.
 
+mod bench;
 mod load;
 mod logs;
 mod psql;
@@ -45,6 +46,8 @@ enum Command {
     Load(load::Args),
     /// Fills a tenant with a small believable company; running it again changes nothing.
     Seed(seed::Args),
+    /// Measures the figures of docs/BENCHMARKS.md on a private release stack, each against its limit.
+    Bench(bench::Args),
     /// Deletes the data of `up`, so that it starts afresh.
     Reset,
 }
@@ -62,6 +65,7 @@ impl Cli {
             Command::Token(args) => token::run(args),
             Command::Load(args) => load::run(args).await,
             Command::Seed(args) => seed::run(args).await,
+            Command::Bench(args) => bench::run(args).await,
             Command::Reset => reset::run().await,
         }
     }

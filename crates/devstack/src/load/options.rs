@@ -35,7 +35,7 @@ impl LoadOptions {
             gateway: gateway.into(),
             token: token.into(),
             mapping: None,
-            batch: 100,
+            batch: 200,
             patience: Duration::from_secs(600),
             stop: CancellationToken::new(),
             visible: false,

@@ -124,7 +124,7 @@ async fn an_interrupted_load_is_finished_by_the_next_one() {
 
     let interrupt = async {
         let some = async || (stub.resources("opportunities").len() >= 50).then_some(());
-        eventually(Duration::from_secs(20), "some opportunities", some).await.expect("they arrive");
+        eventually(Duration::from_secs(60), "some opportunities", some).await.expect("they arrive");
         stop.cancel();
     };
     let (first, ()) = tokio::join!(run(options.clone()), interrupt);

@@ -165,16 +165,16 @@ mod tests {
     #[test]
     fn only_documented_tests_are_proofs() {
         let source = "
-            /// SFA-05: counts.
+            /// ABC-05: counts.
             /// MDM-01 is no first word.
             #[tokio::test(flavor = \"multi_thread\")]
             async fn it_counts() {}
 
             #[test]
-            /// SFA-06: after the attribute.
+            /// ABC-06: after the attribute.
             fn it_sorts() {}
 
-            /// SFA-07: no test.
+            /// ABC-07: no test.
             fn helper() {}
 
             #[test]
@@ -184,8 +184,8 @@ mod tests {
         assert_eq!(
             proofs,
             [
-                (vec!["SFA-05".to_owned()], "it_counts".to_owned()),
-                (vec!["SFA-06".to_owned()], "it_sorts".to_owned())
+                (vec!["ABC-05".to_owned()], "it_counts".to_owned()),
+                (vec!["ABC-06".to_owned()], "it_sorts".to_owned())
             ]
         );
     }

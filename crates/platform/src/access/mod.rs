@@ -55,7 +55,10 @@ impl Access {
             let (reason, explanation) = match (scope, body.name.as_str()) {
                 (None, _) => ("PERMISSION_MISSING", "no role of the caller grants the permission".to_owned()),
                 (Some(scope), "") => ("GRANTED", format!("granted as far as {}", scope.as_str())),
-                (Some(scope), name) => self.explain_resource(cx, &caller, scope, name).await?,
+                (Some(scope), name) => {
+                    require_name(name)?;
+                    self.explain_resource(cx, &caller, scope, name).await?
+                }
             };
             Ok(ExplainAccessResponse {
                 allowed: reason == "GRANTED",
@@ -103,6 +106,7 @@ impl Access {
     /// `ListViewers`: the rules that admit somebody to a resource the caller can see, and whom they admit.
     pub async fn list_viewers(&self, request: Request<ListViewersRequest>) -> Reply<ListViewersResponse> {
         answer(request, async |cx, body| {
+            require_name(&body.name)?;
             let ownership = self.ownership(cx, &body.name).await?;
             let ownership = ownership
                 .filter(|ownership| cx.admits(ownership.owner.as_deref(), ownership.team))
@@ -177,6 +181,18 @@ impl Access {
         .map_err(from_sqlx)?;
         Ok(rows.into_iter().map(|subject| format!("members/{subject}")).collect())
     }
+}
+
+/// INVALID_ARGUMENT unless a text could be the name of some resource.
+fn require_name(name: &str) -> Result<()> {
+    if name.len() <= 200 && name.contains('/') && name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "name",
+        "INVALID_RESOURCE_NAME",
+        "must be a resource name, such as accounts/{account}",
+    ))
 }
 
 /// A grant as clients read it.

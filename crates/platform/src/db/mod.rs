@@ -87,6 +87,11 @@ pub fn constrained(error: sqlx::Error, constraints: &[Constraint]) -> Error {
         if let Some(known) = named {
             return Error::new(known.kind, known.reason, known.message);
         }
+        // Every resource table has this index, by the same function.
+        if database.constraint().is_some_and(|name| name.ends_with("_external_key")) {
+            let message = "the source has a resource of this external id";
+            return Error::new(Kind::AlreadyExists, "EXTERNAL_ID_TAKEN", message);
+        }
         let code = database.code().unwrap_or_default();
         return match code.as_ref() {
             // Serialisation failure, deadlock, lock timeout: the same call may pass when tried again.

@@ -258,8 +258,14 @@ pub(super) fn by_tenant<'a>(
 ) -> Vec<(Uuid, Vec<Item<'a>>)> {
     let mut groups: Vec<(Uuid, Vec<Item<'a>>)> = Vec::new();
     let mut index: HashMap<Uuid, usize> = HashMap::new();
+    // A batch has many events of few types.
+    let mut listeners: HashMap<&str, Vec<&Subscription>> = HashMap::new();
     for incoming in incoming {
-        for subscription in subscriptions.iter().filter(|known| known.listens_to(&incoming.event.kind)) {
+        let kind = incoming.event.kind.as_str();
+        let listening = listeners
+            .entry(kind)
+            .or_insert_with(|| subscriptions.iter().filter(|known| known.listens_to(kind)).collect());
+        for &subscription in listening.iter() {
             let at = *index.entry(incoming.event.tenant).or_insert_with(|| {
                 groups.push((incoming.event.tenant, Vec::new()));
                 groups.len() - 1

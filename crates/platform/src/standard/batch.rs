@@ -71,7 +71,9 @@ impl<T: Resource> Store<T> {
         // Two items may be one resource, where the identifier follows from the content; the second one is refused.
         let mut ids = HashSet::new();
         let first_of_its_id = |item: Result<Prepared<T>>| match item {
-            Ok((record, _)) if !ids.insert(record.id) => Err(Error::invalid("requests", "DUPLICATE", "stands twice in the batch")),
+            Ok((record, _)) if !ids.insert(record.id) => {
+                Err(Error::invalid("requests", "DUPLICATE", "stands twice in the batch"))
+            }
             item => item,
         };
         let prepared: Vec<Result<Prepared<T>>> = prepared.into_iter().map(first_of_its_id).collect();

@@ -4,13 +4,13 @@ use futures::future::BoxFuture;
 use prost_types::Any;
 use tonic::Request;
 use trato_types::{
-    Context, Error, Kind, Result,
+    Context, Error, Kind, Result, Violations,
     standard::{CreateRequest, Fields as _, ResourceMessage as _, UpdateRequest, VerbRequest},
 };
 use uuid::Uuid;
 
 use super::{Reply, Store, answer, once, prepare};
-use crate::db::{NewEvent, Record, RequestKey, Resource, Tx, constrained, statement};
+use crate::db::{External, NewEvent, Record, RequestKey, Resource, Tx, constrained, statement};
 
 /// How often a change without etag is tried again when others change the same resource meanwhile.
 const MAX_ATTEMPTS: usize = 16;
@@ -74,17 +74,16 @@ impl<T: Resource> Store<T> {
             let key = RequestKey::parse(&body.take_request_id(), &body)?;
             let (message, mask, options) = body.into_parts();
             let message = message.ok_or_else(|| Error::invalid(R::FIELD, "REQUIRED", "is required"))?;
-            let (source, external_id) = message.external();
-            if source.is_empty() || external_id.is_empty() {
+            let mut violations = Violations::new();
+            let external =
+                violations.absorb(&format!("{}.", R::FIELD), External::parse(message.external()))?;
+            let external = violations.into_result(external)?.ok_or_else(|| {
                 let field = format!("{}.external_id", R::FIELD);
-                return Err(Error::invalid(
-                    field,
-                    "REQUIRED",
-                    "source and external_id say which resource is meant",
-                ));
-            }
+                Error::invalid(field, "REQUIRED", "source and external_id say which resource is meant")
+            })?;
             let attempt = async {
-                let found = self.read_external(cx, source, &[external_id.to_owned()]).await?;
+                let found =
+                    self.read_external(cx, &external.source, std::slice::from_ref(&external.id)).await?;
                 let Some(found) = found.first() else {
                     let record = prepare::new_record::<T>(cx, Some(message.clone()), R::FIELD)?;
                     self.insert(cx, key.as_ref(), &record, options.validate_only).await?;

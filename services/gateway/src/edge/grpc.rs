@@ -120,7 +120,7 @@ impl Gateway {
         headers::forward_encoding(&ask.head.headers, request.headers_mut());
         let response = self.local.call(request).await;
         let (head, body) = response.into_parts();
-        let source = body.map_err(|status| Error::internal(status));
+        let source = body.map_err(Error::internal);
         let mut response = Response::new(Body::stream(Guarded::new(source, ask.request_id(), life)));
         put_headers(head.headers, &mut response);
         announce_trailers(ask, &mut response);

@@ -9,6 +9,7 @@ mod local;
 mod pages;
 mod rate;
 mod record;
+mod start;
 mod stream;
 mod target;
 
@@ -21,7 +22,6 @@ use http::{
     request,
 };
 use hyper::body::Incoming;
-use prost_reflect::DescriptorPool;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
@@ -35,18 +35,18 @@ use trato_types::{Error, Kind};
 use crate::{
     body::Body,
     config::Config,
-    headers, openapi,
-    response::{Errors, Refusal, grpc},
-    routes::{Method, RouteErrors, Routes},
-    schema::{Schema, SchemaError},
+    headers,
+    response::{Refusal, grpc},
+    routes::{Method, Routes},
     status::Status,
-    upstreams::{ConnectionSettings, Upstream, UpstreamSettings, Upstreams},
+    upstreams::Upstream,
 };
 use cors::Cors;
 use local::Local;
 use pages::Pages;
 use rate::{Rates, Standing};
 use record::Record;
+pub use start::StartError;
 use stream::Tables;
 use target::{Speech, Target};
 
@@ -67,29 +67,6 @@ pub struct Gateway {
     drain: CancellationToken,
     /// The label of requests that lead to no method.
     other: Arc<str>,
-}
-
-/// Why the descriptors or settings cannot be served.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The bytes are no descriptors.
-    #[error("the descriptors cannot be read")]
-    Descriptors(#[from] prost_reflect::DescriptorError),
-    /// A message cannot be carried as JSON.
-    #[error("the contract cannot be served as JSON")]
-    Schema(#[from] SchemaError),
-    /// HTTP bindings are malformed or ambiguous.
-    #[error(transparent)]
-    Routes(#[from] RouteErrors),
-    /// Reflection refuses the descriptors.
-    #[error("the descriptors cannot be served by reflection")]
-    Reflection(#[from] tonic_reflection::server::Error),
-    /// `google.rpc.Status` is missing.
-    #[error("the descriptors lack google.rpc.Status")]
-    NoStatus,
-    /// The token verifier cannot be made.
-    #[error("tokens cannot be verified")]
-    Verifier(#[source] Error),
 }
 
 /// A request on its way: what every step may need.
@@ -128,38 +105,6 @@ impl From<Refusal> for Failure {
 }
 
 impl Gateway {
-    /// Reads the descriptors and refuses what cannot be served. Connects to nothing yet.
-    pub fn new(config: Config, descriptors: &[u8]) -> Result<Self, StartError> {
-        let mut pool = DescriptorPool::decode(descriptors)?;
-        for name in ["google.rpc.Status", "google.rpc.ErrorInfo"] {
-            // Errors carry these whether or not the contract mentions them.
-            if pool.get_message_by_name(name).is_none() {
-                pool.decode_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)?;
-            }
-        }
-        let schema = Schema::new(&pool)?;
-        let routes = Routes::new(&pool, &schema)?;
-        let errors = Errors::new(&schema).ok_or(StartError::NoStatus)?;
-        let upstreams = upstreams(&config);
-        let by_method =
-            routes.methods().iter().map(|method| upstreams.find(&method.package).cloned()).collect();
-        let drain = CancellationToken::new();
-        Ok(Self {
-            pages: Pages::new(openapi::document(&pool, &routes)),
-            local: Local::new(descriptors, &pool)?,
-            verifier: Verifier::new(&config.platform.auth).map_err(StartError::Verifier)?,
-            rates: Rates::new(&config.rate),
-            cors: Cors::new(&config.cors),
-            places: Places::new(config.platform.server.max_concurrency),
-            tables: Arc::new(Tables { schema, errors }),
-            upstreams: by_method,
-            other: "other".into(),
-            routes,
-            config,
-            drain,
-        })
-    }
-
     /// Fetches the issuers' keys, so that the first request need not wait.
     pub async fn warm(&self) {
         self.verifier.warm().await;
@@ -352,25 +297,6 @@ impl Gateway {
             Speech::Grpc(content_type) => grpc(&status, content_type),
         }
     }
-}
-
-fn upstreams(config: &Config) -> Upstreams {
-    let gateway = &config.gateway;
-    let seconds = std::time::Duration::from_secs;
-    let settings = UpstreamSettings {
-        channels: gateway.channels,
-        connection: ConnectionSettings {
-            connect_timeout: std::time::Duration::from_millis(gateway.connect_timeout_ms),
-            keepalive: seconds(gateway.upstream_keepalive_seconds),
-            max_age: seconds(gateway.upstream_max_age_seconds),
-            stream_window: 0,
-            connection_window: 0,
-        },
-        retry_percent: gateway.retry_percent,
-        max_answer: gateway.max_response_bytes,
-    };
-    let configured = &config.platform.upstreams;
-    Upstreams::new(configured.packages().map(|package| (package, configured.addresses(package))), settings)
 }
 
 /// The answer to HEAD: all headers of GET's, and nothing behind them.

@@ -67,6 +67,27 @@ pub fn option(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> Op
     options.has_extension(&extension).then(|| options.get_extension(&extension).into_owned())
 }
 
+/// What one thing of a collection is called, by the patterns of resources (AIP-123): `shelves` → `shelf`.
+pub fn members(pool: &DescriptorPool) -> HashMap<String, String> {
+    let mut members = HashMap::new();
+    for message in pool.all_messages() {
+        let Some(Value::Message(resource)) = option(pool, &message.options(), "google.api.resource") else {
+            continue;
+        };
+        let Some(patterns) = resource.get_field_by_name("pattern") else { continue };
+        for pattern in patterns.as_list().unwrap_or_default().iter().filter_map(Value::as_str) {
+            let segments: Vec<&str> = pattern.split('/').collect();
+            for pair in segments.windows(2) {
+                let variable = pair[1].strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+                if let Some(variable) = variable.filter(|_| !pair[0].starts_with('{')) {
+                    members.insert(pair[0].to_owned(), variable.to_owned());
+                }
+            }
+        }
+    }
+    members
+}
+
 /// What a field's behaviour annotations say (AIP-203): `REQUIRED`, `OUTPUT_ONLY` …
 pub fn behaviours(pool: &DescriptorPool, options: &DynamicMessage) -> Vec<String> {
     let Some(Value::List(values)) = option(pool, options, "google.api.field_behavior") else {

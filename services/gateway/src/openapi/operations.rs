@@ -1,10 +1,12 @@
 //! Each HTTP binding as an operation: parameters, body, answers.
 
+use std::collections::HashMap;
+
 use prost_reflect::{DescriptorPool, FieldDescriptor, MethodDescriptor, Value};
 
 use super::{
     PERMISSION,
-    comments::{option, split},
+    comments::{members, option, split},
     json::Object,
     parameters,
     schemas::Schemas,
@@ -19,12 +21,20 @@ pub struct Operations<'p> {
     /// Operations by path and HTTP method.
     pub paths: Object,
     ids: Vec<String>,
+    /// What a member of each collection is called.
+    members: HashMap<String, String>,
 }
 
 impl<'p> Operations<'p> {
     /// None yet.
     pub fn new(pool: &'p DescriptorPool) -> Self {
-        Self { pool, schemas: Schemas::new(pool), paths: Object::new(), ids: Vec::new() }
+        Self {
+            pool,
+            schemas: Schemas::new(pool),
+            paths: Object::new(),
+            ids: Vec::new(),
+            members: members(pool),
+        }
     }
 
     /// Adds a binding.
@@ -33,7 +43,7 @@ impl<'p> Operations<'p> {
         let found = service.and_then(|service| service.methods().find(|own| own.name() == method.name));
         let (Some(descriptor), Some(verb)) = (found, &binding.verb) else { return };
         let operation = self.operation(&descriptor, method, binding);
-        let path = parameters::path(binding);
+        let path = parameters::path(binding, &self.members);
         self.paths.object(&path.text).put(verb.as_str().to_ascii_lowercase(), operation);
     }
 
@@ -49,7 +59,7 @@ impl<'p> Operations<'p> {
             description =
                 format!("{description}\n\nNeeds the permission `{permission}`.").trim_start().to_owned();
         }
-        let mut parameters = parameters::path(binding).parameters;
+        let mut parameters = parameters::path(binding, &self.members).parameters;
         parameters.extend(parameters::query(&mut self.schemas, &descriptor.input(), binding));
         parameters.extend(headers(method));
         let mut operation = Object::new()

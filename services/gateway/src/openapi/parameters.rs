@@ -1,5 +1,7 @@
 //! Paths and parameters: templates as OpenAPI writes them, and fields that travel in the query.
 
+use std::collections::HashMap;
+
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use super::{json::Object, schemas::Schemas};
@@ -19,8 +21,9 @@ pub struct Path {
     pub parameters: Vec<Object>,
 }
 
-/// Gives each wildcard a name of its own: a capture of one segment its field's, others that of the collection before it.
-pub fn path(binding: &Binding) -> Path {
+/// Gives each wildcard a name of its own: a capture of one segment its field's, others that of a member of the collection
+/// before it.
+pub fn path(binding: &Binding, members: &HashMap<String, String>) -> Path {
     let template = &binding.template;
     let mut text = String::new();
     let mut names: Vec<String> = Vec::new();
@@ -38,7 +41,9 @@ pub fn path(binding: &Binding) -> Path {
         let before = index.checked_sub(1).map(|before| &template.segments[before]);
         let mut name = match (capture, before) {
             (Some(capture), _) if capture.is_single || *segment == Segment::Rest => capture.field.join("_"),
-            (_, Some(Segment::Literal(collection))) => singular(collection),
+            (_, Some(Segment::Literal(collection))) => {
+                members.get(collection).cloned().unwrap_or_else(|| singular(collection))
+            }
             _ => "part".to_owned(),
         };
         while names.contains(&name) {
@@ -67,7 +72,7 @@ pub fn path(binding: &Binding) -> Path {
     Path { text, parameters }
 }
 
-/// `accounts` → `account`, `opportunities` → `opportunity`.
+/// For collections without a pattern: `accounts` → `account`, `opportunities` → `opportunity`.
 fn singular(collection: &str) -> String {
     if let Some(stem) = collection.strip_suffix("ies") {
         return format!("{stem}y");

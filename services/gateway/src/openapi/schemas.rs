@@ -9,6 +9,9 @@ use super::{
     json::{Json, Object},
 };
 
+/// Number of the field `value` in `EnumDescriptorProto`.
+const VALUE_TAG: i32 = 2;
+
 /// Collects the schemas that operations refer to.
 #[derive(Debug)]
 pub struct Schemas<'p> {
@@ -136,8 +139,10 @@ impl<'p> Schemas<'p> {
             let file = enumeration.parent_file();
             let mut comment = self.comments.at(file.name(), enumeration.path()).to_owned();
             let mut names = Vec::new();
-            for value in enumeration.values() {
-                let meaning = self.comments.at(file.name(), value.path());
+            // In the order of the contract, which is not that of the numbers.
+            for (index, value) in (0..).zip(&enumeration.enum_descriptor_proto().value) {
+                let path = [enumeration.path(), &[VALUE_TAG, index]].concat();
+                let meaning = self.comments.at(file.name(), &path);
                 if !meaning.is_empty() {
                     let gap = if names.is_empty() { "\n\n" } else { "\n" };
                     comment.push_str(&format!("{gap}- `{}`: {meaning}", value.name()));

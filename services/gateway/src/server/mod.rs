@@ -96,7 +96,10 @@ async fn accept(
 ) -> io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
-    stream.set_nodelay(true)?;
+    if let Err(error) = stream.set_nodelay(true) {
+        // The client is gone already; its connection will say so.
+        tracing::debug!(%error, "a connection broke at once: {error}");
+    }
     Ok((stream, peer, place))
 }
 

@@ -109,8 +109,12 @@ impl Upstream {
         loop {
             let error = match send(pool.next(), call).await {
                 Ok(answer) => {
-                    let is_refused =
-                        answer.status.as_ref().is_some_and(|status| status.code == Code::Unavailable);
+                    // A status with details is the service's own word: its client is told when to try again, and to
+                    // wait here for what it lacks would only make the answer late.
+                    let is_refused = answer
+                        .status
+                        .as_ref()
+                        .is_some_and(|status| status.code == Code::Unavailable && status.details.is_empty());
                     if !(is_refused
                         && call.is_idempotent
                         && attempt < MOST_UNANSWERED

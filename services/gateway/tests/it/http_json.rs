@@ -22,7 +22,7 @@ async fn a_message_is_answered_as_json() {
 #[tokio::test]
 async fn a_body_of_chunks_is_taken_like_any_other() {
     let edge = Edge::start().await;
-    let chunks = ["{\"string", "Value\": \"a", "é\"}"].map(|chunk| Ok::<_, std::io::Error>(chunk));
+    let chunks = ["{\"string", "Value\": \"a", "é\"}"].map(Ok::<_, std::io::Error>);
     let body = reqwest::Body::wrap_stream(futures::stream::iter(chunks));
 
     let answer =

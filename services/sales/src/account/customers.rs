@@ -3,7 +3,10 @@
 
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures::{StreamExt as _, stream};
@@ -39,11 +42,8 @@ impl Customers {
         Self { upstream: Upstream::new(PACKAGE, addresses, CONNECTIONS), database: app.database.clone() }
     }
 
-    /// Asks for accounts the projection does not know, each once, and remembers the answers. An account that may be
-    /// referred to is answered with nothing, any other with the reason:
-    /// - FAILED_PRECONDITION `ACCOUNT_NOT_FOUND`, `ACCOUNT_DELETED`: customers knows it not, or no more;
-    /// - PERMISSION_DENIED `ACCOUNT_NOT_VISIBLE`: the caller may not ask customers;
-    /// - UNAVAILABLE `ACCOUNT_UNVERIFIED`: customers does not answer; the same call may pass later.
+    /// Asks for accounts the projection does not know, each once, and remembers the answers. Answers with the accounts
+    /// that may not be referred to, and why.
     pub async fn refusals(
         &self,
         cx: &Context,
@@ -54,14 +54,16 @@ impl Customers {
         let asked = stream::iter(accounts).map(|account| async move {
             // Where one question found nobody, the others would only wait for their deadline.
             if is_down.load(Ordering::Relaxed) {
-                return (account, Err(Refusal::Unverified));
+                return (account, Err(Refusal::Unverified(None)));
             }
             let answer = self.ask(cx, caller, account).await;
-            is_down.fetch_or(matches!(answer, Err(Refusal::Unverified)), Ordering::Relaxed);
+            is_down.fetch_or(matches!(answer, Err(Refusal::Unverified(_))), Ordering::Relaxed);
             (account, answer)
         });
-        let answers: Vec<(Ref<Account>, Result<Known, Refusal>)> = asked.buffer_unordered(AT_ONCE).collect().await;
-        let known: Vec<Known> = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok().copied()).collect();
+        let answers: Vec<(Ref<Account>, Result<Known, Refusal>)> =
+            asked.buffer_unordered(AT_ONCE).collect().await;
+        let known: Vec<Known> =
+            answers.iter().filter_map(|(_, answer)| answer.as_ref().ok().copied()).collect();
         if !known.is_empty() {
             store::remember(&self.database.pool, cx.tenant, &known).await?;
         }
@@ -73,55 +75,42 @@ impl Customers {
     }
 
     async fn ask(&self, cx: &Context, caller: &Caller, account: Ref<Account>) -> Result<Known, Refusal> {
+        let unverified = |cause: Error| Refusal::Unverified(Some(Arc::new(cause)));
         let message = GetAccountRequest { name: account.name() };
-        let request = self.upstream.request(cx, caller, message).map_err(|_| Refusal::Unverified)?;
+        let request = self.upstream.request(cx, caller, message).map_err(unverified)?;
         let answer = AccountServiceClient::new(self.upstream.clone()).get_account(request).await;
-        let message = match answer {
-            Ok(response) => response.into_inner(),
-            Err(status) => {
-                let error = self.upstream.error(status);
-                return Err(match error.kind() {
-                    Kind::NotFound => Refusal::NotFound,
-                    Kind::Forbidden => Refusal::NotVisible,
-                    _ => {
-                        tracing::warn!(
-                            reason = error.reason(),
-                            "customers did not say whether an account exists: {}",
-                            trato_types::error::chain(&error)
-                        );
-                        Refusal::Unverified
-                    }
-                });
+        let message = answer.map_err(|status| {
+            let error = self.upstream.error(status);
+            match error.kind() {
+                Kind::NotFound => Refusal::NotFound,
+                Kind::Forbidden => Refusal::NotVisible,
+                _ => unverified(error),
             }
-        };
-        let delete_time = message.delete_time.as_ref().map(wire::parse_timestamp).transpose();
+        })?;
         // The etag of a resource of the suite is its revision.
-        match (message.etag.parse(), delete_time) {
-            (Ok(revision), Ok(delete_time)) => Ok(Known { account, revision, delete_time }),
-            _ => {
-                tracing::error!("customers answered with an account that cannot be read");
-                Err(Refusal::Unverified)
-            }
-        }
+        let revision = message.get_ref().etag.parse().map_err(|error| unverified(Error::internal(error)))?;
+        let delete_time = message.get_ref().delete_time.as_ref().map(wire::parse_timestamp).transpose();
+        let delete_time = delete_time.map_err(|error| unverified(Error::internal(error)))?;
+        Ok(Known { account, revision, delete_time })
     }
 }
 
 /// Why an account may not be referred to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Refusal {
-    /// Customers does not know it.
+    /// FAILED_PRECONDITION `ACCOUNT_NOT_FOUND`: customers does not know it.
     NotFound,
-    /// It was deleted.
+    /// FAILED_PRECONDITION `ACCOUNT_DELETED`: it was deleted.
     Deleted,
-    /// The caller may not see it.
+    /// PERMISSION_DENIED `ACCOUNT_NOT_VISIBLE`: the caller may not ask customers for it.
     NotVisible,
-    /// Nobody could say.
-    Unverified,
+    /// UNAVAILABLE `ACCOUNT_UNVERIFIED`: nobody could say, for this cause; the same call may pass later.
+    Unverified(Option<Arc<Error>>),
 }
 
 impl Refusal {
     /// The error, about the account that `field` refers to.
-    pub fn of(self, account: Ref<Account>, field: &str) -> Error {
+    pub fn of(&self, account: Ref<Account>, field: &str) -> Error {
         let name = account.name();
         let error = match self {
             Self::NotFound => {
@@ -134,9 +123,14 @@ impl Refusal {
                 let message = format!("{field}: {name} is not known here yet, and the caller may not see it");
                 Error::new(Kind::Forbidden, "ACCOUNT_NOT_VISIBLE", message)
             }
-            Self::Unverified => {
-                let message = format!("{field}: {name} is not known here yet, and customers cannot be asked now");
-                Error::unavailable("ACCOUNT_UNVERIFIED", message)
+            Self::Unverified(cause) => {
+                let message =
+                    format!("{field}: {name} is not known here yet, and customers cannot be asked now");
+                let error = Error::unavailable("ACCOUNT_UNVERIFIED", message);
+                match cause {
+                    Some(cause) => error.caused_by(Arc::clone(cause)),
+                    None => error,
+                }
             }
         };
         error.with("field", field).with("account", &name).about(name)

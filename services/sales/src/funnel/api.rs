@@ -170,8 +170,12 @@ fn render_tally(tally: &Tally) -> Result<Figure> {
 fn render_money(minor: i128, currency: Currency) -> Result<Money> {
     let factor = 10_i128.pow(currency.exponent());
     let units = i64::try_from(minor / factor).map_err(|_| {
-        Error::new(Kind::Precondition, "SUM_TOO_LARGE", format!("the sum of amounts in {} does not fit", currency.code()))
-            .with("currency", currency.code())
+        Error::new(
+            Kind::Precondition,
+            "SUM_TOO_LARGE",
+            format!("the sum of amounts in {} does not fit", currency.code()),
+        )
+        .with("currency", currency.code())
     })?;
     // Below one unit, so below 10^9 billionths.
     let nanos = i32::try_from(minor % factor * (1_000_000_000 / factor)).unwrap_or_default();

@@ -195,7 +195,9 @@ impl Counted {
             });
         }
         for stay in &self.stays {
-            tallies.each(&stay.key, |group| group.stage(stay.pipeline, &stay.stage).stays.add(stay.stays, stay.stay_micros));
+            tallies.each(&stay.key, |group| {
+                group.stage(stay.pipeline, &stay.stage).stays.add(stay.stays, stay.stay_micros)
+            });
         }
         tallies
     }

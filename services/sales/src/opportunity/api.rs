@@ -56,18 +56,30 @@ impl OpportunityService for Api {
     ) -> Reply<pb::ListOpportunitiesResponse> {
         self.opportunities.list(request).await
     }
-    async fn create_opportunity(&self, request: Request<pb::CreateOpportunityRequest>) -> Reply<pb::Opportunity> {
+    async fn create_opportunity(
+        &self,
+        request: Request<pb::CreateOpportunityRequest>,
+    ) -> Reply<pb::Opportunity> {
         let request = self.references.complete_create(request).await?;
         self.opportunities.create(request).await
     }
-    async fn update_opportunity(&self, request: Request<pb::UpdateOpportunityRequest>) -> Reply<pb::Opportunity> {
+    async fn update_opportunity(
+        &self,
+        request: Request<pb::UpdateOpportunityRequest>,
+    ) -> Reply<pb::Opportunity> {
         let request = self.references.complete_update(request).await?;
         self.opportunities.update(request).await
     }
-    async fn delete_opportunity(&self, request: Request<pb::DeleteOpportunityRequest>) -> Reply<pb::Opportunity> {
+    async fn delete_opportunity(
+        &self,
+        request: Request<pb::DeleteOpportunityRequest>,
+    ) -> Reply<pb::Opportunity> {
         self.opportunities.delete(request).await
     }
-    async fn undelete_opportunity(&self, request: Request<pb::UndeleteOpportunityRequest>) -> Reply<pb::Opportunity> {
+    async fn undelete_opportunity(
+        &self,
+        request: Request<pb::UndeleteOpportunityRequest>,
+    ) -> Reply<pb::Opportunity> {
         self.opportunities.undelete(request).await
     }
     async fn batch_get_opportunities(
@@ -82,14 +94,18 @@ impl OpportunityService for Api {
     ) -> Reply<pb::BatchCreateOpportunitiesResponse> {
         batch::create(&self.opportunities, &self.references, request).await
     }
-    async fn upsert_opportunity(&self, request: Request<pb::UpsertOpportunityRequest>) -> Reply<pb::Opportunity> {
+    async fn upsert_opportunity(
+        &self,
+        request: Request<pb::UpsertOpportunityRequest>,
+    ) -> Reply<pb::Opportunity> {
         let request = self.references.complete_upsert(request).await?;
         self.opportunities.upsert(request).await
     }
 
     async fn move_opportunity(&self, request: Request<pb::MoveOpportunityRequest>) -> Reply<pb::Opportunity> {
         let stages = self.references.stages_of(&request).await?;
-        let apply = |opportunity: &mut _, request: &_, cx: &_| move_to(opportunity, request, stages.as_ref(), cx);
+        let apply =
+            |opportunity: &mut _, request: &_, cx: &_| move_to(opportunity, request, stages.as_ref(), cx);
         self.opportunities.change(request, "moved", apply).await
     }
     async fn win_opportunity(&self, request: Request<pb::WinOpportunityRequest>) -> Reply<pb::Opportunity> {
@@ -98,7 +114,10 @@ impl OpportunityService for Api {
     async fn lose_opportunity(&self, request: Request<pb::LoseOpportunityRequest>) -> Reply<pb::Opportunity> {
         self.opportunities.change(request, "lost", lose).await
     }
-    async fn reopen_opportunity(&self, request: Request<pb::ReopenOpportunityRequest>) -> Reply<pb::Opportunity> {
+    async fn reopen_opportunity(
+        &self,
+        request: Request<pb::ReopenOpportunityRequest>,
+    ) -> Reply<pb::Opportunity> {
         self.opportunities.change(request, "reopened", reopen).await
     }
 
@@ -248,7 +267,11 @@ fn win(opportunity: &mut Opportunity, request: &pb::WinOpportunityRequest, cx: &
     Ok(vec![fact(&opportunity.win(close_date, cx)?)])
 }
 
-fn lose(opportunity: &mut Opportunity, request: &pb::LoseOpportunityRequest, cx: &Context) -> Result<Vec<Any>> {
+fn lose(
+    opportunity: &mut Opportunity,
+    request: &pb::LoseOpportunityRequest,
+    cx: &Context,
+) -> Result<Vec<Any>> {
     let mut violations = Violations::new();
     let reason = violations.keep("reason", parse_lost_reason(request.reason)).flatten();
     let close_date = parse_date(request.close_date.as_ref(), "close_date", &mut violations);
@@ -269,7 +292,11 @@ fn parse_date(date: Option<&WireDate>, field: &str, violations: &mut Violations)
     date.and_then(|date| violations.keep(field, wire::parse_date(date)))
 }
 
-fn parse_time(time: Option<&prost_types::Timestamp>, field: &str, violations: &mut Violations) -> Option<Timestamp> {
+fn parse_time(
+    time: Option<&prost_types::Timestamp>,
+    field: &str,
+    violations: &mut Violations,
+) -> Option<Timestamp> {
     time.and_then(|time| violations.keep(field, wire::parse_timestamp(time)))
 }
 

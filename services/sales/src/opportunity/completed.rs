@@ -12,15 +12,15 @@ use prost::{
 use trato_proto::sales::v1::Opportunity;
 use trato_types::standard::{CreateRequest, UpdateRequest, WriteOptions};
 
-/// A `R` as it was sent, and the opportunity and mask to use in the place of its own.
-#[derive(Clone, Debug, Default)]
+/// An `R` as it was sent, and the opportunity and mask to use in the place of its own.
+#[derive(Clone, Debug)]
 pub struct Completed<R> {
     sent: R,
     opportunity: Option<Opportunity>,
     mask: Option<Vec<String>>,
 }
 
-impl<R: Clone> Completed<R> {
+impl<R> Completed<R> {
     /// Puts another opportunity in the place of the one that was sent.
     pub fn of_create(sent: R, opportunity: Option<Opportunity>) -> Self {
         Self { sent, opportunity, mask: None }
@@ -58,7 +58,7 @@ impl<R: UpdateRequest<Message = Opportunity>> UpdateRequest for Completed<R> {
     }
 }
 
-impl<R: Message + Default> Message for Completed<R> {
+impl<R: Message> Message for Completed<R> {
     fn encode_raw(&self, buffer: &mut impl BufMut) {
         self.sent.encode_raw(buffer);
     }

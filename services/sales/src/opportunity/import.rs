@@ -119,7 +119,11 @@ async fn prepare(
 }
 
 /// A valid record and its event, or everything that is wrong with the item.
-fn build(cx: &Context, resolved: &mut Resolved, changes: &[pb::ImportedStageChange]) -> Result<Prepared<Opportunity>> {
+fn build(
+    cx: &Context,
+    resolved: &mut Resolved,
+    changes: &[pb::ImportedStageChange],
+) -> Result<Prepared<Opportunity>> {
     let message = &resolved.message;
     let prefix = format!("{FIELD}.");
     let mut violations = Violations::new();
@@ -127,7 +131,11 @@ fn build(cx: &Context, resolved: &mut Resolved, changes: &[pb::ImportedStageChan
     let external = External::parse((&message.source, &message.external_id));
     let external = violations.absorb(&prefix, external)?.flatten();
     if external.is_none() {
-        violations.add(format!("{prefix}external_id"), "REQUIRED", "an import says where each item comes from");
+        violations.add(
+            format!("{prefix}external_id"),
+            "REQUIRED",
+            "an import says where each item comes from",
+        );
     }
     let past = parse_past(changes, &mut violations)?;
     let mut opportunity = violations.absorb(&prefix, parse(message))?;
@@ -146,7 +154,10 @@ fn build(cx: &Context, resolved: &mut Resolved, changes: &[pb::ImportedStageChan
 }
 
 /// The dated steps; none when one of them is no step.
-fn parse_past(changes: &[pb::ImportedStageChange], violations: &mut Violations) -> Result<Option<Vec<PastStep>>> {
+fn parse_past(
+    changes: &[pb::ImportedStageChange],
+    violations: &mut Violations,
+) -> Result<Option<Vec<PastStep>>> {
     let changes = violations.keep("stage_changes", wire::at_most(changes, MAX_STEPS)).unwrap_or_default();
     let mut past = Vec::with_capacity(changes.len());
     for (index, change) in changes.iter().enumerate() {
@@ -181,7 +192,9 @@ fn event(cx: &Context, record: &Record<Opportunity>) -> NewEvent {
 
 fn render(stored: Stored<Opportunity>) -> response::Result {
     let (outcome, created) = match stored {
-        Ok((record, created)) => (response::result::Outcome::Opportunity(Opportunity::render(&record)), created),
+        Ok((record, created)) => {
+            (response::result::Outcome::Opportunity(Opportunity::render(&record)), created)
+        }
         Err(error) => (response::result::Outcome::Error(to_wire(&error)), false),
     };
     response::Result { outcome: Some(outcome), created }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use trato_proto::sales::v1 as pb;
 use trato_types::{
-    Context, Currency, Date, DisplayName, DomainError, Id, MemberRef, Minor, Ref, Result, Timestamp, Violations,
-    id::Collection, text,
+    Context, Currency, Date, DisplayName, DomainError, Id, MemberRef, Minor, Ref, Result, Timestamp,
+    Violations, id::Collection, text,
 };
 
 use super::history::{Full, History, Place, Step};
@@ -157,7 +157,8 @@ impl Opportunity {
             return Ok(None);
         }
         let before = self.place();
-        let fact = pb::OpportunityMoved { from_stage: before.stage.to_string(), to_stage: stage.key.to_string() };
+        let fact =
+            pb::OpportunityMoved { from_stage: before.stage.to_string(), to_stage: stage.key.to_string() };
         let event_time = self.no_earlier(cx.now);
         self.stage = stage.key.clone();
         self.stage_time = Some(event_time);
@@ -192,7 +193,11 @@ impl Opportunity {
         match reason {
             None => violations.add("reason", "REQUIRED", "is required"),
             Some(LostReason::NotRecorded) => {
-                violations.add("reason", "NOT_RECORDED", "only an imported opportunity may have no reason on record");
+                violations.add(
+                    "reason",
+                    "NOT_RECORDED",
+                    "only an imported opportunity may have no reason on record",
+                );
             }
             Some(_) => {}
         }
@@ -256,7 +261,8 @@ impl Opportunity {
     /// Notes everything in which fields and state contradict each other, under `prefix`: what a create, an update or an
     /// import would leave behind.
     pub fn check(&self, prefix: &str, cx: &Context, violations: &mut Violations) {
-        let mut add = |field: &str, reason, why: &str| violations.add(format!("{prefix}{field}"), reason, why);
+        let mut add =
+            |field: &str, reason, why: &str| violations.add(format!("{prefix}{field}"), reason, why);
         if self.state == State::Won && !self.has_worth() {
             add("amount", "NO_AMOUNT", "a won opportunity has an amount above zero");
         }
@@ -279,7 +285,12 @@ impl Opportunity {
         if self.state == State::Open { Ok(()) } else { Err(OpportunityError::NotOpen) }
     }
 
-    fn close(&mut self, state: State, close_date: Option<Date>, cx: &Context) -> Result<(), OpportunityError> {
+    fn close(
+        &mut self,
+        state: State,
+        close_date: Option<Date>,
+        cx: &Context,
+    ) -> Result<(), OpportunityError> {
         let before = self.place();
         let today = cx.now.date_naive();
         let close_date = close_date.unwrap_or(today);

@@ -39,11 +39,18 @@ impl Opportunity {
         if self.state != State::Open {
             self.close_date = self.close_date.or(last.map(|time| time.date_naive()));
         }
-        let found = [PastStep { stage: self.stage.clone(), state: self.state, event_time: None, worth: None }];
+        let found =
+            [PastStep { stage: self.stage.clone(), state: self.state, event_time: None, worth: None }];
         let past = if past.is_empty() { &found } else { past };
         self.history = self.history_of(past, stages, cx);
         self.close_time = if self.state == State::Open { None } else { self.history.last_event_time() };
-        self.stage_time = self.history.steps().iter().rev().find(|step| enters_stage(step)).and_then(|step| step.event_time);
+        self.stage_time = self
+            .history
+            .steps()
+            .iter()
+            .rev()
+            .find(|step| enters_stage(step))
+            .and_then(|step| step.event_time);
         self.check("opportunity.", cx, &mut violations);
         violations
     }
@@ -61,7 +68,11 @@ impl Opportunity {
             _ => {}
         }
         if self.state != State::Lost && !self.lost_note.is_empty() {
-            violations.add("opportunity.lost_note", "NOT_LOST", "only a lost opportunity has a note about the loss");
+            violations.add(
+                "opportunity.lost_note",
+                "NOT_LOST",
+                "only a lost opportunity has a note about the loss",
+            );
         }
         violations
     }
@@ -71,9 +82,12 @@ impl Opportunity {
         let mut latest = None;
         for (index, told) in past.iter().enumerate() {
             let is_last = index + 1 == past.len();
-            let closing = if is_last && told.state != State::Open { self.close_date.map(midnight) } else { None };
+            let closing =
+                if is_last && told.state != State::Open { self.close_date.map(midnight) } else { None };
             // A day alone begins at midnight, which may be before a step of that same day.
-            let event_time = told.event_time.or_else(|| closing.map(|time| latest.map_or(time, |latest| time.max(latest))));
+            let event_time = told
+                .event_time
+                .or_else(|| closing.map(|time| latest.map_or(time, |latest| time.max(latest))));
             latest = event_time.or(latest);
             let worth = told.worth.or(if is_last { self.worth() } else { None });
             let chance = stages.get(&told.stage).map_or(0, |stage| stage.probability_percent.into());

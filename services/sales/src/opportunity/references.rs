@@ -93,8 +93,11 @@ impl References {
         let is_open = |(item, trouble): &&(Result<P>, Trouble)| item.is_ok() && trouble.refusal.is_none();
         let unknown: HashSet<_> =
             items.iter().filter(is_open).filter_map(|(_, trouble)| trouble.unknown_account).collect();
-        let refusals =
-            if unknown.is_empty() { HashMap::new() } else { self.customers.refusals(cx, caller, unknown).await? };
+        let refusals = if unknown.is_empty() {
+            HashMap::new()
+        } else {
+            self.customers.refusals(cx, caller, unknown).await?
+        };
         let judged = |(item, trouble): (Result<P>, Trouble)| {
             let item = item?;
             let asked = trouble.unknown_account.and_then(|account| Some((account, refusals.get(&account)?)));
@@ -106,7 +109,9 @@ impl References {
 
     /// The team of a caller who is in exactly one, when an opportunity was sent without team.
     async fn only_team(&self, cx: &Context, messages: &[pb::Opportunity]) -> Result<Option<Ref<Team>>> {
-        let Some(subject) = cx.actor.subject().filter(|_| messages.iter().any(|message| message.team.is_empty())) else {
+        let Some(subject) =
+            cx.actor.subject().filter(|_| messages.iter().any(|message| message.team.is_empty()))
+        else {
             return Ok(None);
         };
         let teams = self.directory.teams(cx.tenant, subject).await?;
@@ -119,7 +124,9 @@ pub fn product_refusal(found: &Found, product: Id<Product>) -> Option<Error> {
     match found.product(product) {
         Existence::Living => None,
         Existence::Deleted => Some(refused(PRODUCT_FIELD, "PRODUCT_DELETED", &product.name(), "is deleted")),
-        Existence::Unknown => Some(refused(PRODUCT_FIELD, "PRODUCT_NOT_FOUND", &product.name(), "does not exist")),
+        Existence::Unknown => {
+            Some(refused(PRODUCT_FIELD, "PRODUCT_NOT_FOUND", &product.name(), "does not exist"))
+        }
     }
 }
 
@@ -127,7 +134,9 @@ pub fn product_refusal(found: &Found, product: Id<Product>) -> Option<Error> {
 pub fn account_trouble(found: &Found, account: Ref<Account>) -> Trouble {
     match found.account(account) {
         Existence::Living => Trouble::default(),
-        Existence::Deleted => Trouble { refusal: Some(Refusal::Deleted.of(account, ACCOUNT_FIELD)), ..Trouble::default() },
+        Existence::Deleted => {
+            Trouble { refusal: Some(Refusal::Deleted.of(account, ACCOUNT_FIELD)), ..Trouble::default() }
+        }
         Existence::Unknown => Trouble { unknown_account: Some(account), ..Trouble::default() },
     }
 }
@@ -158,8 +167,7 @@ fn complete(mut message: pb::Opportunity, found: &Found, team: Option<Ref<Team>>
     let refusal = refusal.or_else(|| product.and_then(|product| product_refusal(found, product)));
     let account = reference(&message.account);
     let account = account.map(|account| account_trouble(found, account)).unwrap_or_default();
-    let trouble =
-        Trouble { refusal: refusal.or(account.refusal), unknown_account: account.unknown_account };
+    let trouble = Trouble { refusal: refusal.or(account.refusal), unknown_account: account.unknown_account };
     Resolved { message, stages, trouble }
 }
 
@@ -180,7 +188,14 @@ fn complete_stage<'a>(message: &mut pb::Opportunity, found: &'a Found) -> Result
             (Existence::Deleted, _) => {
                 return Err(refused(PIPELINE_FIELD, "PIPELINE_DELETED", &pipeline.name(), "is deleted"));
             }
-            _ => return Err(refused(PIPELINE_FIELD, "PIPELINE_NOT_FOUND", &pipeline.name(), "does not exist")),
+            _ => {
+                return Err(refused(
+                    PIPELINE_FIELD,
+                    "PIPELINE_NOT_FOUND",
+                    &pipeline.name(),
+                    "does not exist",
+                ));
+            }
         },
     };
     if message.stage.is_empty() {
@@ -188,7 +203,9 @@ fn complete_stage<'a>(message: &mut pb::Opportunity, found: &'a Found) -> Result
     }
     let Ok(key) = message.stage.parse() else { return Ok(Some(stages)) };
     let Some(stage) = stages.get(&key) else {
-        return Err(Error::from(OpportunityError::UnknownStage).with("field", STAGE_FIELD).with("stage", key));
+        return Err(Error::from(OpportunityError::UnknownStage)
+            .with("field", STAGE_FIELD)
+            .with("stage", key));
     };
     if message.probability_percent == 0 {
         message.probability_percent = stage.probability_percent;
@@ -196,7 +213,10 @@ fn complete_stage<'a>(message: &mut pb::Opportunity, found: &'a Found) -> Result
     Ok(Some(stages))
 }
 
-fn referred<T: Collection>(messages: &[pb::Opportunity], field: impl Fn(&pb::Opportunity) -> &String) -> Vec<Id<T>> {
+fn referred<T: Collection>(
+    messages: &[pb::Opportunity],
+    field: impl Fn(&pb::Opportunity) -> &String,
+) -> Vec<Id<T>> {
     let distinct: HashSet<Id<T>> = messages.iter().filter_map(|message| reference(field(message))).collect();
     distinct.into_iter().collect()
 }

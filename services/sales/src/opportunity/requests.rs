@@ -47,13 +47,14 @@ impl References {
     ) -> Result<Request<Completed<pb::UpdateOpportunityRequest>>, Status> {
         let (cx, caller, sent) = parties(&request)?;
         let mask = sent.update_mask.clone().map(|mask| mask.paths);
-        let opportunity = match self.updated(&cx, &caller, sent.opportunity.clone(), mask.as_deref(), None).await {
-            Ok(opportunity) => opportunity,
-            Err(error) => {
-                self.require_answered(&cx, sent.clone(), UpdateRequest::take_request_id, error).await?;
-                sent.opportunity
-            }
-        };
+        let opportunity =
+            match self.updated(&cx, &caller, sent.opportunity.clone(), mask.as_deref(), None).await {
+                Ok(opportunity) => opportunity,
+                Err(error) => {
+                    self.require_answered(&cx, sent.clone(), UpdateRequest::take_request_id, error).await?;
+                    sent.opportunity
+                }
+            };
         Ok(request.map(|sent| Completed::of_update(sent, opportunity, mask)))
     }
 
@@ -64,19 +65,23 @@ impl References {
     ) -> Result<Request<Completed<pb::UpsertOpportunityRequest>>, Status> {
         let (cx, caller, sent) = parties(&request)?;
         let mask = sent.update_mask.clone().map(|mask| mask.paths);
-        let (opportunity, mask) = match self.upserted(&cx, &caller, sent.opportunity.clone(), mask.clone()).await {
-            Ok(upserted) => upserted,
-            Err(error) => {
-                self.require_answered(&cx, sent.clone(), UpdateRequest::take_request_id, error).await?;
-                (sent.opportunity, mask)
-            }
-        };
+        let (opportunity, mask) =
+            match self.upserted(&cx, &caller, sent.opportunity.clone(), mask.clone()).await {
+                Ok(upserted) => upserted,
+                Err(error) => {
+                    self.require_answered(&cx, sent.clone(), UpdateRequest::take_request_id, error).await?;
+                    (sent.opportunity, mask)
+                }
+            };
         Ok(request.map(|sent| Completed::of_update(sent, opportunity, mask)))
     }
 
     /// The stages of the pipeline that the opportunity of a move walks; none when there is no such opportunity. They
     /// say nothing to a caller who cannot see it: the standard method finds that out before they are used.
-    pub async fn stages_of(&self, request: &Request<pb::MoveOpportunityRequest>) -> Result<Option<Stages>, Status> {
+    pub async fn stages_of(
+        &self,
+        request: &Request<pb::MoveOpportunityRequest>,
+    ) -> Result<Option<Stages>, Status> {
         let (cx, _, sent) = parties(request)?;
         let Some(opportunity) = reference::<Opportunity>(&sent.name) else { return Ok(None) };
         store::stages_of(&self.database, &cx, opportunity.uuid()).await.map_err(to_status)
@@ -88,7 +93,9 @@ impl References {
         caller: &Caller,
         sent: Option<pb::Opportunity>,
     ) -> Result<Option<pb::Opportunity>> {
-        let Some(Resolved { message, trouble, .. }) = self.resolve(cx, sent.into_iter().collect()).await?.pop() else {
+        let Some(Resolved { message, trouble, .. }) =
+            self.resolve(cx, sent.into_iter().collect()).await?.pop()
+        else {
             return Ok(None);
         };
         if trouble.refusal.is_none() && trouble.unknown_account.is_none() {
@@ -110,7 +117,8 @@ impl References {
     ) -> Result<Option<pb::Opportunity>> {
         let Some(mut message) = sent else { return Ok(None) };
         let mask = mask.filter(|mask| !mask.is_empty());
-        let touches = |name: &str| mask.is_none_or(|mask| mask.iter().any(|path| path == name || path == "*"));
+        let touches =
+            |name: &str| mask.is_none_or(|mask| mask.iter().any(|path| path == name || path == "*"));
         let account = reference::<Account>(&message.account).filter(|_| touches("account"));
         let product = reference(&message.product).filter(|_| touches("product"));
         // Cleared by name, the chance of winning is the stage's again.
@@ -160,7 +168,10 @@ impl References {
         if message.source.is_empty() || message.external_id.is_empty() {
             return Ok((Some(message), mask));
         }
-        let stored = self.opportunities.read_external(cx, &message.source, &[message.external_id.clone()]).await?;
+        let stored = self
+            .opportunities
+            .read_external(cx, &message.source, std::slice::from_ref(&message.external_id))
+            .await?;
         if let Some(stored) = stored.into_iter().next() {
             let updated = self.updated(cx, caller, Some(message), mask.as_deref(), Some(stored)).await?;
             return Ok((updated, mask));

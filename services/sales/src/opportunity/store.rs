@@ -75,7 +75,7 @@ impl Column for History {
 
 /// Fields to filter and sort by.
 pub const FIELDS: &[Field] = &[
-    text("display_name").searchable(),
+    text("display_name").sortable().searchable(),
     member("owner").nullable(),
     reference("team", "teams").nullable(),
     reference("account", "accounts").nullable(),
@@ -171,7 +171,8 @@ pub async fn find_references(database: &Database, cx: &Context, wanted: &Wanted)
         .map_err(from_sqlx)?;
     let mut found = Found::default();
     for row in rows {
-        let (kind, id): (String, Uuid) = (row.try_get(0).map_err(from_sqlx)?, row.try_get(1).map_err(from_sqlx)?);
+        let (kind, id): (String, Uuid) =
+            (row.try_get(0).map_err(from_sqlx)?, row.try_get(1).map_err(from_sqlx)?);
         let deleted: bool = row.try_get(2).map_err(from_sqlx)?;
         let stages: Option<Json<Stages>> = row.try_get(3).map_err(from_sqlx)?;
         let existence = if deleted { Existence::Deleted } else { Existence::Living };

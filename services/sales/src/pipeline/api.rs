@@ -33,7 +33,10 @@ impl PipelineService for Api {
     async fn get_pipeline(&self, request: Request<pb::GetPipelineRequest>) -> Reply<pb::Pipeline> {
         self.pipelines.get(request).await
     }
-    async fn list_pipelines(&self, request: Request<pb::ListPipelinesRequest>) -> Reply<pb::ListPipelinesResponse> {
+    async fn list_pipelines(
+        &self,
+        request: Request<pb::ListPipelinesRequest>,
+    ) -> Reply<pb::ListPipelinesResponse> {
         self.pipelines.list(request).await
     }
     async fn create_pipeline(&self, request: Request<pb::CreatePipelineRequest>) -> Reply<pb::Pipeline> {
@@ -78,14 +81,16 @@ impl Resource for Pipeline {
         let mut violations = Violations::new();
         let display_name = violations.keep("display_name", message.display_name.parse());
         let segment = violations.keep("segment", line(&message.segment, 100)).unwrap_or_default();
-        let given = violations.keep("stages", wire::at_most(&message.stages, Stages::MAX)).unwrap_or_default();
+        let given =
+            violations.keep("stages", wire::at_most(&message.stages, Stages::MAX)).unwrap_or_default();
         let mut stages = Vec::with_capacity(given.len());
         for (index, stage) in given.iter().enumerate() {
             stages.extend(violations.absorb(&format!("stages[{index}]."), parse_stage(stage))?);
         }
         // What holds for all of them together can only be said when each is valid.
         let stages = if violations.is_empty() { violations.absorb("", Stages::new(stages))? } else { None };
-        let pipeline = display_name.zip(stages).map(|(display_name, stages)| Self { display_name, segment, stages });
+        let pipeline =
+            display_name.zip(stages).map(|(display_name, stages)| Self { display_name, segment, stages });
         violations.into_result(pipeline)
     }
 
@@ -117,7 +122,8 @@ fn parse_stage(message: &pb::pipeline::Stage) -> Result<Stage> {
     let display_name = check.keep("display_name", display_name);
     let probability_percent = check.keep("probability_percent", model::percent(message.probability_percent));
     let max_days = check.keep("max_days", model::days(message.max_days));
-    let (probability_percent, max_days) = (probability_percent.unwrap_or_default(), max_days.unwrap_or_default());
+    let (probability_percent, max_days) =
+        (probability_percent.unwrap_or_default(), max_days.unwrap_or_default());
     let stage = key.zip(display_name).map(|(key, display_name)| {
         let display_name = display_name.to_string();
         Stage { key, display_name, probability_percent, max_days }

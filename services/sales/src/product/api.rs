@@ -36,7 +36,10 @@ impl ProductService for Api {
     async fn get_product(&self, request: Request<pb::GetProductRequest>) -> Reply<pb::Product> {
         self.products.get(request).await
     }
-    async fn list_products(&self, request: Request<pb::ListProductsRequest>) -> Reply<pb::ListProductsResponse> {
+    async fn list_products(
+        &self,
+        request: Request<pb::ListProductsRequest>,
+    ) -> Reply<pb::ListProductsResponse> {
         self.products.list(request).await
     }
     async fn create_product(&self, request: Request<pb::CreateProductRequest>) -> Reply<pb::Product> {
@@ -88,7 +91,8 @@ impl Resource for Product {
         let price = price.and_then(|price| check.keep("list_price", wire::parse_amount(price)));
         let (list_price, currency) = price.unzip();
         let (sellable, purchasable) = (message.sellable, message.purchasable);
-        let description = check.keep("description", paragraph(&message.description, 10_000)).unwrap_or_default();
+        let description =
+            check.keep("description", paragraph(&message.description, 10_000)).unwrap_or_default();
         #[rustfmt::skip]
         let product = display_name.map(|display_name| Self {
             display_name, sku, series, kind, list_price, currency, sellable, purchasable, description,

@@ -27,7 +27,8 @@ async fn access_to_an_opportunity_is_explained() {
     assert_eq!(explain("sales.opportunities.import").await, "PERMISSION_MISSING");
 
     let request = ListViewersRequest { name, ..Default::default() };
-    let viewers = sales.access().list_viewers(sales.admin.request(request)).await.expect("an answer").into_inner();
+    let viewers =
+        sales.access().list_viewers(sales.admin.request(request)).await.expect("an answer").into_inner();
     let mut members: Vec<String> = viewers.viewers.into_iter().flat_map(|viewers| viewers.members).collect();
     members.sort();
     assert_eq!(members, ["members/admin", "members/ana"]);

@@ -37,7 +37,7 @@ impl FakeCustomers {
 
     /// Knows an account in this revision.
     pub fn knows(&self, name: &str, revision: i64, is_deleted: bool) {
-        let delete_time = is_deleted.then(|| prost_types::Timestamp { seconds: 1, nanos: 0 });
+        let delete_time = is_deleted.then_some(prost_types::Timestamp { seconds: 1, nanos: 0 });
         let etag = revision.to_string();
         let account = pb::Account { name: name.into(), etag, delete_time, ..Default::default() };
         self.answers(name, Ok(account));
@@ -61,7 +61,10 @@ impl FakeCustomers {
 
 #[tonic::async_trait]
 impl AccountService for FakeCustomers {
-    async fn get_account(&self, request: Request<pb::GetAccountRequest>) -> Result<Response<pb::Account>, Status> {
+    async fn get_account(
+        &self,
+        request: Request<pb::GetAccountRequest>,
+    ) -> Result<Response<pb::Account>, Status> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let token = request.metadata().get("authorization").and_then(|token| token.to_str().ok());
         self.tokens.lock().expect("not poisoned").extend(token.map(str::to_owned));
@@ -76,16 +79,28 @@ impl AccountService for FakeCustomers {
     ) -> Result<Response<pb::ListAccountsResponse>, Status> {
         Err(never())
     }
-    async fn create_account(&self, _: Request<pb::CreateAccountRequest>) -> Result<Response<pb::Account>, Status> {
+    async fn create_account(
+        &self,
+        _: Request<pb::CreateAccountRequest>,
+    ) -> Result<Response<pb::Account>, Status> {
         Err(never())
     }
-    async fn update_account(&self, _: Request<pb::UpdateAccountRequest>) -> Result<Response<pb::Account>, Status> {
+    async fn update_account(
+        &self,
+        _: Request<pb::UpdateAccountRequest>,
+    ) -> Result<Response<pb::Account>, Status> {
         Err(never())
     }
-    async fn delete_account(&self, _: Request<pb::DeleteAccountRequest>) -> Result<Response<pb::Account>, Status> {
+    async fn delete_account(
+        &self,
+        _: Request<pb::DeleteAccountRequest>,
+    ) -> Result<Response<pb::Account>, Status> {
         Err(never())
     }
-    async fn undelete_account(&self, _: Request<pb::UndeleteAccountRequest>) -> Result<Response<pb::Account>, Status> {
+    async fn undelete_account(
+        &self,
+        _: Request<pb::UndeleteAccountRequest>,
+    ) -> Result<Response<pb::Account>, Status> {
         Err(never())
     }
     async fn batch_get_accounts(
@@ -100,7 +115,10 @@ impl AccountService for FakeCustomers {
     ) -> Result<Response<pb::BatchCreateAccountsResponse>, Status> {
         Err(never())
     }
-    async fn upsert_account(&self, _: Request<pb::UpsertAccountRequest>) -> Result<Response<pb::Account>, Status> {
+    async fn upsert_account(
+        &self,
+        _: Request<pb::UpsertAccountRequest>,
+    ) -> Result<Response<pb::Account>, Status> {
         Err(never())
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use trato_proto::sales::v1::{
-    BatchCreateOpportunitiesRequest, CreateOpportunityRequest, Opportunity, batch_create_opportunities_response::result::Outcome,
+    BatchCreateOpportunitiesRequest, CreateOpportunityRequest, Opportunity,
+    batch_create_opportunities_response::result::Outcome,
 };
 use uuid::Uuid;
 
@@ -87,16 +88,18 @@ async fn customers_that_hangs_costs_no_more_than_the_callers_deadline() {
     let address = format!("http://{}", silent.local_addr().expect("bound"));
     let sales = Sales::start_beside(&address).await;
     sales.pipeline("Standard", &[("prospecting", 10)]).await;
-    let mut request = sales.admin.request(CreateOpportunityRequest {
-        opportunity: Some(of(&account())),
-        ..Default::default()
-    });
+    let mut request = sales
+        .admin
+        .request(CreateOpportunityRequest { opportunity: Some(of(&account())), ..Default::default() });
     request.set_timeout(Duration::from_millis(300));
 
     let started = tokio::time::Instant::now();
     let status = sales.opportunities().create_opportunity(request).await.expect_err("nobody can say");
 
-    assert!(matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled), "{status:?}");
+    assert!(
+        matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled),
+        "{status:?}"
+    );
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
 }
 
@@ -117,7 +120,8 @@ async fn a_batch_asks_for_each_unknown_account_once() {
     let sales = start(&customers).await;
     let (known, asked, missing) = (sales.account().await, account(), account());
     customers.knows(&asked, 1, false);
-    let item = |account: &String| CreateOpportunityRequest { opportunity: Some(of(account)), ..Default::default() };
+    let item =
+        |account: &String| CreateOpportunityRequest { opportunity: Some(of(account)), ..Default::default() };
     let requests = [&known, &asked, &asked, &missing, &missing, &asked].map(item).to_vec();
     let request = BatchCreateOpportunitiesRequest { requests, ..Default::default() };
 

@@ -16,11 +16,12 @@ use trato_proto::{
     events::v1::Change,
     google::value::{Date, Money},
     sales::v1::{
-        CreateOpportunityRequest, CreatePipelineRequest, CreateProductRequest, GetOpportunityRequest, Opportunity, Pipeline,
-        Product, StageChange, UpdateOpportunityRequest, access_service_client::AccessServiceClient,
-        event_service_client::EventServiceClient, funnel_service_client::FunnelServiceClient,
-        opportunity_service_client::OpportunityServiceClient, pipeline::Stage,
-        pipeline_service_client::PipelineServiceClient, product_service_client::ProductServiceClient,
+        CreateOpportunityRequest, CreatePipelineRequest, CreateProductRequest, GetOpportunityRequest,
+        Opportunity, Pipeline, Product, StageChange, UpdateOpportunityRequest,
+        access_service_client::AccessServiceClient, event_service_client::EventServiceClient,
+        funnel_service_client::FunnelServiceClient, opportunity_service_client::OpportunityServiceClient,
+        pipeline::Stage, pipeline_service_client::PipelineServiceClient,
+        product_service_client::ProductServiceClient,
     },
 };
 use uuid::Uuid;
@@ -108,7 +109,11 @@ impl Sales {
     }
 
     /// Records an opportunity.
-    pub async fn create_as(&self, caller: &TestCaller, opportunity: Opportunity) -> Result<Opportunity, Status> {
+    pub async fn create_as(
+        &self,
+        caller: &TestCaller,
+        opportunity: Opportunity,
+    ) -> Result<Opportunity, Status> {
         let request = CreateOpportunityRequest { opportunity: Some(opportunity), ..Default::default() };
         self.opportunities().create_opportunity(caller.request(request)).await.map(Response::into_inner)
     }
@@ -125,14 +130,19 @@ impl Sales {
     /// Changes the masked fields of an opportunity as the administrator.
     pub async fn update(&self, opportunity: Opportunity, mask: &[&str]) -> Result<Opportunity, Status> {
         let update_mask = Some(paths(mask));
-        let request = UpdateOpportunityRequest { opportunity: Some(opportunity), update_mask, ..Default::default() };
+        let request =
+            UpdateOpportunityRequest { opportunity: Some(opportunity), update_mask, ..Default::default() };
         self.opportunities().update_opportunity(self.admin.request(request)).await.map(Response::into_inner)
     }
 
     /// Reads an opportunity as the administrator.
     pub async fn get(&self, name: &str) -> Opportunity {
         let request = GetOpportunityRequest { name: name.into() };
-        self.opportunities().get_opportunity(self.admin.request(request)).await.expect("it is there").into_inner()
+        self.opportunities()
+            .get_opportunity(self.admin.request(request))
+            .await
+            .expect("it is there")
+            .into_inner()
     }
 
     /// The whole history of an opportunity, as far as one page goes.
@@ -142,7 +152,8 @@ impl Sales {
             page_size: 1000,
             ..Default::default()
         };
-        let page = self.opportunities().list_stage_changes(self.admin.request(request)).await.expect("a history");
+        let page =
+            self.opportunities().list_stage_changes(self.admin.request(request)).await.expect("a history");
         page.into_inner().stage_changes
     }
 
@@ -246,7 +257,8 @@ pub fn refusal<T: Debug>(answer: Result<T, Status>) -> (Code, String) {
 /// Stable reason of a refused item of a batch.
 pub fn item_reason(status: &tonic_types::Status) -> String {
     let info = status.details.iter().find(|detail| detail.type_url.ends_with("/google.rpc.ErrorInfo"));
-    let info = info.map(|info| tonic_types::pb::ErrorInfo::decode(info.value.as_slice()).expect("an ErrorInfo"));
+    let info =
+        info.map(|info| tonic_types::pb::ErrorInfo::decode(info.value.as_slice()).expect("an ErrorInfo"));
     info.map(|info| info.reason).unwrap_or_default()
 }
 

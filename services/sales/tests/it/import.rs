@@ -16,7 +16,9 @@ use crate::harness::{Sales, date, field, item_reason, item_violations, refusal, 
 
 impl Sales {
     pub async fn import(&self, items: Vec<Item>) -> Vec<response::Result> {
-        self.try_import(ImportOpportunitiesRequest { items, ..Default::default() }).await.expect("each item is answered")
+        self.try_import(ImportOpportunitiesRequest { items, ..Default::default() })
+            .await
+            .expect("each item is answered")
     }
 
     async fn try_import(&self, request: ImportOpportunitiesRequest) -> Result<Vec<response::Result>, Status> {
@@ -26,7 +28,7 @@ impl Sales {
 }
 
 /// An opportunity of the old system.
-fn old(external_id: &str) -> Opportunity {
+pub fn old(external_id: &str) -> Opportunity {
     Opportunity {
         source: "old".into(),
         external_id: external_id.into(),
@@ -80,18 +82,32 @@ async fn past_sales_come_with_their_dated_steps() {
     let account = sales.account().await;
     let open = Item { opportunity: Some(old("open")), stage_changes: vec![] };
 
-    let results =
-        sales.import(vec![closed("won", &account, State::Won, usd(1054)), closed("lost", &account, State::Lost, usd(0)), open]).await;
+    let results = sales
+        .import(vec![
+            closed("won", &account, State::Won, usd(1054)),
+            closed("lost", &account, State::Lost, usd(0)),
+            open,
+        ])
+        .await;
 
     let won = imported(&results[0]);
-    assert_eq!((won.state(), won.stage.as_str(), won.owner.as_str()), (State::Won, "engaging", "members/moses"));
-    assert_eq!((won.stage_time, won.close_time), (Some(timestamp(2016, 10, 20)), Some(timestamp(2017, 3, 1))));
+    assert_eq!(
+        (won.state(), won.stage.as_str(), won.owner.as_str()),
+        (State::Won, "engaging", "members/moses")
+    );
+    assert_eq!(
+        (won.stage_time, won.close_time),
+        (Some(timestamp(2016, 10, 20)), Some(timestamp(2017, 3, 1)))
+    );
     assert_eq!(won.probability_percent, 40);
     assert_eq!(imported(&results[1]).lost_reason(), LostReason::NotRecorded);
     let open = imported(&results[2]);
     assert_eq!((open.state(), open.stage.as_str(), open.stage_time), (State::Open, "prospecting", None));
     let steps = sales.history(&won.name).await;
-    assert_eq!(steps.iter().map(|step| step.event_time).collect::<Vec<_>>(), [won.stage_time, won.close_time]);
+    assert_eq!(
+        steps.iter().map(|step| step.event_time).collect::<Vec<_>>(),
+        [won.stage_time, won.close_time]
+    );
     assert_eq!(steps[1].time_in_stage, Some(prost_types::Duration { seconds: 132 * 86_400, nanos: 0 }));
     assert_eq!(steps[0].create_time, won.create_time, "recorded later than it happened");
 }
@@ -101,7 +117,13 @@ async fn events_are_named_by_how_a_past_sale_ended_and_dated_when() {
     let sales = Sales::start_selling().await;
     let account = sales.account().await;
     let open = Item { opportunity: Some(old("open")), stage_changes: vec![] };
-    sales.import(vec![closed("won", &account, State::Won, usd(1054)), closed("lost", &account, State::Lost, None), open]).await;
+    sales
+        .import(vec![
+            closed("won", &account, State::Won, usd(1054)),
+            closed("lost", &account, State::Lost, None),
+            open,
+        ])
+        .await;
 
     let events = sales.service.published(sales.admin.tenant).await.split_off(1);
 
@@ -123,7 +145,10 @@ async fn a_load_can_be_repeated_until_it_is_through() {
     sales.hear_account(&account, 2, true).await;
 
     let again = sales
-        .import(vec![closed("1", &account, State::Won, usd(2)), Item { opportunity: Some(old("2")), ..Default::default() }])
+        .import(vec![
+            closed("1", &account, State::Won, usd(2)),
+            Item { opportunity: Some(old("2")), ..Default::default() },
+        ])
         .await;
 
     assert_eq!((first[0].created, again[0].created, again[1].created), (true, false, true));
@@ -139,7 +164,8 @@ async fn one_bad_item_holds_no_other_up_and_is_told_all_that_is_wrong() {
     wrong.stage_changes.push(step("nowhere", State::Open, Some(timestamp(2016, 1, 1))));
     let mut malformed = closed("malformed", &account, State::Won, usd(1));
     malformed.stage_changes[1].stage = "No Key".into();
-    let elsewhere = Item { opportunity: Some(Opportunity { stage: "nowhere".into(), ..old("y") }), ..Default::default() };
+    let elsewhere =
+        Item { opportunity: Some(Opportunity { stage: "nowhere".into(), ..old("y") }), ..Default::default() };
 
     let results = sales
         .import(vec![
@@ -164,7 +190,8 @@ async fn one_bad_item_holds_no_other_up_and_is_told_all_that_is_wrong() {
     assert!(results[2].created);
     assert_eq!(item_violations(error(&results[3])), [field("stage_changes[1].stage", "INVALID_STAGE_KEY")]);
     assert_eq!(item_reason(error(&results[4])), "UNKNOWN_STAGE");
-    let expected = [field("opportunity.display_name", "REQUIRED"), field("opportunity.external_id", "REQUIRED")];
+    let expected =
+        [field("opportunity.display_name", "REQUIRED"), field("opportunity.external_id", "REQUIRED")];
     assert_eq!(item_violations(error(&results[5])), expected);
 }
 
@@ -172,7 +199,9 @@ async fn one_bad_item_holds_no_other_up_and_is_told_all_that_is_wrong() {
 async fn an_import_is_bounded_and_can_be_tried_without_effect() {
     let sales = Sales::start_selling().await;
     let items = |count: usize| -> Vec<Item> {
-        (0..count).map(|number| Item { opportunity: Some(old(&number.to_string())), ..Default::default() }).collect()
+        (0..count)
+            .map(|number| Item { opportunity: Some(old(&number.to_string())), ..Default::default() })
+            .collect()
     };
     let import = async |count, validate_only| {
         let request = ImportOpportunitiesRequest { items: items(count), validate_only, ..Default::default() };
@@ -225,7 +254,10 @@ async fn imported_sales_show_in_the_funnel_to_the_cent() {
         items.push(match number % 4 {
             0 | 1 => closed(&id, &account, State::Won, usd(1000 + i64::from(number))),
             2 => closed(&id, &account, State::Lost, usd(0)),
-            _ => Item { opportunity: Some(old(&id)), stage_changes: vec![step("prospecting", State::Open, None)] },
+            _ => Item {
+                opportunity: Some(old(&id)),
+                stage_changes: vec![step("prospecting", State::Open, None)],
+            },
         });
     }
     sales.import(items).await;

@@ -2,6 +2,7 @@
 //! one question.
 
 mod access;
+mod count;
 mod customers;
 mod edge;
 mod funnel;
@@ -11,6 +12,6 @@ mod opportunity;
 mod pipeline;
 mod product;
 mod scope;
-mod scratch;
 mod stage_changes;
 mod verbs;
+mod world;

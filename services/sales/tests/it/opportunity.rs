@@ -2,9 +2,9 @@
 
 use tonic::{Code, Response, Status};
 use trato_proto::sales::v1::{
-    BatchCreateOpportunitiesRequest, CreateOpportunityRequest, DeleteOpportunityRequest, ListOpportunitiesRequest,
-    MoveOpportunityRequest, Opportunity, UpdateOpportunityRequest, UpsertOpportunityRequest, batch_create_opportunities_response::result::Outcome,
-    opportunity::State,
+    BatchCreateOpportunitiesRequest, CreateOpportunityRequest, DeleteOpportunityRequest,
+    ListOpportunitiesRequest, MoveOpportunityRequest, Opportunity, UpdateOpportunityRequest,
+    UpsertOpportunityRequest, batch_create_opportunities_response::result::Outcome, opportunity::State,
 };
 use uuid::Uuid;
 
@@ -19,7 +19,8 @@ impl Sales {
     async fn found(&self, filter: &str, order_by: &str) -> Vec<String> {
         let (filter, order_by) = (filter.into(), order_by.into());
         let request = ListOpportunitiesRequest { filter, order_by, ..Default::default() };
-        let page = self.opportunities().list_opportunities(self.admin.request(request)).await.expect("a page");
+        let page =
+            self.opportunities().list_opportunities(self.admin.request(request)).await.expect("a page");
         page.into_inner().opportunities.into_iter().map(|opportunity| opportunity.display_name).collect()
     }
 }
@@ -75,8 +76,10 @@ async fn what_is_left_open_is_filled_in() {
     sales.hear_member("ana", "Ana", &[&team]).await;
     sales.hear_member("bob", "Bob", &[&team, &sales.hear_team("East", "East").await]).await;
 
-    let by_ana = sales.create_as(&sales.caller("ana", &["administrator"]), named("Ana's")).await.expect("created");
-    let by_bob = sales.create_as(&sales.caller("bob", &["administrator"]), named("Bob's")).await.expect("created");
+    let by_ana =
+        sales.create_as(&sales.caller("ana", &["administrator"]), named("Ana's")).await.expect("created");
+    let by_bob =
+        sales.create_as(&sales.caller("bob", &["administrator"]), named("Bob's")).await.expect("created");
 
     assert_eq!((by_ana.owner.as_str(), by_ana.team), ("members/ana", team));
     assert_eq!((by_bob.owner.as_str(), by_bob.team.as_str()), ("members/bob", ""), "Bob is in two teams");
@@ -146,7 +149,8 @@ async fn an_update_keeps_the_history_and_cannot_move_or_close() {
     let sales = Sales::start_selling().await;
     let created = sales.opportunity("Ten presses", 10).await;
 
-    let renamed = Opportunity { name: created.name.clone(), state: State::Won.into(), ..named("Twelve presses") };
+    let renamed =
+        Opportunity { name: created.name.clone(), state: State::Won.into(), ..named("Twelve presses") };
     let updated = sales.update(renamed, &["display_name", "state"]).await.expect("updated");
     let moved = Opportunity { name: created.name.clone(), stage: "closing".into(), ..Default::default() };
     let moved = sales.update(moved, &["stage"]).await;
@@ -220,7 +224,8 @@ async fn an_upsert_changes_what_was_sent_and_leaves_the_stage() {
         ..named(display_name)
     };
     let created = sales.upsert(sent("Ten presses")).await.expect("created");
-    let move_on = MoveOpportunityRequest { name: created.name.clone(), stage: "closing".into(), ..Default::default() };
+    let move_on =
+        MoveOpportunityRequest { name: created.name.clone(), stage: "closing".into(), ..Default::default() };
     sales.opportunities().move_opportunity(sales.admin.request(move_on)).await.expect("moved");
 
     let updated = sales.upsert(sent("Twelve presses")).await.expect("updated");
@@ -258,7 +263,10 @@ async fn one_bad_item_of_a_batch_holds_no_other_up() {
     assert_eq!(item_violations(&error(1)), invalid);
     assert_eq!(item_reason(&error(2)), "UNKNOWN_STAGE");
     assert_eq!(item_violations(&error(3)), [field("opportunity", "REQUIRED")]);
-    assert_eq!(results.iter().map(|result| result.created).collect::<Vec<_>>(), [true, false, false, false, false]);
+    assert_eq!(
+        results.iter().map(|result| result.created).collect::<Vec<_>>(),
+        [true, false, false, false, false]
+    );
     assert_eq!(results[4].outcome, results[0].outcome, "the twin is answered with the first");
     assert_eq!(sales.found("", "").await, ["First"]);
 }
@@ -269,7 +277,12 @@ async fn opportunities_are_found_by_their_facts() {
     let sales = Sales::start_selling().await;
     let account = sales.account().await;
     let cheap = Opportunity { amount: usd(10), close_date: date(2027, 3, 1), ..named("Cheap") };
-    let dear = Opportunity { amount: usd(900), account: account.clone(), close_date: date(2027, 2, 1), ..named("Dear") };
+    let dear = Opportunity {
+        amount: usd(900),
+        account: account.clone(),
+        close_date: date(2027, 2, 1),
+        ..named("Dear")
+    };
     let early = Opportunity { stage: "closing".into(), owner: "members/ana".into(), ..named("Early") };
     for opportunity in [cheap, dear, early] {
         sales.create(opportunity).await.expect("an opportunity");
@@ -277,8 +290,14 @@ async fn opportunities_are_found_by_their_facts() {
 
     assert_eq!(sales.found("amount > 1000", "").await, ["Dear"]);
     assert_eq!(sales.found(&format!("account = \"{account}\""), "").await, ["Dear"]);
-    assert_eq!(sales.found("stage = closing OR amount.currency_code = USD", "close_date").await, ["Dear", "Cheap", "Early"]);
-    assert_eq!(sales.found("state = OPEN AND owner = \"members/ana\" AND probability_percent >= 80", "").await, ["Early"]);
+    assert_eq!(
+        sales.found("stage = closing OR amount.currency_code = USD", "close_date").await,
+        ["Dear", "Cheap", "Early"]
+    );
+    assert_eq!(
+        sales.found("state = OPEN AND owner = \"members/ana\" AND probability_percent >= 80", "").await,
+        ["Early"]
+    );
     assert_eq!(sales.found("-close_date:*", "").await, ["Early"]);
     assert_eq!(sales.found("ear", "").await, ["Dear"], "a bare word looks into the name");
 }
@@ -291,7 +310,10 @@ async fn a_deleted_opportunity_comes_back_with_its_history() {
     sales.opportunities().delete_opportunity(sales.admin.request(delete)).await.expect("deleted");
 
     assert_eq!(sales.found("", "").await, [""; 0]);
-    let undelete = trato_proto::sales::v1::UndeleteOpportunityRequest { name: created.name.clone(), ..Default::default() };
+    let undelete = trato_proto::sales::v1::UndeleteOpportunityRequest {
+        name: created.name.clone(),
+        ..Default::default()
+    };
     sales.opportunities().undelete_opportunity(sales.admin.request(undelete)).await.expect("undeleted");
 
     assert_eq!(sales.found("", "").await, ["Ten presses"]);
@@ -303,8 +325,11 @@ async fn an_etag_that_is_not_the_stored_one_changes_nothing() {
     let sales = Sales::start_selling().await;
     let created = sales.opportunity("Ten presses", 10).await;
     let stale = Opportunity { etag: "7".into(), name: created.name.clone(), ..named("Other") };
-    let request =
-        UpdateOpportunityRequest { opportunity: Some(stale), update_mask: Some(paths(&["display_name"])), ..Default::default() };
+    let request = UpdateOpportunityRequest {
+        opportunity: Some(stale),
+        update_mask: Some(paths(&["display_name"])),
+        ..Default::default()
+    };
 
     let answer = sales.opportunities().update_opportunity(sales.admin.request(request)).await;
 

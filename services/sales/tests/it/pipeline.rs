@@ -2,8 +2,8 @@
 
 use tonic::{Code, Response, Status};
 use trato_proto::sales::v1::{
-    CreatePipelineRequest, DeletePipelineRequest, LoseOpportunityRequest, Opportunity, Pipeline, ReopenOpportunityRequest,
-    UpdatePipelineRequest, opportunity::LostReason,
+    CreatePipelineRequest, DeletePipelineRequest, LoseOpportunityRequest, Opportunity, Pipeline,
+    ReopenOpportunityRequest, UpdatePipelineRequest, opportunity::LostReason,
 };
 
 use crate::harness::{Sales, field, paths, refusal, stage, violations};
@@ -42,7 +42,10 @@ async fn each_segment_sells_by_a_pipeline_of_its_own() {
 
     assert_eq!((by_default.pipeline, by_default.stage), (first.name, "prospecting".to_owned()));
     assert_eq!(by_default.probability_percent, 10, "the chance is the stage's");
-    assert_eq!((by_name.pipeline, by_name.stage, by_name.probability_percent), (complex.name, "pilot".to_owned(), 30));
+    assert_eq!(
+        (by_name.pipeline, by_name.stage, by_name.probability_percent),
+        (complex.name, "pilot".to_owned(), 30)
+    );
 }
 
 #[tokio::test]
@@ -75,7 +78,8 @@ async fn two_pipelines_do_not_share_a_name() {
     let sales = Sales::start().await;
     sales.pipeline("Standard", &[("a", 1)]).await;
 
-    let pipeline = Pipeline { display_name: "Standard".into(), stages: vec![stage("a", 1)], ..Default::default() };
+    let pipeline =
+        Pipeline { display_name: "Standard".into(), stages: vec![stage("a", 1)], ..Default::default() };
     let request = CreatePipelineRequest { pipeline: Some(pipeline), ..Default::default() };
     let answer = sales.pipelines().create_pipeline(sales.admin.request(request)).await;
 
@@ -129,4 +133,45 @@ async fn a_pipeline_with_open_opportunities_is_not_deleted() {
         refusal(sales.create(of_deleted).await),
         (Code::FailedPrecondition, "PIPELINE_DELETED".to_owned())
     );
+}
+
+/// SFA-07: however two callers race, no sale is left at a step that its process does not have.
+#[tokio::test]
+async fn a_stage_is_not_taken_away_at_the_moment_it_is_used() {
+    let sales = Sales::start().await;
+    let both = [("prospecting", 10), ("engaging", 40)];
+    let pipeline = sales.pipeline("Standard", &both).await;
+
+    for round in 0..20 {
+        let late = Opportunity {
+            display_name: format!("Sale {round}"),
+            stage: "engaging".into(),
+            ..Default::default()
+        };
+        let (created, changed) =
+            tokio::join!(sales.create(late), sales.set_stages(&pipeline.name, &both[..1]));
+
+        match (created, changed) {
+            (Ok(created), Err(refused)) => {
+                assert_eq!(
+                    refusal::<()>(Err(refused)),
+                    (Code::FailedPrecondition, "STAGE_IN_USE".to_owned())
+                );
+                let lose = LoseOpportunityRequest {
+                    name: created.name,
+                    reason: LostReason::Timing.into(),
+                    ..Default::default()
+                };
+                sales.opportunities().lose_opportunity(sales.admin.request(lose)).await.expect("lost");
+            }
+            (Err(refused), Ok(_)) => {
+                assert_eq!(
+                    refusal::<()>(Err(refused)),
+                    (Code::FailedPrecondition, "UNKNOWN_STAGE".to_owned())
+                );
+                sales.set_stages(&pipeline.name, &both).await.expect("the stage is put back");
+            }
+            (created, changed) => panic!("one of the two is refused: {created:?} {changed:?}"),
+        }
+    }
 }

@@ -2,7 +2,8 @@
 
 use tonic::{Code, Response};
 use trato_proto::sales::v1::{
-    CreateProductRequest, DeleteProductRequest, ListProductsRequest, Product, UpdateProductRequest, product::Kind,
+    CreateProductRequest, DeleteProductRequest, ListProductsRequest, Product, UpdateProductRequest,
+    product::Kind,
 };
 
 use crate::harness::{Sales, field, paths, refusal, usd, violations};

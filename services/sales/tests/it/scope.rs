@@ -36,7 +36,8 @@ async fn office() -> Office {
 async fn a_seller_sees_the_opportunities_of_the_team() {
     let Office { sales, ana, bobs, cids } = office().await;
 
-    let page = sales.opportunities().list_opportunities(ana.request(ListOpportunitiesRequest::default())).await;
+    let page =
+        sales.opportunities().list_opportunities(ana.request(ListOpportunitiesRequest::default())).await;
     let get = async |name: &str| {
         sales.opportunities().get_opportunity(ana.request(GetOpportunityRequest { name: name.into() })).await
     };
@@ -75,7 +76,13 @@ async fn the_funnel_counts_what_the_caller_may_see() {
     let Office { sales, ana, .. } = office().await;
     let count = async |caller: &TestCaller| {
         let answer = sales.funnel().query_funnel(caller.request(QueryFunnelRequest::default())).await;
-        answer.map(Response::into_inner).expect("figures").total.and_then(|group| group.total).expect("a figure").count
+        answer
+            .map(Response::into_inner)
+            .expect("figures")
+            .total
+            .and_then(|group| group.total)
+            .expect("a figure")
+            .count
     };
 
     assert_eq!(count(&ana).await, 2);

@@ -11,12 +11,18 @@ async fn a_history_is_read_in_pages() {
     let sales = Sales::start_selling().await;
     let name = sales.opportunity("Ten presses", 10).await.name;
     for stage in ["engaging", "closing", "engaging", "prospecting"] {
-        let request = MoveOpportunityRequest { name: name.clone(), stage: stage.into(), ..Default::default() };
+        let request =
+            MoveOpportunityRequest { name: name.clone(), stage: stage.into(), ..Default::default() };
         sales.opportunities().move_opportunity(sales.admin.request(request)).await.expect("moved");
     }
     let page = async |page_token: String| {
         let request = ListStageChangesRequest { parent: name.clone(), page_size: 2, page_token };
-        sales.opportunities().list_stage_changes(sales.admin.request(request)).await.expect("a page").into_inner()
+        sales
+            .opportunities()
+            .list_stage_changes(sales.admin.request(request))
+            .await
+            .expect("a page")
+            .into_inner()
     };
 
     let (mut steps, mut page_token) = (Vec::new(), String::new());
@@ -44,7 +50,8 @@ async fn a_page_token_is_good_for_its_own_history_only() {
     let sales = Sales::start_selling().await;
     let (one, other) = (sales.opportunity("One", 10).await.name, sales.opportunity("Other", 10).await.name);
     for name in [&one, &other] {
-        let request = MoveOpportunityRequest { name: name.clone(), stage: "closing".into(), ..Default::default() };
+        let request =
+            MoveOpportunityRequest { name: name.clone(), stage: "closing".into(), ..Default::default() };
         sales.opportunities().move_opportunity(sales.admin.request(request)).await.expect("moved");
     }
     let list = async |parent: &str, page_size: i32, page_token: String| {
@@ -53,8 +60,14 @@ async fn a_page_token_is_good_for_its_own_history_only() {
     };
     let token = list(&one, 1, String::new()).await.expect("a page").into_inner().next_page_token;
 
-    assert_eq!(refusal(list(&other, 1, token).await), (Code::InvalidArgument, "INVALID_PAGE_TOKEN".to_owned()));
-    assert_eq!(refusal(list(&one, -1, String::new()).await), (Code::InvalidArgument, "INVALID_PAGE_SIZE".to_owned()));
+    assert_eq!(
+        refusal(list(&other, 1, token).await),
+        (Code::InvalidArgument, "INVALID_PAGE_TOKEN".to_owned())
+    );
+    assert_eq!(
+        refusal(list(&one, -1, String::new()).await),
+        (Code::InvalidArgument, "INVALID_PAGE_SIZE".to_owned())
+    );
     assert_eq!(
         refusal(list("accounts/1", 1, String::new()).await),
         (Code::InvalidArgument, "INVALID_RESOURCE_NAME".to_owned())

@@ -2,8 +2,8 @@
 
 use tonic::{Code, Response, Status};
 use trato_proto::sales::v1::{
-    LoseOpportunityRequest, MoveOpportunityRequest, Opportunity, OpportunityLost, OpportunityMoved, OpportunityWon,
-    ReopenOpportunityRequest, WinOpportunityRequest,
+    LoseOpportunityRequest, MoveOpportunityRequest, Opportunity, OpportunityLost, OpportunityMoved,
+    OpportunityWon, ReopenOpportunityRequest, WinOpportunityRequest,
     opportunity::{LostReason, State},
 };
 use uuid::Uuid;
@@ -22,8 +22,12 @@ impl Sales {
     }
 
     async fn lose(&self, name: &str, reason: LostReason, note: &str) -> Result<Opportunity, Status> {
-        let request =
-            LoseOpportunityRequest { name: name.into(), reason: reason.into(), note: note.into(), ..Default::default() };
+        let request = LoseOpportunityRequest {
+            name: name.into(),
+            reason: reason.into(),
+            note: note.into(),
+            ..Default::default()
+        };
         self.opportunities().lose_opportunity(self.admin.request(request)).await.map(Response::into_inner)
     }
 
@@ -45,13 +49,19 @@ async fn a_sale_walks_its_pipeline_and_every_step_is_on_record() {
     let won = sales.win(&name).await.expect("won");
 
     assert_eq!((moved.stage.as_str(), moved.probability_percent), ("closing", 80));
-    assert_eq!((lost.state(), lost.lost_reason(), lost.lost_note.as_str()), (State::Lost, LostReason::Competitor, "Cheaper by a third"));
+    assert_eq!(
+        (lost.state(), lost.lost_reason(), lost.lost_note.as_str()),
+        (State::Lost, LostReason::Competitor, "Cheaper by a third")
+    );
     assert_eq!((reopened.state(), reopened.stage.as_str()), (State::Open, "closing"));
     assert_eq!((reopened.lost_reason(), reopened.close_date), (LostReason::Unspecified, None));
     assert_eq!((won.state(), won.probability_percent), (State::Won, 80));
     assert!(won.close_date.is_some() && won.close_time.is_some());
     let steps = sales.history(&name).await;
-    let walked: Vec<_> = steps.iter().map(|step| (step.from_stage.as_str(), step.to_stage.as_str(), step.to_state())).collect();
+    let walked: Vec<_> = steps
+        .iter()
+        .map(|step| (step.from_stage.as_str(), step.to_stage.as_str(), step.to_state()))
+        .collect();
     let expected = [
         ("", "prospecting", State::Open),
         ("prospecting", "closing", State::Open),
@@ -120,7 +130,12 @@ async fn a_loss_is_given_a_reason_that_says_something() {
     let without = sales.lose(&name, LostReason::Unspecified, "").await;
     let unrecorded = sales.lose(&name, LostReason::NotRecorded, "").await;
     let other = sales.lose(&name, LostReason::Other, "").await;
-    let request = LoseOpportunityRequest { name: name.clone(), reason: 99, close_date: date(9999, 1, 1), ..Default::default() };
+    let request = LoseOpportunityRequest {
+        name: name.clone(),
+        reason: 99,
+        close_date: date(9999, 1, 1),
+        ..Default::default()
+    };
     let invalid = sales.opportunities().lose_opportunity(sales.admin.request(request)).await;
 
     assert_eq!(violations(without), [field("reason", "REQUIRED")]);
@@ -153,10 +168,13 @@ async fn a_closed_opportunity_stays_sound_when_it_is_corrected() {
 async fn a_verb_repeated_with_its_request_id_is_answered_as_the_first_time() {
     let sales = Sales::start_selling().await;
     let name = sales.opportunity("Ten presses", 10).await.name;
-    let request = WinOpportunityRequest { name, request_id: Uuid::new_v4().to_string(), ..Default::default() };
+    let request =
+        WinOpportunityRequest { name, request_id: Uuid::new_v4().to_string(), ..Default::default() };
 
-    let first = sales.opportunities().win_opportunity(sales.admin.request(request.clone())).await.expect("won");
-    let again = sales.opportunities().win_opportunity(sales.admin.request(request)).await.expect("the first answer");
+    let first =
+        sales.opportunities().win_opportunity(sales.admin.request(request.clone())).await.expect("won");
+    let again =
+        sales.opportunities().win_opportunity(sales.admin.request(request)).await.expect("the first answer");
 
     assert_eq!(again.into_inner(), first.into_inner());
 }
@@ -166,7 +184,11 @@ async fn an_opportunity_that_cannot_be_seen_is_not_there_whatever_its_stages_are
     let sales = Sales::start_selling().await;
     let name = sales.opportunity("Ten presses", 10).await.name;
     let stranger = sales.service.caller(Uuid::now_v7(), "eve", &["administrator"]);
-    let request = |stage: &str| MoveOpportunityRequest { name: name.clone(), stage: stage.into(), ..Default::default() };
+    let request = |stage: &str| MoveOpportunityRequest {
+        name: name.clone(),
+        stage: stage.into(),
+        ..Default::default()
+    };
 
     let known = sales.opportunities().move_opportunity(stranger.request(request("closing"))).await;
     let unknown = sales.opportunities().move_opportunity(stranger.request(request("nowhere"))).await;

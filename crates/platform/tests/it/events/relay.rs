@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand::RngExt as _;
 use sqlx::Row as _;
+use tokio::task::JoinHandle;
 use trato_platform::{db::Tx, events::Subscription, testing::eventually};
 
 use super::{World, in_order, noting, projecting};
@@ -23,12 +24,31 @@ impl World {
         .expect("changed");
         tx.record(self.new_event(subject, revision, "any"));
         tx.write_events().await.expect("written");
+        // The event is written and its number drawn, but others may commit before it.
         tokio::time::sleep(pause).await;
         if keep {
             tx.commit().await.expect("committed");
         } else {
             tx.roll_back().await.expect("rolled back");
         }
+    }
+
+    /// Waits until so many more events are numbered, or the writer ended.
+    async fn numbered_further(&self, count: i64, writer: &JoinHandle<()>) {
+        let numbered = async || {
+            let numbered = sqlx::query_scalar("select coalesce(max(numbered), 0) from platform.lease");
+            numbered.fetch_one(&self.database.system).await.map_err(|error| error.to_string())
+        };
+        let wanted: i64 = numbered().await.expect("readable") + count;
+        eventually(Duration::from_secs(30), async || {
+            let numbered: i64 = numbered().await?;
+            if numbered >= wanted || writer.is_finished() {
+                Ok(())
+            } else {
+                Err(format!("{numbered} of {wanted}"))
+            }
+        })
+        .await;
     }
 
     /// Subject and revision of every event in the order of their positions, once all are numbered and published.
@@ -109,10 +129,10 @@ async fn nothing_is_lost_when_leaders_die() {
     while !writer.is_finished() {
         let (leader, _) = world.replica().relay();
         let (standby, _) = world.replica().relay();
-        let pause = rand::rng().random_range(50..250);
-        tokio::time::sleep(Duration::from_millis(pause)).await;
+        let further = rand::rng().random_range(5..60);
+        world.numbered_further(further, &writer).await;
         leader.abort();
-        tokio::time::sleep(Duration::from_millis(pause)).await;
+        world.numbered_further(further, &writer).await;
         standby.abort();
     }
     writer.await.expect("the writer ends");

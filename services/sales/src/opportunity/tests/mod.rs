@@ -47,7 +47,8 @@ fn stages() -> Stages {
         probability_percent,
         max_days: 0,
     };
-    Stages::new([("prospecting", 10), ("engaging", 40), ("closing", 80)].map(stage).to_vec()).expect("valid stages")
+    Stages::new([("prospecting", 10), ("engaging", 40), ("closing", 80)].map(stage).to_vec())
+        .expect("valid stages")
 }
 
 /// An opportunity worth 1,000.00 USD, begun at noon of the first at the first stage.

@@ -40,7 +40,11 @@ fn an_engaged_and_won_opportunity_is_told_in_two_steps() {
     assert_eq!(opportunity.close_date, Some(day(8)), "the close date is the day of the last step");
     let [engaged, won] = opportunity.history.steps() else { panic!("two steps") };
     assert_eq!((engaged.amount, won.amount), (None, Some(100_000)), "only what it is worth now is known");
-    assert_eq!((engaged.event_time, engaged.create_time), (Some(noon(2)), noon(20)), "told later than it happened");
+    assert_eq!(
+        (engaged.event_time, engaged.create_time),
+        (Some(noon(2)), noon(20)),
+        "told later than it happened"
+    );
 }
 
 #[test]

@@ -54,7 +54,10 @@ fn a_win_is_dated_by_the_day_that_is_told() {
     let won = opportunity.win(Some(day(5)), &at(noon(9))).expect("it can be won");
 
     assert_eq!(won.account, opportunity.account.expect("an account").name());
-    assert_eq!(won.amount.map(|amount| (amount.units, amount.currency_code)), Some((1_000, "USD".to_owned())));
+    assert_eq!(
+        won.amount.map(|amount| (amount.units, amount.currency_code)),
+        Some((1_000, "USD".to_owned()))
+    );
     assert_eq!(opportunity.close_date, Some(day(5)));
     assert_eq!(opportunity.close_time.map(|time| time.date_naive()), Some(day(5)));
     assert_eq!(opportunity.probability_percent, 10, "closing leaves the chance as it was");

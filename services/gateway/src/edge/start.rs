@@ -1,0 +1,94 @@
+//! Everything that is worked out once, before the first request.
+
+use std::{sync::Arc, time::Duration};
+
+use prost_reflect::DescriptorPool;
+use tokio_util::sync::CancellationToken;
+use trato_platform::{auth::Verifier, rpc::Places};
+use trato_types::Error;
+
+use super::{Gateway, cors::Cors, local::Local, pages::Pages, rate::Rates, stream::Tables};
+use crate::{
+    config::Config,
+    openapi,
+    response::Errors,
+    routes::{RouteErrors, Routes},
+    schema::{Schema, SchemaError},
+    upstreams::{ConnectionSettings, UpstreamSettings, Upstreams},
+};
+
+/// Why the descriptors or settings cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The bytes are no descriptors.
+    #[error("the descriptors cannot be read")]
+    Descriptors(#[from] prost_reflect::DescriptorError),
+    /// A message cannot be carried as JSON.
+    #[error("the contract cannot be served as JSON")]
+    Schema(#[from] SchemaError),
+    /// HTTP bindings are malformed or ambiguous.
+    #[error(transparent)]
+    Routes(#[from] RouteErrors),
+    /// Reflection refuses the descriptors.
+    #[error("the descriptors cannot be served by reflection")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// `google.rpc.Status` is missing.
+    #[error("the descriptors lack google.rpc.Status")]
+    NoStatus,
+    /// The token verifier cannot be made.
+    #[error("tokens cannot be verified")]
+    Verifier(#[source] Error),
+}
+
+impl Gateway {
+    /// Reads the descriptors and refuses what cannot be served. Connects to nothing yet.
+    pub fn new(config: Config, descriptors: &[u8]) -> Result<Self, StartError> {
+        let mut pool = DescriptorPool::decode(descriptors)?;
+        for name in ["google.rpc.Status", "google.rpc.ErrorInfo"] {
+            // Errors carry these whether or not the contract mentions them.
+            if pool.get_message_by_name(name).is_none() {
+                pool.decode_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)?;
+            }
+        }
+        let schema = Schema::new(&pool)?;
+        let routes = Routes::new(&pool, &schema)?;
+        let errors = Errors::new(&schema).ok_or(StartError::NoStatus)?;
+        let upstreams = upstreams(&config);
+        let by_method =
+            routes.methods().iter().map(|method| upstreams.find(&method.package).cloned()).collect();
+        let drain = CancellationToken::new();
+        Ok(Self {
+            pages: Pages::new(openapi::document(&pool, &routes)),
+            local: Local::new(descriptors, &pool)?,
+            verifier: Verifier::new(&config.platform.auth).map_err(StartError::Verifier)?,
+            rates: Rates::new(&config.rate),
+            cors: Cors::new(&config.cors),
+            places: Places::new(config.platform.server.max_concurrency),
+            tables: Arc::new(Tables { schema, errors }),
+            upstreams: by_method,
+            other: "other".into(),
+            routes,
+            config,
+            drain,
+        })
+    }
+}
+
+fn upstreams(config: &Config) -> Upstreams {
+    let gateway = &config.gateway;
+    let seconds = Duration::from_secs;
+    let settings = UpstreamSettings {
+        channels: gateway.channels,
+        connection: ConnectionSettings {
+            connect_timeout: Duration::from_millis(gateway.connect_timeout_ms),
+            keepalive: seconds(gateway.upstream_keepalive_seconds),
+            max_age: seconds(gateway.upstream_max_age_seconds),
+            stream_window: 0,
+            connection_window: 0,
+        },
+        retry_percent: gateway.retry_percent,
+        max_answer: gateway.max_response_bytes,
+    };
+    let configured = &config.platform.upstreams;
+    Upstreams::new(configured.packages().map(|package| (package, configured.addresses(package))), settings)
+}

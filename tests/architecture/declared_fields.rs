@@ -1,0 +1,116 @@
+//! Declared fields tell the truth of their columns: a filter and its negation cover every row, and every order shows
+//! every row, those without a value included.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::{
+    contract::World,
+    harness::{
+        caller::Caller,
+        tenant::Tenant,
+        values::{list, text, texts},
+    },
+};
+
+/// Collections whose resources may leave fields empty: collection and noun.
+const COLLECTIONS: [(&str, &str); 6] = [
+    ("accounts", "Account"),
+    ("contacts", "Contact"),
+    ("members", "Member"),
+    ("opportunities", "Opportunity"),
+    ("pipelines", "Pipeline"),
+    ("products", "Product"),
+];
+
+/// Literals that some field or other takes.
+const LITERALS: [&str; 12] = [
+    "\"zzz\"", "1", "true", "\"2026-01-01\"", "\"2026-01-01T00:00:00Z\"", "members/zzz",
+    "accounts/00000000-0000-7000-8000-000000000000", "contacts/00000000-0000-7000-8000-000000000000",
+    "teams/00000000-0000-7000-8000-000000000000", "pipelines/00000000-0000-7000-8000-000000000000",
+    "products/00000000-0000-7000-8000-000000000000", "OPEN",
+];
+
+/// A resource with only what is required, so that all else is empty.
+fn bare(noun: &str, world: &World) -> Value {
+    let body = world.body(noun);
+    let keep = match noun {
+        "Contact" => vec!["surname"],
+        "Member" => vec!["subject", "displayName"],
+        "Opportunity" => vec!["displayName", "pipeline"],
+        "Pipeline" => vec!["displayName", "stages"],
+        _ => vec!["displayName"],
+    };
+    let fields = body.as_object().expect("a body is an object").clone().into_iter();
+    Value::Object(fields.filter(|(name, _)| keep.contains(&name.as_str())).collect())
+}
+
+/// Names after a phrase in the refusal of an unknown field: `…; the fields are a, b, c`.
+async fn named(by: &Caller, collection: &str, parameter: &str, value: &str, phrase: &str) -> Vec<String> {
+    let refused = by.query(&format!("/v1/{collection}"), &[(parameter, value)]).await;
+    let message = refused.refused().message;
+    let names = message.split(phrase).nth(1).unwrap_or_else(|| panic!("{message:?} names no fields"));
+    let names = names.split(" (at").next().unwrap_or_default();
+    names.split(", ").map(|name| name.trim().trim_end_matches('.').to_owned()).collect()
+}
+
+async fn found(by: &Caller, collection: &str, filter: &str) -> Option<BTreeSet<String>> {
+    let path = format!("/v1/{collection}");
+    let parameters = [("filter", filter), ("pageSize", "1000"), ("showDeleted", "true")];
+    let answer = by.query(&path, &parameters).await;
+    (answer.status == 200).then(|| texts(list(&answer.json(), collection), "name").into_iter().collect())
+}
+
+/// MDM-10: whatever a field holds or does not, a row is found by a filter or by its negation, and by every order.
+#[tokio::test]
+async fn a_filter_and_its_negation_cover_every_row_and_every_order_shows_it() {
+    let tenant = Tenant::fresh();
+    let world = World::make(&tenant).await;
+    let keeper = &world.keeper;
+    for (collection, noun) in COLLECTIONS {
+        for _ in 0..3 {
+            world.create(noun).await;
+            keeper.post(&format!("/v1/{collection}"), bare(noun, &world)).await.ok();
+        }
+        let all = found(keeper, collection, "").await.expect("a list without filter is answered");
+        let fields = named(keeper, collection, "filter", "colour = 1", "the fields are ").await;
+        assert!(fields.len() >= 4, "{collection}: {fields:?}");
+        for field in &fields {
+            let mut literals = LITERALS.to_vec();
+            let own: Vec<String> = own_values(keeper, collection, field).await;
+            literals.extend(own.iter().map(String::as_str));
+            let mut tried = 0;
+            for literal in literals {
+                let Some(with) = found(keeper, collection, &format!("{field} = {literal}")).await else { continue };
+                let without = found(keeper, collection, &format!("{field} != {literal}")).await.expect("its negation is a filter");
+                let union: BTreeSet<String> = with.union(&without).cloned().collect();
+                assert_eq!(union, all, "{collection}: {field} = {literal} and its negation lose rows");
+                assert!(with.is_disjoint(&without), "{collection}: {field} = {literal} and its negation overlap");
+                tried += 1;
+            }
+            assert!(tried > 0, "{collection}: no literal suits {field}");
+        }
+        let orders = named(keeper, collection, "orderBy", "colour", "these can be sorted by: ").await;
+        for field in &orders {
+            for order in [field.clone(), format!("{field} desc")] {
+                let parameters = [("orderBy", order.as_str()), ("pageSize", "2"), ("showDeleted", "true")];
+                let seen = texts(&keeper.list_all(&format!("/v1/{collection}"), collection, &parameters).await, "name");
+                assert_eq!(seen.len(), all.len(), "{collection} by {order}");
+                assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), all, "{collection} by {order}");
+            }
+        }
+    }
+}
+
+/// What the field holds in the resources that are there, as literals.
+async fn own_values(by: &Caller, collection: &str, field: &str) -> Vec<String> {
+    let listed = by.get(&format!("/v1/{collection}?pageSize=5")).await.ok();
+    let camel = field.split('_').enumerate().map(|(at, word)| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        if at == 0 { word.to_owned() } else { format!("{}{rest}", first.to_uppercase()) }
+    });
+    let camel: String = camel.collect();
+    let values = list(&listed, collection).iter().map(|one| text(one, &camel).to_owned());
+    values.filter(|value| !value.is_empty()).map(|value| json!(value).to_string()).collect()
+}

@@ -1,0 +1,93 @@
+//! Declared orders are served by indexes: a page reads about as many rows as it shows, however many there are.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sqlx::Row as _;
+
+use crate::harness::{
+    breakable::on_a_breakable_stack,
+    caller::Caller,
+    database,
+    eventually::eventually,
+    report::say,
+    values::{list, text},
+    writers::Subjects,
+};
+
+/// Rows of the tenant in each table.
+const ROWS: usize = 20_000;
+/// Rows a page may cost: fifty, its look ahead, and what the planner reads besides.
+const MOST_READ: i64 = 1_000;
+
+async fn fill(director: &Caller, collection: &str, make: impl Fn(usize) -> Value) {
+    for batch in 0..ROWS / 1000 {
+        let requests: Vec<Value> = (0..1000).map(|number| make(batch * 1000 + number)).collect();
+        let path = format!("/v1/{collection}:batchCreate");
+        let answer = director.post(&path, json!({ "requests": requests })).await.ok();
+        assert!(list(&answer, "results").iter().all(|result| result["created"] == json!(true)));
+    }
+}
+
+/// Rows read from a table so far, by any way, once the counters have been written down.
+async fn rows_read(subjects: &Subjects, service: &str, table: &str) -> i64 {
+    let look = || async {
+        let mut connection = database::superuser(subjects.tenant.facts(), service).await;
+        let sql = "select coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::bigint as read
+                   from pg_stat_user_tables where relname = $1";
+        let row = sqlx::query(sql).bind(table).fetch_one(&mut connection).await.expect("the counters can be read");
+        row.get::<i64, _>("read")
+    };
+    // A connection writes its counters down a second after it was last used; then they stand still.
+    let history = std::cell::RefCell::new(Vec::new());
+    let look = || async {
+        let now = look().await;
+        history.borrow_mut().push(now);
+        history.borrow().iter().rev().take_while(|earlier| **earlier == now).count()
+    };
+    eventually(Duration::from_secs(30), "the counters to stand still", look, |times| *times >= 8).await;
+    history.into_inner().pop().unwrap_or_default()
+}
+
+/// MDM-10: however many accounts, contacts or opportunities there are, a page in any declared order costs the same.
+#[test]
+fn a_page_in_any_declared_order_reads_no_more_than_it_shows() {
+    on_a_breakable_stack(async |stack| {
+        let subjects = Subjects::make(stack.tenant().await).await;
+        let director = subjects.tenant.director();
+        let day = |number: usize| json!({ "year": 2026, "month": 1 + number % 12, "day": 1 + number % 28 });
+        fill(&director, "accounts", |number| json!({ "account": { "displayName": format!("A{:05}", number * 7919 % ROWS) } })).await;
+        fill(&director, "opportunities", |number| {
+            let mut deal = json!({ "displayName": format!("D{:05}", number * 7919 % ROWS), "pipeline": subjects.pipeline });
+            if number % 4 != 0 {
+                deal["closeDate"] = day(number);
+                deal["amount"] = json!({ "currencyCode": "USD", "units": number.to_string() });
+            }
+            json!({ "opportunity": deal })
+        })
+        .await;
+        for (service, collection, table) in [("customers", "accounts", "account"), ("sales", "opportunities", "opportunity")] {
+            let mut connection = database::superuser(subjects.tenant.facts(), service).await;
+            sqlx::query("analyze").execute(&mut connection).await.expect("statistics can be made");
+            let refused = director.query(&format!("/v1/{collection}"), &[("orderBy", "colour")]).await.refused();
+            let names = refused.message.split("these can be sorted by: ").nth(1).expect("it names them").to_owned();
+            let names = names.split(" (at").next().unwrap_or_default().to_owned();
+            for field in names.split(", ").chain([""]) {
+                for order in [field.to_owned(), format!("{field} desc")] {
+                    let order = if field.is_empty() { String::new() } else { order };
+                    let before = rows_read(&subjects, service, table).await;
+                    let mut token = String::new();
+                    for _ in 0..3 {
+                        let parameters = [("orderBy", order.as_str()), ("pageToken", token.as_str())];
+                        let page = director.query(&format!("/v1/{collection}"), &parameters).await.ok();
+                        assert_eq!(list(&page, collection).len(), 50);
+                        token = text(&page, "nextPageToken").to_owned();
+                    }
+                    let read = rows_read(&subjects, service, table).await - before;
+                    say(format!("{collection} by {order:?}: {read} rows for three pages"));
+                    assert!(read < 3 * MOST_READ, "{collection} by {order:?} reads {read} rows for three pages");
+                }
+            }
+        }
+    });
+}

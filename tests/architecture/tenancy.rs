@@ -1,0 +1,121 @@
+//! Tenancy as the databases enforce it, whatever a program may forget.
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
+use uuid::Uuid;
+
+use super::checkout::DATA_SERVICES;
+use crate::harness::{database, stack, tenant::Tenant};
+
+/// Tables without rows of tenants, each with its reason.
+const WITHOUT_TENANTS: [(&str, &str); 3] = [
+    ("platform.resource", "the template of resource tables; it holds no rows"),
+    ("platform.lease", "who leads; there is one leader for all tenants"),
+    ("platform.migration", "versions of the schema"),
+];
+
+async fn texts(connection: &mut PgConnection, sql: &'static str) -> Vec<String> {
+    sqlx::query_scalar(sql).fetch_all(connection).await.expect("the catalogue can be read")
+}
+
+/// CRD-04: row-level security is on and forced on every table that could hold a tenant's rows.
+#[tokio::test]
+async fn every_table_has_forced_row_level_security_and_policies_by_tenant() {
+    for service in DATA_SERVICES {
+        let mut connection = database::superuser(stack::shared(), service).await;
+        let sql = "select space.nspname || '.' || class.relname
+                   from pg_class class join pg_namespace space on space.oid = class.relnamespace
+                   where class.relkind in ('r', 'p') and space.nspname in ('public', 'platform')
+                     and not (class.relrowsecurity and class.relforcerowsecurity)";
+        let open = texts(&mut connection, sql).await;
+        let unargued: Vec<_> = open
+            .iter()
+            .filter(|table| !WITHOUT_TENANTS.iter().any(|(known, _)| known == table) && !table.contains("migration"))
+            .collect();
+        assert!(unargued.is_empty(), "{service}: {unargued:?} are open");
+        let sql = "select policy.polname || ' on ' || policy.polrelid::regclass
+                   from pg_policy policy
+                   where pg_get_expr(policy.polqual, policy.polrelid) !~ 'trato.tenant_id'
+                     and not exists (
+                       select from unnest(policy.polroles) role
+                       where role::regrole::text ~ '_(system|owner)$'
+                     )";
+        let loose = texts(&mut connection, sql).await;
+        assert!(loose.is_empty(), "{service}: {loose:?} admit more than a tenant's rows");
+    }
+}
+
+/// CRD-04: no role a program logs in with is a superuser, bypasses row-level security or may make roles.
+#[tokio::test]
+async fn no_login_role_can_bypass_row_level_security() {
+    for service in DATA_SERVICES {
+        let facts = stack::shared().database(service).expect("it has one");
+        for url in [&facts.owner_url, &facts.url, &facts.system_url] {
+            let mut connection = database::connect(url).await.expect("the role can log in");
+            let sql = "select rolname, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as mighty
+                       from pg_roles where rolname = current_user";
+            let row = sqlx::query(sql).fetch_one(&mut connection).await.expect("a role finds itself");
+            assert!(!row.get::<bool, _>("mighty"), "{} is too mighty", row.get::<String, _>("rolname"));
+        }
+    }
+}
+
+/// CRD-04: the serving role sees no row without a tenant, and with one only that tenant's, in every table.
+#[tokio::test]
+async fn the_serving_role_sees_one_tenant_and_without_one_nothing() {
+    let (ours, theirs) = (Tenant::fresh(), Tenant::fresh());
+    for tenant in [&ours, &theirs] {
+        let director = tenant.director();
+        let account = serde_json::json!({ "displayName": "Acme" });
+        director.post("/v1/accounts", account).await.ok();
+        director.post("/v1/products", serde_json::json!({ "displayName": "Nova" })).await.ok();
+    }
+    let mut seen = 0;
+    for service in DATA_SERVICES {
+        let mut superuser = database::superuser(ours.facts(), service).await;
+        let tables = database::tenant_tables(&mut superuser).await;
+        let url = &ours.facts().database(service).expect("it has one").url;
+        let mut connection = database::connect(url).await.expect("the role can log in");
+        for table in tables {
+            let readable = "select has_table_privilege($1, 'select')";
+            let readable: bool = sqlx::query_scalar(readable).bind(&table).fetch_one(&mut connection).await.expect("known");
+            if !readable {
+                continue;
+            }
+            assert_eq!(count(&mut connection, &table, None).await, (0, 0), "{service}: {table} shows rows without tenant");
+            let (own, foreign) = count(&mut connection, &table, Some(ours.id)).await;
+            assert_eq!(foreign, 0, "{service}: {table} shows rows of others");
+            seen += own;
+        }
+    }
+    assert!(seen >= 4, "the walk saw only {seen} rows of its own");
+}
+
+/// Rows of the tenant, and rows of others, that a table shows when asked for all it has.
+async fn count(connection: &mut PgConnection, table: &str, tenant: Option<Uuid>) -> (i64, i64) {
+    let mut transaction = connection.begin().await.expect("a transaction can begin");
+    let value = tenant.map(|tenant| tenant.to_string()).unwrap_or_default();
+    let set = sqlx::query("select set_config('trato.tenant_id', $1, true)").bind(value);
+    set.execute(&mut *transaction).await.expect("a setting can be set");
+    let sql = format!("select count(*) filter (where tenant_id = $1), count(*) filter (where tenant_id is distinct from $1) from {table}");
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(tenant).fetch_one(&mut *transaction).await;
+    let row = row.unwrap_or_else(|error| panic!("{table}: {error}"));
+    (row.get(0), row.get(1))
+}
+
+/// CRD-04: each role of each service is refused by every other service's database.
+#[tokio::test]
+async fn every_role_is_refused_by_every_other_services_database() {
+    let facts = stack::shared();
+    for service in DATA_SERVICES {
+        let own = facts.database(service).expect("it has one");
+        for other in DATA_SERVICES.iter().filter(|other| **other != service) {
+            for url in [&own.owner_url, &own.url, &own.system_url] {
+                assert!(database::connect(url).await.is_ok(), "{service} cannot enter its own database");
+                let foreign = url.replace(&format!("/{service}"), &format!("/{other}"));
+                assert_ne!(foreign, *url);
+                let Err(refused) = database::connect(&foreign).await else { panic!("{service} enters {other}") };
+                assert!(refused.to_string().contains("permission denied"), "{refused}");
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! RabbitMQ killed and absent under load: writes do not notice, and their effects are had when it is back.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    audit::{audit, quiesce},
+    killed_programs::RATE,
+    outages::Outages,
+};
+use crate::harness::{
+    breakable::on_a_breakable_stack,
+    eventually::eventually,
+    ledger::Ledger,
+    report::say,
+    stack::is_long_run,
+    writers::{Subjects, Writers},
+};
+
+fn absence() -> Duration {
+    Duration::from_secs(if is_long_run() { 600 } else { 15 })
+}
+
+fn acknowledged_a_second(ledger: &Ledger, from: Instant, to: Instant) -> f64 {
+    let done = ledger.between(from, to).into_iter().filter(|entry| entry.answer().is_some()).count();
+    done as f64 / (to - from).as_secs_f64()
+}
+
+/// CRD-03: with the broker killed and away, writes go on at their rate; when it is back every effect is had once.
+#[test]
+fn writes_go_on_without_the_broker_and_have_their_effects_when_it_is_back() {
+    on_a_breakable_stack(async |stack| {
+        let subjects = Subjects::make(stack.tenant().await).await;
+        let writers = Writers::start(&subjects, RATE);
+        let begun = Instant::now();
+        // The comparison is with the same writers on the same machine, a moment before.
+        let look = || async { begun.elapsed() };
+        eventually(Duration::from_secs(30), "five seconds of writing", look, |elapsed| {
+            elapsed.as_secs() >= 5
+        })
+        .await;
+        let down = Instant::now();
+        let mut outages = Outages::default();
+        outages.kill(&stack, "rabbitmq", absence()).await;
+        let up = Instant::now();
+        let gone = down + absence();
+        let (ledger, _) = writers.stop().await;
+
+        let (before, during) =
+            (acknowledged_a_second(&ledger, begun, down), acknowledged_a_second(&ledger, down, gone));
+        say(format!("{before:.0} writes a second before, {during:.0} without the broker"));
+        assert!(
+            during >= 0.9 * before,
+            "{during:.1} writes a second without the broker, {before:.1} with it"
+        );
+        let failed = ledger.entries().into_iter().filter(|entry| entry.answer().is_none()).count();
+        assert_eq!(failed, 0, "writes failed for want of the broker");
+        quiesce(&subjects).await;
+        let waiting = ledger.between(down, up).len() as f64;
+        say(format!("{:.0} events a second afterwards", waiting / up.elapsed().as_secs_f64()));
+        audit(&subjects, &ledger).await;
+        stack.nobody_panicked().await;
+    });
+}
+
+/// CRD-03: a broker that is killed again and again while events are on their way loses and doubles none of them.
+#[test]
+fn a_broker_killed_again_and_again_loses_and_doubles_no_event() {
+    on_a_breakable_stack(async |stack| {
+        let rounds = if is_long_run() { 20 } else { 2 };
+        let subjects = Subjects::make(stack.tenant().await).await;
+        let writers = Writers::start(&subjects, RATE);
+        let mut outages = Outages::default();
+        for _ in 0..rounds {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            outages.kill(&stack, "rabbitmq", Duration::ZERO).await;
+        }
+        let (ledger, rate) = writers.stop().await;
+
+        say(format!("{rounds} kills, {rate:.0} writes a second"));
+        audit(&subjects, &ledger).await;
+        stack.nobody_panicked().await;
+    });
+}
