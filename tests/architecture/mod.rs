@@ -2,4 +2,3 @@
 
 mod credentials;
 mod layout;
-mod references;

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use prost::Message as _;
-use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tonic::{Code, Status};
 use tonic_types::pb;

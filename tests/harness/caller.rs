@@ -6,12 +6,7 @@ use prost::Message as _;
 use prost_reflect::{DynamicMessage, MethodDescriptor};
 use serde_json::Value;
 use tonic::{Status, service::interceptor::InterceptedService, transport::Channel};
-use trato_proto::{
-    customers::v1::account_service_client::AccountServiceClient,
-    sales::v1::{
-        event_service_client::EventServiceClient, opportunity_service_client::OpportunityServiceClient,
-    },
-};
+use trato_proto::customers::v1::account_service_client::AccountServiceClient;
 
 use super::{
     client::{Bearer, Http},

@@ -69,7 +69,6 @@ pub struct Writers {
     pub ledger: Arc<Ledger>,
     stop: Arc<AtomicBool>,
     tasks: Vec<JoinHandle<()>>,
-    due: Arc<AtomicU64>,
     begun: Instant,
 }
 
@@ -89,7 +88,7 @@ impl Writers {
             tokio::spawn(writer.run(stop.clone(), Duration::from_secs_f64(WRITERS as f64 / rate as f64)))
         });
         let tasks = tasks.collect();
-        Self { ledger, stop, tasks, due, begun: Instant::now() }
+        Self { ledger, stop, tasks, begun: Instant::now() }
     }
 
     /// Stops writing and waits for the answers in flight. Answers the ledger and writes a second that were answered.
