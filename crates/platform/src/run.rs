@@ -24,7 +24,7 @@ use crate::{
     descriptors::Descriptors,
     directory::Directory,
     events::{
-        Consumer, Processor, Relay,
+        self, Consumer, Processor, Relay,
         commands::{EventsCommand, ParkedCommand, run_events, run_parked},
         partitions,
     },
@@ -53,7 +53,7 @@ struct Arguments {
 enum Command {
     /// Serve until told to stop (the default).
     Serve,
-    /// Bring the database to this program's schema; needs the owner's address.
+    /// Bring the database to this program's schema, which needs the owner's address, and declare its queue of events.
     Migrate,
     /// Say what is wrong with the configuration, if anything.
     CheckConfig,
@@ -85,7 +85,7 @@ pub async fn run(spec: ServiceSpec) -> ExitCode {
         Command::CheckConfig => say("the configuration is fine\n"),
         Command::PrintConfig => say(&loaded.print()),
         Command::Parked(command) => parked(spec, &loaded, command).await,
-        Command::Events(command) => events(spec, &loaded, command).await,
+        Command::Events(command) => log_and_queues(spec, &loaded, command).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -120,7 +120,13 @@ async fn migrate_schema(spec: &ServiceSpec, loaded: &Loaded) -> Result<()> {
     } else {
         format!("ran {}\n", done.join(", "))
     };
-    say(&text)
+    say(&text)?;
+    // Every queue is there before the first program of a new installation serves: whoever starts last misses nothing.
+    let broker = &loaded.settings.broker.url;
+    if broker.expose_secret().is_empty() {
+        return say("broker.url is not set, so that the queue is declared when the service starts\n");
+    }
+    events::declare(spec.name, &spec.subscriptions, broker).await
 }
 
 async fn parked(spec: ServiceSpec, loaded: &Loaded, command: ParkedCommand) -> Result<()> {
@@ -130,7 +136,7 @@ async fn parked(spec: ServiceSpec, loaded: &Loaded, command: ParkedCommand) -> R
     run_parked(command, &processor, Some(descriptors.pool()), &mut std::io::stdout()).await
 }
 
-async fn events(spec: ServiceSpec, loaded: &Loaded, command: EventsCommand) -> Result<()> {
+async fn log_and_queues(spec: ServiceSpec, loaded: &Loaded, command: EventsCommand) -> Result<()> {
     let database = Database::new(&loaded.settings.database, spec.name)?;
     let processor = Processor::new(database, spec.subscriptions);
     run_events(command, spec.name, &processor, &loaded.settings.broker.url, &mut std::io::stdout()).await

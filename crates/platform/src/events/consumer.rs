@@ -208,12 +208,16 @@ async fn bury(
 }
 
 /// Declares a service's queue and bindings, so that events published before its first start wait for it. Repeatable;
-/// used by `migrate`.
-pub async fn declare(service: &str, processor: &Processor, url: &SecretString) -> trato_types::Result<()> {
+/// `migrate` does it.
+pub async fn declare(
+    service: &str,
+    subscriptions: &[Subscription],
+    url: &SecretString,
+) -> trato_types::Result<()> {
     let declared = async {
         let connection = broker::connect(url, &format!("{service} topology")).await?;
         let channel = connection.create_channel().await?;
-        topology::declare(&channel, service, processor.subscriptions()).await?;
+        topology::declare(&channel, service, subscriptions).await?;
         broker::close(&connection).await;
         Ok::<_, BrokerError>(())
     };

@@ -92,6 +92,16 @@ async fn a_call_that_may_be_repeated_is_repeated_while_the_service_is_unavailabl
 }
 
 #[tokio::test]
+async fn what_the_service_itself_says_is_passed_on_and_not_tried_again() {
+    let edge = Edge::start().await;
+
+    let closed = edge.get("/v1/books/closed").await;
+
+    assert_eq!(closed.error(), (503, "UNAVAILABLE".to_owned(), "CLOSED".to_owned()));
+    assert_eq!(edge.upstream.seen.calls(), 1);
+}
+
+#[tokio::test]
 async fn a_call_whose_answer_broke_off_is_repeated_only_when_that_is_safe() {
     let edge = Edge::start().await;
 

@@ -143,7 +143,11 @@ async fn get_book(name: &str, seen: &Arc<Seen>) -> Response<Body> {
         "books/busy" => {
             refuse(Code::ResourceExhausted, &ErrorDetails::with_retry_info(Some(Duration::from_millis(6500))))
         }
-        "books/flaky" if seen.calls() < 3 => refuse(Code::Unavailable, &ErrorDetails::new()),
+        // As a proxy or a connection in between says it: a bare code.
+        "books/flaky" if seen.calls() < 3 => send_status(tonic::Status::unavailable("no healthy upstream")),
+        "books/closed" => {
+            refuse(Code::Unavailable, &ErrorDetails::with_error_info("CLOSED", "library.example", []))
+        }
         "books/slow" => {
             let _waiting = Counted::new(seen, |seen| &seen.waiting);
             std::future::pending().await
@@ -253,6 +257,9 @@ fn trailers(code: Code) -> HeaderMap {
 }
 
 fn refuse(code: Code, details: &ErrorDetails) -> Response<Body> {
-    let status = tonic::Status::with_error_details(code, "no «book» for you", details.clone());
+    send_status(tonic::Status::with_error_details(code, "no «book» for you", details.clone()))
+}
+
+fn send_status(status: tonic::Status) -> Response<Body> {
     status.into_http::<tonic::body::Body>().map(|_| http_body_util::Empty::new().boxed_unsync())
 }

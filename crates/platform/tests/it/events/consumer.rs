@@ -20,7 +20,7 @@ use rand::seq::SliceRandom as _;
 use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
 use trato_platform::{
-    events::{EXCHANGE, Event, Incoming, Subscription, dead_queue, queue, replay},
+    events::{EXCHANGE, Event, Incoming, Subscription, dead_queue, declare, queue, replay},
     testing::eventually,
 };
 use trato_types::{Error, Kind};
@@ -259,6 +259,22 @@ async fn a_consumer_whose_queue_is_deleted_makes_it_anew() {
     world.write(world.new_event("things/1", 2, "well")).await;
 
     world.effects_of("note", 2).await;
+}
+
+/// CRD-02: what `migrate` declared keeps events for a service that never ran yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_starts_last_misses_nothing() {
+    let world = World::new().await;
+    let subscriptions = vec![Subscription::new("note", world.types(), noting("note"))];
+    declare(world.service, &subscriptions, &broker_url()).await.expect("declared");
+    declare(world.service, &subscriptions, &broker_url()).await.expect("declared once more");
+    let (_relay, _) = world.relay();
+    world.write(world.new_event("things/1", 1, "well")).await;
+    assert_eq!(world.published().await.len(), 1);
+
+    let (_consumer, _) = world.consumer(subscriptions).await;
+
+    assert_eq!(world.effects_of("note", 1).await, [("things/1".into(), 1)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

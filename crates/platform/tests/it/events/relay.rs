@@ -52,7 +52,7 @@ impl World {
     }
 
     /// Subject and revision of every event in the order of their positions, once all are numbered and published.
-    async fn published(&self) -> Vec<(String, i64)> {
+    pub(super) async fn published(&self) -> Vec<(String, i64)> {
         let count = eventually(Duration::from_secs(30), async || {
             let row = sqlx::query(
                 "select (select count(*) from platform.event), numbered, published from platform.lease where name = 'relay'",
