@@ -56,14 +56,13 @@ async fn every_table_is_commented_and_every_constraint_named_by_its_table() {
                    from pg_class class join pg_namespace space on space.oid = class.relnamespace
                    where class.relkind in ('r', 'p') and not class.relispartition
                      and space.nspname in ('public', 'platform')
-                     and class.relname !~ 'migration' and obj_description(class.oid, 'pg_class') is null";
+                     and obj_description(class.oid, 'pg_class') is null";
         assert_eq!(rows(service, sql).await, Vec::new(), "{service}: a table says nothing of itself");
         // What the template gives is named by the template.
         let sql = "select con.conname::text, class.relname::text
                    from pg_constraint con join pg_class class on class.oid = con.conrelid
                    join pg_namespace space on space.oid = class.relnamespace
                    where space.nspname in ('public', 'platform') and not class.relispartition
-                     and class.relname !~ 'migration'
                      and not starts_with(con.conname::text, class.relname || '_')
                      and not starts_with(con.conname::text, 'resource_')";
         assert_eq!(rows(service, sql).await, Vec::new(), "{service}: a constraint is not named by its table");
@@ -80,8 +79,8 @@ async fn texts_in_indexes_are_compared_byte_by_byte() {
                    join pg_namespace space on space.oid = class.relnamespace and space.nspname = 'public'
                    join unnest(index.indkey) key on true
                    join pg_attribute attribute on attribute.attrelid = index.indrelid and attribute.attnum = key
-                   join pg_collation collation on collation.oid = attribute.attcollation
-                   where collation.collname <> 'C'";
+                   join pg_collation rule on rule.oid = attribute.attcollation
+                   where rule.collname <> 'C'";
         assert_eq!(rows(service, sql).await, Vec::new(), "{service}: an index compares by language");
     }
 }

@@ -25,11 +25,20 @@ const COLLECTIONS: [(&str, &str); 6] = [
 ];
 
 /// Literals that some field or other takes.
-const LITERALS: [&str; 12] = [
-    "\"zzz\"", "1", "true", "\"2026-01-01\"", "\"2026-01-01T00:00:00Z\"", "members/zzz",
-    "accounts/00000000-0000-7000-8000-000000000000", "contacts/00000000-0000-7000-8000-000000000000",
-    "teams/00000000-0000-7000-8000-000000000000", "pipelines/00000000-0000-7000-8000-000000000000",
-    "products/00000000-0000-7000-8000-000000000000", "OPEN",
+const LITERALS: [&str; 13] = [
+    "\"zzz\"",
+    "1",
+    "true",
+    "\"2026-01-01\"",
+    "\"2026-01-01T00:00:00Z\"",
+    "members/zzz",
+    "accounts/00000000-0000-7000-8000-000000000000",
+    "contacts/00000000-0000-7000-8000-000000000000",
+    "teams/00000000-0000-7000-8000-000000000000",
+    "pipelines/00000000-0000-7000-8000-000000000000",
+    "products/00000000-0000-7000-8000-000000000000",
+    "OPEN",
+    "PRICE",
 ];
 
 /// A resource with only what is required, so that all else is empty.
@@ -82,11 +91,18 @@ async fn a_filter_and_its_negation_cover_every_row_and_every_order_shows_it() {
             literals.extend(own.iter().map(String::as_str));
             let mut tried = 0;
             for literal in literals {
-                let Some(with) = found(keeper, collection, &format!("{field} = {literal}")).await else { continue };
-                let without = found(keeper, collection, &format!("{field} != {literal}")).await.expect("its negation is a filter");
+                let Some(with) = found(keeper, collection, &format!("{field} = {literal}")).await else {
+                    continue;
+                };
+                let without = found(keeper, collection, &format!("{field} != {literal}"))
+                    .await
+                    .expect("its negation is a filter");
                 let union: BTreeSet<String> = with.union(&without).cloned().collect();
                 assert_eq!(union, all, "{collection}: {field} = {literal} and its negation lose rows");
-                assert!(with.is_disjoint(&without), "{collection}: {field} = {literal} and its negation overlap");
+                assert!(
+                    with.is_disjoint(&without),
+                    "{collection}: {field} = {literal} and its negation overlap"
+                );
                 tried += 1;
             }
             assert!(tried > 0, "{collection}: no literal suits {field}");
@@ -95,7 +111,10 @@ async fn a_filter_and_its_negation_cover_every_row_and_every_order_shows_it() {
         for field in &orders {
             for order in [field.clone(), format!("{field} desc")] {
                 let parameters = [("orderBy", order.as_str()), ("pageSize", "2"), ("showDeleted", "true")];
-                let seen = texts(&keeper.list_all(&format!("/v1/{collection}"), collection, &parameters).await, "name");
+                let seen = texts(
+                    &keeper.list_all(&format!("/v1/{collection}"), collection, &parameters).await,
+                    "name",
+                );
                 assert_eq!(seen.len(), all.len(), "{collection} by {order}");
                 assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), all, "{collection} by {order}");
             }

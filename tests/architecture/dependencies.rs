@@ -18,7 +18,8 @@ fn graph() -> BTreeMap<String, Crate> {
     let names = |manifest: &Table, section: &str| -> BTreeSet<String> {
         manifest.get(section).and_then(Value::as_table).into_iter().flat_map(Table::keys).cloned().collect()
     };
-    let package = |manifest: &Table| manifest["package"]["name"].as_str().expect("a package has a name").to_owned();
+    let package =
+        |manifest: &Table| manifest["package"]["name"].as_str().expect("a package has a name").to_owned();
     manifests()
         .iter()
         .map(|(_, manifest)| {
@@ -64,8 +65,11 @@ const MUST_NOT_USE: [(&str, &[&str]); 8] = [
 #[test]
 fn every_crate_knows_only_the_crates_below_it() {
     for (name, one) in graph() {
-        let allowed: BTreeSet<&str> =
-            MAY_KNOW.iter().find(|(known, _)| *known == name).map(|(_, all)| all.iter().copied().collect()).unwrap_or_default();
+        let allowed: BTreeSet<&str> = MAY_KNOW
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, all)| all.iter().copied().collect())
+            .unwrap_or_default();
         let forbidden: Vec<_> = own(&one.shipped).difference(&allowed).copied().collect();
         assert!(forbidden.is_empty(), "{name} knows {forbidden:?}");
         // Tests may reach a little further: into the platform's own test helpers, never into another service.
@@ -84,7 +88,11 @@ fn no_crate_uses_a_package_that_is_another_ones_business() {
         let used: Vec<_> = packages.iter().filter(|package| one.shipped.contains(**package)).collect();
         assert!(used.is_empty(), "{name} uses {used:?}");
     }
-    let users: Vec<_> = graph.iter().filter(|(_, one)| one.shipped.contains("trato-devstack")).map(|(name, _)| name).collect();
+    let users: Vec<_> = graph
+        .iter()
+        .filter(|(_, one)| one.shipped.contains("trato-devstack"))
+        .map(|(name, _)| name)
+        .collect();
     assert!(users.is_empty(), "{users:?} link the dev runner");
 }
 
@@ -108,8 +116,18 @@ fn versions_and_features_stand_in_the_root_manifest_only() {
 
 /// Packages the suite was commissioned to be made with.
 const NAMED: [&str; 12] = [
-    "tonic", "prost", "lapin", "sqlx", "config", "opentelemetry", "opentelemetry_sdk", "opentelemetry-otlp", "axum",
-    "tokio", "tracing", "testcontainers",
+    "tonic",
+    "prost",
+    "lapin",
+    "sqlx",
+    "config",
+    "opentelemetry",
+    "opentelemetry_sdk",
+    "opentelemetry-otlp",
+    "axum",
+    "tokio",
+    "tracing",
+    "testcontainers",
 ];
 
 /// CRD-12: the named packages are direct dependencies, and sources use them.
@@ -119,7 +137,9 @@ fn the_named_packages_are_direct_and_used() {
         let word = format!("{}::", package.replace('-', "_"));
         let users: Vec<_> = manifests()
             .into_iter()
-            .filter(|(_, manifest)| manifest.get("dependencies").is_some_and(|all| all.get(package).is_some()))
+            .filter(|(_, manifest)| {
+                manifest.get("dependencies").is_some_and(|all| all.get(package).is_some())
+            })
             .map(|(folder, _)| folder)
             .collect();
         assert!(!users.is_empty(), "nobody depends on {package}");
@@ -135,7 +155,8 @@ fn the_named_packages_are_direct_and_used() {
 fn the_root_manifest_names_no_package_that_nobody_uses() {
     let root: Table = read("Cargo.toml").parse().expect("a manifest is TOML");
     let table = root["workspace"]["dependencies"].as_table().expect("it is one");
-    let used: BTreeSet<String> = graph().into_values().flat_map(|one| one.shipped.into_iter().chain(one.tests)).collect();
+    let used: BTreeSet<String> =
+        graph().into_values().flat_map(|one| one.shipped.into_iter().chain(one.tests)).collect();
     let unused: Vec<_> = table.keys().filter(|name| !used.contains(*name)).collect();
     assert!(unused.is_empty(), "{unused:?}");
 }

@@ -35,7 +35,8 @@ async fn rows_read(subjects: &Subjects, service: &str, table: &str) -> i64 {
         let mut connection = database::superuser(subjects.tenant.facts(), service).await;
         let sql = "select coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::bigint as read
                    from pg_stat_user_tables where relname = $1";
-        let row = sqlx::query(sql).bind(table).fetch_one(&mut connection).await.expect("the counters can be read");
+        let row =
+            sqlx::query(sql).bind(table).fetch_one(&mut connection).await.expect("the counters can be read");
         row.get::<i64, _>("read")
     };
     // A connection writes its counters down a second after it was last used; then they stand still.
@@ -56,7 +57,12 @@ fn a_page_in_any_declared_order_reads_no_more_than_it_shows() {
         let subjects = Subjects::make(stack.tenant().await).await;
         let director = subjects.tenant.director();
         let day = |number: usize| json!({ "year": 2026, "month": 1 + number % 12, "day": 1 + number % 28 });
-        fill(&director, "accounts", |number| json!({ "account": { "displayName": format!("A{:05}", number * 7919 % ROWS) } })).await;
+        fill(
+            &director,
+            "accounts",
+            |number| json!({ "account": { "displayName": format!("A{:05}", number * 7919 % ROWS) } }),
+        )
+        .await;
         fill(&director, "opportunities", |number| {
             let mut deal = json!({ "displayName": format!("D{:05}", number * 7919 % ROWS), "pipeline": subjects.pipeline });
             if number % 4 != 0 {
@@ -66,11 +72,15 @@ fn a_page_in_any_declared_order_reads_no_more_than_it_shows() {
             json!({ "opportunity": deal })
         })
         .await;
-        for (service, collection, table) in [("customers", "accounts", "account"), ("sales", "opportunities", "opportunity")] {
+        for (service, collection, table) in
+            [("customers", "accounts", "account"), ("sales", "opportunities", "opportunity")]
+        {
             let mut connection = database::superuser(subjects.tenant.facts(), service).await;
             sqlx::query("analyze").execute(&mut connection).await.expect("statistics can be made");
-            let refused = director.query(&format!("/v1/{collection}"), &[("orderBy", "colour")]).await.refused();
-            let names = refused.message.split("these can be sorted by: ").nth(1).expect("it names them").to_owned();
+            let refused =
+                director.query(&format!("/v1/{collection}"), &[("orderBy", "colour")]).await.refused();
+            let names =
+                refused.message.split("these can be sorted by: ").nth(1).expect("it names them").to_owned();
             let names = names.split(" (at").next().unwrap_or_default().to_owned();
             for field in names.split(", ").chain([""]) {
                 for order in [field.to_owned(), format!("{field} desc")] {
@@ -85,7 +95,10 @@ fn a_page_in_any_declared_order_reads_no_more_than_it_shows() {
                     }
                     let read = rows_read(&subjects, service, table).await - before;
                     say(format!("{collection} by {order:?}: {read} rows for three pages"));
-                    assert!(read < 3 * MOST_READ, "{collection} by {order:?} reads {read} rows for three pages");
+                    assert!(
+                        read < 3 * MOST_READ,
+                        "{collection} by {order:?} reads {read} rows for three pages"
+                    );
                 }
             }
         }

@@ -1,4 +1,13 @@
-//! What must stay true of the whole, whatever one change is about.
+//! What must stay true of the whole, whatever one change is about: the invariants of `docs/ARCHITECTURE.md` that can be
+//! read off sources, manifests and running databases.
 
+mod checkout;
 mod credentials;
+mod databases;
+mod declared_fields;
+mod dependencies;
+mod indexes;
 mod layout;
+mod repository;
+mod sources;
+mod tenancy;

@@ -10,7 +10,8 @@ use super::checkout::{DATA_SERVICES, files, read, root};
 /// CRD-12: the commissioned top-level entries exist.
 #[test]
 fn the_commissioned_entries_exist() {
-    for entry in ["Cargo.toml", "README.md", "services", "proto", "deploy", "helm", "tests", "docs", "crates"] {
+    for entry in ["Cargo.toml", "README.md", "services", "proto", "deploy", "helm", "tests", "docs", "crates"]
+    {
         assert!(root().join(entry).exists(), "there is no {entry}");
     }
 }
@@ -49,9 +50,12 @@ fn links_of_the_documents_lead_somewhere() {
 
 #[test]
 fn every_migration_in_the_folder_is_in_the_list_and_in_order() {
-    let lists = DATA_SERVICES.map(|service| (format!("services/{service}/migrations"), format!("services/{service}/src/lib.rs")));
+    let lists = DATA_SERVICES
+        .map(|service| (format!("services/{service}/migrations"), format!("services/{service}/src/lib.rs")));
     for (folder, source) in lists {
-        let stem = |path: &std::path::PathBuf| path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        let stem = |path: &std::path::PathBuf| {
+            path.file_stem().expect("a file has a name").to_string_lossy().into_owned()
+        };
         let names: Vec<String> = files(&folder, ".sql").iter().map(stem).collect();
         let text = read(&source);
         let list = text.split("migrations![").nth(1).and_then(|rest| rest.split(']').next());

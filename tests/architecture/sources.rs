@@ -12,12 +12,22 @@ const LONGER: [(&str, &str); 0] = [];
 
 #[test]
 fn models_are_pure() {
-    let models: Vec<_> = files("services", ".rs").into_iter().filter(|path| path.ends_with("model.rs")).collect();
+    let models: Vec<_> =
+        files("services", ".rs").into_iter().filter(|path| path.ends_with("model.rs")).collect();
     assert!(models.len() >= 7, "the walk found only {models:?}");
     for path in models {
         for (number, line) in read(&path).lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
-            for foreign in ["tonic::", "sqlx::", "tokio::", "trato_platform", "std::fs", "std::net", "std::env", "Utc::now"] {
+            for foreign in [
+                "tonic::",
+                "sqlx::",
+                "tokio::",
+                "trato_platform",
+                "std::fs",
+                "std::net",
+                "std::env",
+                "Utc::now",
+            ] {
                 assert!(!code.contains(foreign), "{}:{}: {foreign}", path.display(), number + 1);
             }
         }
@@ -29,18 +39,31 @@ fn sources_have_a_pleasant_size() {
     let too_long: Vec<_> = sources()
         .into_iter()
         .map(|path| (read(&path).lines().count(), path))
-        .filter(|(lines, path)| *lines > MOST_LINES && !LONGER.iter().any(|(known, _)| Path::new(known) == path))
+        .filter(|(lines, path)| {
+            *lines > MOST_LINES && !LONGER.iter().any(|(known, _)| Path::new(known) == path)
+        })
         .collect();
     assert!(too_long.is_empty(), "{too_long:#?}");
     for (path, reason) in LONGER {
-        assert!(read(path).lines().count() > MOST_LINES, "{path} is short again; {reason} is no longer a reason");
+        assert!(
+            read(path).lines().count() > MOST_LINES,
+            "{path} is short again; {reason} is no longer a reason"
+        );
     }
 }
 
 #[test]
 fn nothing_is_left_for_later() {
     // Written in two parts, or this file would find itself.
-    let words = [("to", "do!"), ("unimple", "mented!"), ("#[ign", "ore"), ("#[should_", "panic"), ("TO", "DO"), ("FIX", "ME"), ("XX", "X ")];
+    let words = [
+        ("to", "do!"),
+        ("unimple", "mented!"),
+        ("#[ign", "ore"),
+        ("#[should_", "panic"),
+        ("TO", "DO"),
+        ("FIX", "ME"),
+        ("XX", "X "),
+    ];
     for path in sources() {
         let text = read(&path);
         for (first, second) in words {
@@ -54,7 +77,8 @@ fn nothing_is_left_for_later() {
 fn every_module_says_what_it_is() {
     for path in sources() {
         let text = read(&path);
-        let first = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with("#!")).unwrap_or_default();
+        let first =
+            text.lines().find(|line| !line.trim().is_empty() && !line.starts_with("#!")).unwrap_or_default();
         assert!(first.starts_with("//!"), "{} begins with {first:?}", path.display());
     }
 }
@@ -63,16 +87,25 @@ fn every_module_says_what_it_is() {
 fn each_resource_folder_has_the_same_four_files() {
     for service in ["customers", "sales"] {
         let folder = format!("services/{service}/src");
-        let stores: Vec<_> = files(&folder, "store.rs").into_iter().filter(|path| path.components().count() == 5).collect();
+        let stores: Vec<_> =
+            files(&folder, "store.rs").into_iter().filter(|path| path.components().count() == 5).collect();
         for store in &stores {
             let folder = store.parent().expect("a store lies in a folder");
-            assert!(super::checkout::root().join(folder).join("mod.rs").is_file(), "{} has no mod.rs", folder.display());
+            assert!(
+                super::checkout::root().join(folder).join("mod.rs").is_file(),
+                "{} has no mod.rs",
+                folder.display()
+            );
         }
         let apis = files(&folder, "api.rs");
         for api in apis {
             let folder = api.parent().expect("an api lies in a folder");
             for part in ["mod.rs", "model.rs", "store.rs"] {
-                assert!(super::checkout::root().join(folder).join(part).is_file(), "{} has no {part}", folder.display());
+                assert!(
+                    super::checkout::root().join(folder).join(part).is_file(),
+                    "{} has no {part}",
+                    folder.display()
+                );
             }
         }
     }
@@ -81,7 +114,17 @@ fn each_resource_folder_has_the_same_four_files() {
 /// CRD-05: the gateway and the platform know no business word, so that a new service needs no change in them.
 #[test]
 fn gateway_and_platform_know_no_business_word() {
-    let nouns = ["opportunit", "pipeline_", "funnel", "accounts/", "contacts/", "AccountService", "customer", "timeline", "product"];
+    let nouns = [
+        "opportunit",
+        "pipeline_",
+        "funnel",
+        "accounts/",
+        "contacts/",
+        "AccountService",
+        "customer",
+        "timeline",
+        "product",
+    ];
     for folder in ["services/gateway/src", "crates/platform/src"] {
         for path in files(folder, ".rs") {
             let text = read(&path);
@@ -93,7 +136,12 @@ fn gateway_and_platform_know_no_business_word() {
             for (number, line) in text.lines().enumerate() {
                 let code = line.split("//").next().unwrap_or_default().to_lowercase();
                 for noun in nouns {
-                    assert!(!code.contains(&noun.to_lowercase()), "{}:{}: {noun}", path.display(), number + 1);
+                    assert!(
+                        !code.contains(&noun.to_lowercase()),
+                        "{}:{}: {noun}",
+                        path.display(),
+                        number + 1
+                    );
                 }
             }
         }
@@ -106,7 +154,8 @@ fn services_open_no_connection_but_those_of_the_platform() {
     for service in ["customers", "sales"] {
         for path in files(&format!("services/{service}/src"), ".rs") {
             let text = read(&path);
-            for foreign in ["reqwest::", "TcpStream", "PgConnection::connect", "Channel::from", "Endpoint::"] {
+            for foreign in ["reqwest::", "TcpStream", "PgConnection::connect", "Channel::from", "Endpoint::"]
+            {
                 assert!(!text.contains(foreign), "{} uses {foreign}", path.display());
             }
         }

@@ -17,3 +17,5 @@ mod samples;
 mod sizes;
 mod transcode;
 mod unknown_fields;
+
+pub use samples::World;

@@ -11,6 +11,12 @@ pub async fn superuser(facts: &Facts, service: &str) -> PgConnection {
     options.database(service).connect().await.expect("the superuser can log in")
 }
 
+/// A connection by URL.
+pub async fn connect(url: &str) -> sqlx::Result<PgConnection> {
+    let options: PgConnectOptions = url.parse()?;
+    options.connect().await
+}
+
 /// Teams of a member as the projection of a service has them, as names, sorted.
 pub async fn teams_of(facts: &Facts, service: &str, tenant: Uuid, subject: &str) -> Vec<String> {
     let mut connection = superuser(facts, service).await;

@@ -32,6 +32,11 @@ where
     }
 }
 
+/// Lets time pass that is part of what is tested: how long something is away, how far apart two blows are.
+pub async fn lasts(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
 async fn settle<T, F>(
     within: Duration,
     mut look: impl FnMut() -> F,

@@ -7,6 +7,7 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _}
 use super::{audit::audit, outages::Outages};
 use crate::harness::{
     breakable::{PROGRAMS, on_a_breakable_stack},
+    eventually::lasts,
     report::say,
     stack::is_long_run,
     writers::{Subjects, Writers},
@@ -27,9 +28,7 @@ fn killing_every_program_in_turn_loses_and_doubles_nothing() {
         let mut slowest = Duration::ZERO;
         for _ in 0..rounds {
             for program in PROGRAMS {
-                let mut pause = tokio::time::interval(Duration::from_secs(2));
-                pause.tick().await;
-                pause.tick().await;
+                lasts(Duration::from_secs(2)).await;
                 slowest = slowest.max(outages.kill(&stack, program, Duration::ZERO).await);
             }
         }
@@ -56,7 +55,7 @@ fn killing_programs_at_random_moments_loses_and_doubles_nothing() {
         let mut outages = Outages::default();
         let begun = Instant::now();
         while outages.len() < most && begun.elapsed() < budget {
-            tokio::time::sleep(Duration::from_millis(random.random_range(0..400))).await;
+            lasts(Duration::from_millis(random.random_range(0..400))).await;
             let program = PROGRAMS.choose(&mut random).expect("there are three");
             outages.kill(&stack, program, Duration::ZERO).await;
         }

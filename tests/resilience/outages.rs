@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::harness::{
     breakable::Breakable,
+    eventually::lasts,
     ledger::{Entry, Ledger, Outcome},
     report::say,
 };
@@ -21,7 +22,7 @@ impl Outages {
     pub async fn kill(&mut self, on: &Breakable, name: &str, absence: Duration) -> Duration {
         let from = Instant::now();
         on.kill(name).await;
-        tokio::time::sleep(absence).await;
+        lasts(absence).await;
         let took = on.revive(name).await;
         self.0.push((name.to_owned(), from, Instant::now()));
         took

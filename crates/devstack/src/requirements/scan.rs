@@ -164,23 +164,25 @@ mod tests {
 
     #[test]
     fn only_documented_tests_are_proofs() {
+        // Another letter in the identifiers, or the whole suite's scan would find them here.
         let source = "
-            /// ABC-05: counts.
+            /// _BC-05: counts.
             /// MDM-01 is no first word.
             #[tokio::test(flavor = \"multi_thread\")]
             async fn it_counts() {}
 
             #[test]
-            /// ABC-06: after the attribute.
+            /// _BC-06: after the attribute.
             fn it_sorts() {}
 
-            /// ABC-07: no test.
+            /// _BC-07: no test.
             fn helper() {}
 
             #[test]
             fn undocumented() {}
-        ";
-        let proofs: Vec<_> = proofs_in(source).collect();
+        "
+        .replace('_', "A");
+        let proofs: Vec<_> = proofs_in(&source).collect();
         assert_eq!(
             proofs,
             [

@@ -191,7 +191,7 @@ fn require_name(name: &str) -> Result<()> {
     Err(Error::invalid(
         "name",
         "INVALID_RESOURCE_NAME",
-        "must be a resource name, such as accounts/{account}",
+        "must be a resource name: a collection and an identifier, with a slash between",
     ))
 }
 

@@ -1,3 +1,5 @@
+//! Tokens that must be refused, and one that must not, against an issuer of the test's own.
+
 use serde_json::json;
 use trato_types::Kind;
 

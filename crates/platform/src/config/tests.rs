@@ -1,3 +1,5 @@
+//! Layers, faults and what is printed of a configuration.
+
 use std::path::Path;
 
 use serde::Deserialize;

@@ -65,6 +65,7 @@ async fn run(connection: &mut PgConnection, service: &'static [Migration]) -> Re
            run_time timestamptz not null default now(),
            constraint schema_version_pkey primary key (component, name)
          );
+         comment on table public.schema_version is 'Migrations that ran; written by the owner only.';
          do $$ begin
            execute format('grant select on public.schema_version to %I, %I',
              regexp_replace(current_user, '_owner$', ''), regexp_replace(current_user, '_owner$', '_system'));

@@ -1,3 +1,5 @@
+//! A call on its way through the server: limits, deadline, token, permission.
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! Calls to another service: deadlines, credentials, and what its absence is answered with.
+
 use std::time::Duration;
 
 use serde_json::Value;

@@ -1,3 +1,5 @@
+//! What telemetry records, and that it costs nothing when off.
+
 use super::*;
 
 #[test]

@@ -21,7 +21,8 @@ use trato_types::{
 use uuid::Uuid;
 
 use super::{
-    model::{self, AccountLink, AccountLinks, Contact, MAX_LINKS, Role},
+    links::{AccountLink, AccountLinks, MAX_LINKS, Role},
+    model::{self, Contact},
     store,
 };
 use crate::{

@@ -5,6 +5,7 @@
 //! filed under.
 
 mod api;
+mod links;
 mod model;
 mod store;
 

@@ -11,7 +11,10 @@ use trato_query::{Field, member, reference, text};
 use trato_types::{Date, Error, Ref, Result};
 use uuid::Uuid;
 
-use super::model::{AccountLink, AccountLinks, Contact, Role};
+use super::{
+    links::{AccountLink, AccountLinks, Role},
+    model::Contact,
+};
 use crate::account::Account;
 
 columns!(Contact {

@@ -1,23 +1,19 @@
 //! Calls of HTTP with JSON: read, assembled, sent, answered.
 
-use std::{borrow::Cow, future::poll_fn, pin::pin};
+use std::borrow::Cow;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{
     HeaderName, Response, StatusCode,
     header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use hyper::body::Incoming;
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tonic::Code;
-use trato_platform::rpc::{exceeded, message_too_large};
 use trato_types::{Error, Kind};
 
 use super::{
-    Ask, Failure, Gateway,
+    Ask, Failure, Gateway, bodies,
     record::Record,
     stream::{Form, Messages},
 };
@@ -57,7 +53,7 @@ impl Gateway {
         let times = self.times(ask, method)?;
         check_content(ask)?;
         let max_bytes = self.config.platform.server.max_message_bytes;
-        let body = read(ask, body, max_bytes, times.begun_by).await?;
+        let body = bodies::read(ask, body, max_bytes, times.begun_by).await?;
         let parts = Parts {
             binding,
             captures,
@@ -151,51 +147,4 @@ fn text<'a>(ask: &Ask<'a>, name: &HeaderName) -> Result<Option<&'a str>, Error> 
         Ok(text) => Ok(Some(text)),
         Err(_) => Err(Error::invalid(name.as_str(), "INVALID_HEADER", "must be visible ASCII")),
     }
-}
-
-/// Reads a body of at most `max_bytes`; one that announces more is refused before a byte of it is taken.
-pub(super) async fn read<B>(
-    ask: &Ask<'_>,
-    body: B,
-    max_bytes: usize,
-    until: Instant,
-) -> Result<Bytes, Refusal>
-where
-    B: http_body::Body<Data = Bytes>,
-    B::Error: std::fmt::Display,
-{
-    let too_large =
-        || Refusal { error: message_too_large(max_bytes), http: Some(StatusCode::PAYLOAD_TOO_LARGE) };
-    let announced =
-        ask.head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > max_bytes as u64) {
-        return Err(too_large());
-    }
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
-    }
-    let collect = async {
-        let mut body = pin!(body);
-        let mut only = Bytes::new();
-        let mut joined = BytesMut::new();
-        while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-            let frame = frame.map_err(|error| broken_body(&error.to_string()))?;
-            let Ok(data) = frame.into_data() else { continue };
-            if only.len() + joined.len() + data.len() > max_bytes {
-                return Err(too_large());
-            }
-            if only.is_empty() && joined.is_empty() {
-                only = data;
-                continue;
-            }
-            joined.extend_from_slice(&std::mem::take(&mut only));
-            joined.extend_from_slice(&data);
-        }
-        Ok(if joined.is_empty() { only } else { joined.freeze() })
-    };
-    timeout_at(until, collect).await.map_err(|_| Refusal::from(exceeded()))?
-}
-
-fn broken_body(problem: &str) -> Refusal {
-    Error::new(Kind::Invalid, "BROKEN_BODY", format!("the body could not be read: {problem}")).into()
 }

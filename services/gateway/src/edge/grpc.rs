@@ -17,7 +17,8 @@ use trato_types::Error;
 
 use super::{
     Ask, Failure, Gateway,
-    calls::{Times, read},
+    bodies::read,
+    calls::Times,
     frames::{Gathered, Guarded, Upstreamed},
     local,
     record::Record,

@@ -1,5 +1,6 @@
 //! What a request passes on its way through: limits → route → token → rate → place → the call itself.
 
+mod bodies;
 mod calls;
 mod cors;
 mod frames;

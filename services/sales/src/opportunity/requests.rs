@@ -5,14 +5,14 @@
 
 use tonic::{Request, Status};
 use trato_platform::{
-    db::{Record, RequestKey},
+    db::{External, Record, RequestKey},
     rpc::{Caller, status::to_status},
     standard::new_record,
 };
 use trato_proto::sales::v1 as pb;
 use trato_types::{
     Context, Error, Result,
-    standard::{CreateRequest, Fields as _, UpdateRequest},
+    standard::{CreateRequest, Fields as _, ResourceMessage as _, UpdateRequest},
 };
 
 use super::{
@@ -165,12 +165,13 @@ impl References {
         mask: Option<Vec<String>>,
     ) -> Result<(Option<pb::Opportunity>, Option<Vec<String>>)> {
         let Some(message) = sent else { return Ok((None, mask)) };
-        if message.source.is_empty() || message.external_id.is_empty() {
+        // What cannot be a key the standard method refuses, with all else that is wrong.
+        let Ok(Some(external)) = External::parse(message.external()) else {
             return Ok((Some(message), mask));
-        }
+        };
         let stored = self
             .opportunities
-            .read_external(cx, &message.source, std::slice::from_ref(&message.external_id))
+            .read_external(cx, &external.source, std::slice::from_ref(&external.id))
             .await?;
         if let Some(stored) = stored.into_iter().next() {
             let updated = self.updated(cx, caller, Some(message), mask.as_deref(), Some(stored)).await?;

@@ -1,3 +1,5 @@
+//! Errors as `google.rpc.Status` and back.
+
 use std::time::Duration;
 
 use tonic_types::StatusExt as _;
