@@ -58,9 +58,9 @@ pub async fn migrate_on(connection: &mut PgConnection, service: &'static [Migrat
 
 async fn run(connection: &mut PgConnection, service: &'static [Migration]) -> Result<Vec<String>> {
     sqlx::raw_sql(
-        "create table if not exists public.schema_version (
-           component text not null,
-           name text not null,
+        r#"create table if not exists public.schema_version (
+           component text collate "C" not null,
+           name text collate "C" not null,
            checksum text not null,
            run_time timestamptz not null default now(),
            constraint schema_version_pkey primary key (component, name)
@@ -69,7 +69,7 @@ async fn run(connection: &mut PgConnection, service: &'static [Migration]) -> Re
          do $$ begin
            execute format('grant select on public.schema_version to %I, %I',
              regexp_replace(current_user, '_owner$', ''), regexp_replace(current_user, '_owner$', '_system'));
-         end $$",
+         end $$"#,
     )
     .execute(&mut *connection)
     .await

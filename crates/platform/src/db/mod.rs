@@ -8,11 +8,12 @@ mod request;
 pub mod statement;
 mod tx;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use futures::FutureExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
-    PgPool,
+    Connection as _, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use trato_types::{Error, Kind, Result};
@@ -25,6 +26,9 @@ pub use self::{
     tx::Tx,
 };
 use crate::{config, events::Tail};
+
+/// Idle time after which a connection is tried before it is used.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 
 /// The service's connections, and how to tell its relay that there is something to publish.
 #[derive(Clone, Debug)]
@@ -66,11 +70,19 @@ fn pool(settings: &config::Database, url: &SecretString, name: &str, size: u32) 
         // Compiling a plan takes seconds, which only a query of minutes would win back.
         ("jit", "off"),
     ]);
-    // The pool's ping before each use would cost a round trip; a broken connection shows at its first statement.
+    // The pool's ping before each use would cost a round trip. One that was idle for a while may have lost its server,
+    // and its caller should not be the one who finds out.
     let pool = PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(settings.acquire_timeout())
-        .test_before_acquire(false);
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            async move {
+                let is_fresh = meta.idle_for < PING_AFTER_IDLE;
+                Ok(is_fresh || connection.ping().await.is_ok())
+            }
+            .boxed()
+        });
     Ok(pool.connect_lazy_with(options))
 }
 
