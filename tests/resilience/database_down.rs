@@ -14,8 +14,9 @@ use crate::harness::{
     writers::{Subjects, Writers},
 };
 
-/// Longest time a caller may be left without an answer. The goal is one second; a retry of the gateway may lie between.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+/// Longest time a caller may be left without an answer. The goal is one second; a machine that runs other tests too gets
+/// more.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(3);
 
 /// CRD-03: while the database is away every call is answered UNAVAILABLE, and when it is back all goes on by itself.
 #[test]
@@ -49,6 +50,8 @@ fn a_killed_database_costs_an_answer_and_never_an_acknowledged_write() {
             };
             assert!(told && entry.took < ANSWERED_WITHIN, "{entry:?}");
         }
+        let slowest = ledger.entries().iter().map(|entry| entry.took).max().unwrap_or_default();
+        say(format!("the slowest answer took {slowest:.1?}"));
         audit(&subjects, &ledger).await;
         assert!(recoveries.iter().all(|took| *took < Duration::from_secs(10)), "{recoveries:?}");
         stack.nobody_panicked().await;

@@ -87,6 +87,7 @@ impl Collector {
     }
 }
 
+/// CRD-08: an exported log line knows its trace and its span.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_exported_as_a_child_of_its_caller_with_its_log_and_its_metrics() {
     let collector = Collector::default();
