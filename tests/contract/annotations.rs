@@ -178,7 +178,8 @@ fn upper_camel(word: &str) -> String {
     format!("{}{rest}", first.to_uppercase())
 }
 
-fn upper_snake(word: &str) -> String {
+/// `UpperCamel` as `UPPER_SNAKE`.
+pub fn upper_snake(word: &str) -> String {
     let mut snake = String::new();
     for letter in word.chars() {
         if letter.is_uppercase() && !snake.is_empty() {

@@ -36,7 +36,8 @@ fn everything_in_the_contract_is_commented() {
     assert!(bare.is_empty(), "without a comment: {bare:#?}");
 }
 
-fn comments(file: &FileDescriptor) -> BTreeMap<Vec<i32>, String> {
+/// The comments before the parts of a file, by the parts' paths in its descriptor.
+pub fn comments(file: &FileDescriptor) -> BTreeMap<Vec<i32>, String> {
     let info = file.file_descriptor_proto().source_code_info.clone().unwrap_or_default();
     let locations = info.location.into_iter();
     locations

@@ -12,6 +12,7 @@ mod injection;
 mod limits;
 mod options;
 mod permissions;
+mod references;
 mod repetition;
 mod samples;
 mod sizes;

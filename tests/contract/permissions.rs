@@ -28,7 +28,8 @@ fn roles() -> BTreeMap<String, Vec<String>> {
     roles.iter().map(|(name, role)| (name.clone(), granted(role))).collect()
 }
 
-fn grants(pattern: &str, permission: &str) -> bool {
+/// True when a pattern of a grant stands for the permission.
+pub fn grants(pattern: &str, permission: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == permission, |beginning| permission.starts_with(beginning))
 }
 

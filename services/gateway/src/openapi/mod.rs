@@ -9,6 +9,7 @@ mod schemas;
 use prost_reflect::{DescriptorPool, ServiceDescriptor};
 
 use crate::routes::Routes;
+use comments::split;
 use json::Object;
 use operations::Operations;
 use schemas::Schemas;
@@ -17,6 +18,10 @@ use schemas::Schemas;
 const PERMISSION: &str = "trato.options.v1.permission";
 /// Field option that marks what is about a person.
 const PERSONAL: &str = "trato.options.v1.personal";
+/// The file whose head says what all methods have in common.
+const COMMON: &str = "trato/options/v1/options.proto";
+/// Path of a file's `syntax`, before which the comment on the file stands.
+const SYNTAX: [i32; 1] = [12];
 
 const DESCRIPTION: &str = "\
 All calls need a bearer token of your organisation's identity provider. Errors have the form of \
@@ -44,6 +49,9 @@ pub fn document(pool: &DescriptorPool, routes: &Routes) -> String {
         schemas.message(&status);
     }
     let bearer = Object::new().with("type", "http").with("scheme", "bearer").with("bearerFormat", "JWT");
+    // Its first paragraph is for those who read the file.
+    let (_, common) = split(schemas.comments.at(COMMON, &SYNTAX));
+    let description = format!("{DESCRIPTION}\n\n{common}").trim_end().to_owned();
     let components = Object::new()
         .with("securitySchemes", Object::new().with("bearer", bearer))
         .with("responses", Object::new().with("Error", error_response()))
@@ -51,7 +59,7 @@ pub fn document(pool: &DescriptorPool, routes: &Routes) -> String {
     let info = Object::new()
         .with("title", "Trato API")
         .with("version", env!("CARGO_PKG_VERSION"))
-        .with("description", DESCRIPTION);
+        .with("description", description);
     let document = Object::new()
         .with("openapi", "3.1.0")
         .with("info", info)
