@@ -64,9 +64,12 @@ create index opportunity_next_step_date_idx on opportunity (tenant_id, next_step
 -- Also tells which stages are in use.
 create index opportunity_pipeline_stage_idx on opportunity (tenant_id, pipeline, stage, state, id);
 
--- Keeps what one row cannot say by itself: the history only grows, and an open opportunity is at a stage of its pipeline.
+-- Keeps what one row cannot say by itself: the history only grows, and an open
+-- opportunity is at a stage of its pipeline, which is deleted only together with it.
 -- Every change is an upsert, so the insert side also speaks for rows that turn out to be there.
 create function opportunity_guard() returns trigger language plpgsql as $$
+declare
+  walked record;
 begin
   if tg_op = 'UPDATE' then
     new.history := coalesce(new.history, old.history);
@@ -76,13 +79,16 @@ begin
     end if;
   elsif new.state = 'OPEN' then
     -- The lock makes a change of the pipeline's stages wait for us, or us for it.
-    perform 1 from pipeline
+    select delete_time is null as is_living into walked from pipeline
     where tenant_id = new.tenant_id and id = new.pipeline
       and stages @> jsonb_build_array(jsonb_build_object('key', new.stage))
     for share;
     if not found then
       raise exception using errcode = '23514', constraint = 'opportunity_stage_known',
         message = 'the pipeline has no such stage';
+    elsif new.delete_time is null and not walked.is_living then
+      raise exception using errcode = '23514', constraint = 'opportunity_pipeline_living',
+        message = 'the pipeline is deleted';
     end if;
   end if;
   return new;

@@ -104,6 +104,12 @@ pub const CONSTRAINTS: &[Constraint] = &[
         reason: "UNKNOWN_STAGE",
         message: "the pipeline has no such stage",
     },
+    Constraint {
+        name: "opportunity_pipeline_living",
+        kind: Kind::Precondition,
+        reason: "PIPELINE_DELETED",
+        message: "the pipeline is deleted",
+    },
 ];
 
 /// What opportunities refer to within this database.

@@ -2,8 +2,9 @@
 
 use tonic::{Code, Response, Status};
 use trato_proto::sales::v1::{
-    CreatePipelineRequest, DeletePipelineRequest, LoseOpportunityRequest, Opportunity, Pipeline,
-    ReopenOpportunityRequest, UpdatePipelineRequest, opportunity::LostReason,
+    CreatePipelineRequest, DeleteOpportunityRequest, DeletePipelineRequest, LoseOpportunityRequest,
+    Opportunity, Pipeline, ReopenOpportunityRequest, UndeleteOpportunityRequest, UpdatePipelineRequest,
+    opportunity::LostReason,
 };
 
 use crate::harness::{Sales, field, paths, refusal, stage, violations};
@@ -133,6 +134,30 @@ async fn a_pipeline_with_open_opportunities_is_not_deleted() {
         refusal(sales.create(of_deleted).await),
         (Code::FailedPrecondition, "PIPELINE_DELETED".to_owned())
     );
+}
+
+/// SFA-07: no open sale walks a pipeline that is deleted, not by coming back either.
+#[tokio::test]
+async fn nothing_comes_back_into_a_deleted_pipeline() {
+    let sales = Sales::start().await;
+    let pipeline = sales.pipeline("Standard", &[("prospecting", 10)]).await;
+    let lost = sales.opportunity("Ten presses", 10).await.name;
+    let lose =
+        LoseOpportunityRequest { name: lost.clone(), reason: LostReason::Price.into(), ..Default::default() };
+    sales.opportunities().lose_opportunity(sales.admin.request(lose)).await.expect("lost");
+    let gone = sales.opportunity("Twenty presses", 20).await.name;
+    let delete = DeleteOpportunityRequest { name: gone.clone(), ..Default::default() };
+    sales.opportunities().delete_opportunity(sales.admin.request(delete)).await.expect("deleted");
+    sales.delete_pipeline(&pipeline.name).await.expect("no open opportunity walks it");
+
+    let reopen = ReopenOpportunityRequest { name: lost, ..Default::default() };
+    let reopened = sales.opportunities().reopen_opportunity(sales.admin.request(reopen)).await;
+    let undelete = UndeleteOpportunityRequest { name: gone, ..Default::default() };
+    let undeleted = sales.opportunities().undelete_opportunity(sales.admin.request(undelete)).await;
+
+    for refused in [refusal(reopened), refusal(undeleted)] {
+        assert_eq!(refused, (Code::FailedPrecondition, "PIPELINE_DELETED".to_owned()));
+    }
 }
 
 /// SFA-07: however two callers race, no sale is left at a step that its process does not have.
