@@ -17,20 +17,6 @@ pub(crate) const INVALID_PAGE_TOKEN: &str = "INVALID_PAGE_TOKEN";
 /// A negative page size.
 pub(crate) const INVALID_PAGE_SIZE: &str = "INVALID_PAGE_SIZE";
 
-/// Every reason this crate answers with, each with what to do about it; for the reference of errors.
-pub const REASONS: &[(&str, &str)] = &[
-    (INVALID_FILTER, "Mend the filter at the position given; the grammar is that of AIP-160."),
-    (UNKNOWN_FIELD, "Name one of the fields that the message lists."),
-    (WRONG_TYPE, "Compare the field with a literal of its type, by a comparator that its type has."),
-    (FILTER_TOO_COMPLEX, "Shorten the filter, or ask in several calls."),
-    (INVALID_ORDER_BY, "Name sortable fields, separated by commas, each followed by ` desc` where wanted."),
-    (
-        INVALID_PAGE_TOKEN,
-        "Start again without a token; send filter, order and parent unchanged from page to page.",
-    ),
-    (INVALID_PAGE_SIZE, "Ask for 1 to 1000 rows, or 0 for the default."),
-];
-
 /// One fault in one text; `at` counts bytes from its beginning.
 #[derive(Debug)]
 pub(crate) struct Fault {

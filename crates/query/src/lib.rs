@@ -20,7 +20,6 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use fault::REASONS;
 pub use field::{
     Field, STANDARD, Type, boolean, choice, date, integer, member, minor, reference, text, timestamp, uuid,
 };
