@@ -23,7 +23,7 @@ use trato_types::Timestamp;
 
 use super::{
     broker::{self, Backoff, BrokerError},
-    event::Incoming,
+    event::{Incoming, Subscription},
     headers,
     processor::Processor,
     topology,
