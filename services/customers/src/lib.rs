@@ -11,7 +11,6 @@ mod parents;
 mod subscriptions;
 mod team;
 mod timeline;
-mod wire;
 
 use trato_platform::{ServiceSpec, migrations};
 use trato_proto::{

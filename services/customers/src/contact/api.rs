@@ -11,6 +11,7 @@ use trato_platform::{
 use trato_proto::{
     customers::v1::{self as pb, contact_service_server::ContactService},
     google::value::Date as WireDate,
+    wire::{self, UnknownName},
 };
 use trato_query::Field;
 use trato_types::{
@@ -28,7 +29,6 @@ use crate::{
     account::{self, Account},
     address,
     parents::Parents,
-    wire::{self, UnknownName},
 };
 
 /// Serves contacts.
@@ -191,8 +191,9 @@ impl Resource for Contact {
         let salutation = check.keep("salutation", line(&message.salutation, 40)).unwrap_or_default();
         let job_title = check.keep("job_title", line(&message.job_title, 100)).unwrap_or_default();
         let occupation = check.keep("occupation", line(&message.occupation, 100)).unwrap_or_default();
-        let email_address = check.keep("email_address", wire::optional(&message.email_address)).flatten();
-        let phone_number = check.keep("phone_number", wire::optional(&message.phone_number)).flatten();
+        let email_address =
+            check.keep("email_address", wire::parse_optional(&message.email_address)).flatten();
+        let phone_number = check.keep("phone_number", wire::parse_optional(&message.phone_number)).flatten();
         let address = address::parse(message.address.as_ref(), "address", check);
         let language = model::language_code(&message.language_code);
         let language_code = check.keep("language_code", language).unwrap_or_default();
@@ -209,7 +210,7 @@ impl Resource for Contact {
 
     fn render(record: &Record<Self>) -> pb::Contact {
         let contact = &record.value;
-        let (source, external_id) = wire::external(record);
+        let (source, external_id) = record.external_fields();
         pb::Contact {
             name: record.name(),
             create_time: Some(wire::timestamp(record.create_time)),

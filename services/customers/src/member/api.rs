@@ -14,7 +14,10 @@ use trato_platform::{
     rpc::{Caller, status::to_status},
     standard::{Reply, Store, answer},
 };
-use trato_proto::directory::v1::{self as pb, member_service_server::MemberService};
+use trato_proto::{
+    directory::v1::{self as pb, member_service_server::MemberService},
+    wire,
+};
 use trato_query::Field;
 use trato_types::{Context, Error, MemberRef, Ref, Result, Violations};
 use uuid::Uuid;
@@ -23,7 +26,6 @@ use super::{
     model::{self, Absence, Absences, MAX_ITEMS, Member, Skills, Teams},
     store,
 };
-use crate::wire;
 
 /// Serves members, and tells callers who they are.
 pub struct Api {
@@ -113,7 +115,8 @@ impl Resource for Member {
         let check = &mut violations;
         let subject = check.keep("subject", MemberRef::from_subject(&message.subject));
         let display_name = check.keep("display_name", message.display_name.parse());
-        let email_address = check.keep("email_address", wire::optional(&message.email_address)).flatten();
+        let email_address =
+            check.keep("email_address", wire::parse_optional(&message.email_address)).flatten();
         let manager = parse_other("manager", &message.manager, subject.as_ref(), check);
         let teams = parse_teams(&message.teams, check);
         let skills = parse_skills(&message.skills, check);
@@ -127,7 +130,7 @@ impl Resource for Member {
 
     fn render(record: &Record<Self>) -> pb::Member {
         let member = &record.value;
-        let (source, external_id) = wire::external(record);
+        let (source, external_id) = record.external_fields();
         pb::Member {
             name: record.name(),
             create_time: Some(wire::timestamp(record.create_time)),

@@ -16,6 +16,7 @@ use trato_proto::{
         query_funnel_request::Dimension as WireDimension,
         query_funnel_response::{Figure, Group, StageFigure},
     },
+    wire::{self, UnknownName},
 };
 use trato_types::{Currency, Error, Id, Kind, Result, Violations};
 use uuid::Uuid;
@@ -24,7 +25,7 @@ use super::{
     model::{Dimension, GroupTally, Route, StageTally, Tally, mean},
     store::{self, Found, MAX_GROUPS, Question},
 };
-use crate::{pipeline::Pipeline, wire, wire::UnknownName};
+use crate::pipeline::Pipeline;
 
 /// Serves the funnel.
 pub struct Api {

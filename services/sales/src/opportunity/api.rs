@@ -10,6 +10,7 @@ use trato_platform::{
 use trato_proto::{
     google::value::Date as WireDate,
     sales::v1::{self as pb, opportunity_service_server::OpportunityService},
+    wire::{self, UnknownName},
 };
 use trato_query::Field;
 use trato_types::{
@@ -26,11 +27,7 @@ use super::{
     references::References,
     stage_changes, store,
 };
-use crate::{
-    pipeline::{self, Stages},
-    wire,
-    wire::UnknownName,
-};
+use crate::pipeline::{self, Stages};
 
 /// Serves opportunities.
 pub struct Api {
@@ -166,7 +163,7 @@ impl Resource for Opportunity {
 
     fn render(record: &Record<Self>) -> pb::Opportunity {
         let opportunity = &record.value;
-        let (source, external_id) = wire::external(record);
+        let (source, external_id) = record.external_fields();
         pb::Opportunity {
             name: record.name(),
             create_time: Some(wire::timestamp(record.create_time)),

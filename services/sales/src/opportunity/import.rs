@@ -12,7 +12,10 @@ use trato_platform::{
     rpc::{Caller, status::to_wire},
     standard::{Prepared, Reply, Store, Stored, answer, once},
 };
-use trato_proto::sales::v1::{self as pb, import_opportunities_response as response};
+use trato_proto::{
+    sales::v1::{self as pb, import_opportunities_response as response},
+    wire,
+};
 use trato_types::{Context, Error, Result, Violations, standard::Fields as _};
 
 use super::{
@@ -21,7 +24,6 @@ use super::{
     past::{MAX_STEPS, PastStep},
     references::{FIELD, References, Resolved},
 };
-use crate::wire;
 
 /// Most items of one import.
 const MAX_ITEMS: usize = 500;

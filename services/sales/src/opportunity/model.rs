@@ -1,7 +1,7 @@
 //! An opportunity and its verbs. OPEN becomes WON or LOST; a closed one can be reopened. Every verb leaves a step.
 
 use serde::{Deserialize, Serialize};
-use trato_proto::sales::v1 as pb;
+use trato_proto::{sales::v1 as pb, wire};
 use trato_types::{
     Context, Currency, Date, DisplayName, DomainError, Id, MemberRef, Minor, Ref, Result, Timestamp,
     Violations, id::Collection, text,
@@ -12,7 +12,6 @@ use crate::{
     foreign::{Account, Contact, Team},
     pipeline::{Pipeline, Stage, StageKey},
     product::Product,
-    wire,
 };
 
 /// A chance to sell something to somebody.
