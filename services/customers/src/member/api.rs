@@ -1,6 +1,6 @@
 //! `MemberService`, and members on the wire.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use tonic::Request;
 use trato_platform::{
@@ -11,7 +11,7 @@ use trato_platform::{
     },
     db::{Constraint, Record, Resource},
     directory::Directory,
-    rpc::{Caller, status::to_status},
+    rpc::Caller,
     standard::{Reply, Store, answer},
 };
 use trato_proto::{
@@ -75,7 +75,6 @@ impl MemberService for Api {
         &self,
         request: Request<pb::BatchCreateMembersRequest>,
     ) -> Reply<pb::BatchCreateMembersResponse> {
-        require_distinct(&request.get_ref().requests).map_err(to_status)?;
         self.members.batch_create(request).await
     }
     async fn upsert_member(&self, request: Request<pb::UpsertMemberRequest>) -> Reply<pb::Member> {
@@ -163,21 +162,6 @@ impl Resource for Member {
 
     fn name_of(&self, _: Uuid) -> String {
         self.subject.name()
-    }
-}
-
-/// A batch names no subject twice: both items would be one row, with two events of one revision.
-fn require_distinct(requests: &[pb::CreateMemberRequest]) -> Result<()> {
-    let mut seen = HashSet::new();
-    let mut subjects = requests.iter().map(|request| request.member.as_ref().map(|member| &member.subject));
-    let again = subjects
-        .position(|subject| subject.is_some_and(|subject| !subject.is_empty() && !seen.insert(subject)));
-    match again {
-        Some(at) => {
-            let field = format!("requests[{at}].member.subject");
-            Err(Error::invalid(field, "DUPLICATE", "stands in the batch twice"))
-        }
-        None => Ok(()),
     }
 }
 

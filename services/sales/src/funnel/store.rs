@@ -1,11 +1,14 @@
 //! The one question the funnel asks the database.
 
 use sqlx::{Arguments as _, AssertSqlSafe, Row as _, postgres::PgArguments, types::Json};
-use trato_platform::db::{
-    Database, Resource, Tx, from_sqlx,
-    statement::{bind_scope, scope_condition},
+use trato_platform::{
+    db::{
+        Database, Resource, Tx, from_sqlx,
+        statement::{bind_scope, scope_condition},
+    },
+    standard::bind,
 };
-use trato_query::{Filter, STANDARD, Value};
+use trato_query::{Filter, STANDARD};
 use trato_types::{Context, Date, Error, Id, Result, Timestamp};
 
 use super::model::{Counted, Dimension};
@@ -87,18 +90,6 @@ pub async fn query(database: &Database, cx: &Context, question: &Question) -> Re
         groups: row.try_get(1).map_err(from_sqlx)?,
         counted: counted.0,
     })
-}
-
-fn bind(arguments: &mut PgArguments, value: Value) -> Result<()> {
-    match value {
-        Value::Text(text) => arguments.add(text),
-        Value::Integer(number) => arguments.add(number),
-        Value::Boolean(truth) => arguments.add(truth),
-        Value::Uuid(id) => arguments.add(id),
-        Value::Date(date) => arguments.add(date),
-        Value::Timestamp(time) => arguments.add(time),
-    }
-    .map_err(Error::internal)
 }
 
 impl Dimension {
