@@ -245,6 +245,13 @@ impl Running {
             schema,
             background.stop.clone(),
         ));
+        if let Some(work) = spec.warm {
+            let warm = readiness.condition("warm");
+            background.tasks.spawn_blocking(move || {
+                work();
+                warm.holds();
+            });
+        }
         // Only tests of a service alone go without a broker; `serve` requires it.
         if !settings.broker.url.expose_secret().is_empty() {
             let processor = Processor::new(app.database.clone(), spec.subscriptions);
