@@ -76,8 +76,6 @@ pub async fn query(database: &Database, cx: &Context, question: &Question) -> Re
     }
     // The transaction sets the tenant for all the tables of the statement; one statement is one snapshot.
     let mut tx = Tx::begin(&database.pool, cx).await?;
-    // To compile a statement of this size takes PostgreSQL longer than to run it.
-    sqlx::query("select set_config('jit', 'off', true)").execute(tx.connection()).await.map_err(from_sqlx)?;
     // The text holds constants and placeholders only: the file, and the fragments of the platform and trato-query.
     let row = sqlx::query_with(AssertSqlSafe(sql), arguments)
         .fetch_one(tx.connection())
