@@ -19,7 +19,7 @@ use trato_types::{Error, Kind, Result};
 
 pub use self::{
     columns::{Column, Columns},
-    event::{NewEvent, fact},
+    event::{Facts, NewEvent},
     record::{Constraint, External, RECORD_COLUMNS, Record, Resource},
     request::{Answer, RequestKey},
     tx::Tx,

@@ -1,7 +1,6 @@
 //! Create, update, upsert, delete, undelete and custom verbs of one resource.
 
 use futures::future::BoxFuture;
-use prost_types::Any;
 use tonic::Request;
 use trato_types::{
     Context, Error, Kind, Result, Violations,
@@ -10,13 +9,13 @@ use trato_types::{
 use uuid::Uuid;
 
 use super::{Reply, Store, answer, once, prepare};
-use crate::db::{External, NewEvent, Record, RequestKey, Resource, Tx, constrained, statement};
+use crate::db::{External, Facts, NewEvent, Record, RequestKey, Resource, Tx, constrained, statement};
 
 /// How often a change without etag is tried again when others change the same resource meanwhile.
 const MAX_ATTEMPTS: usize = 16;
 
-/// What a change makes of a record: its next revision and the facts that ride on the event.
-pub type Changed<T> = (Record<T>, Vec<Any>);
+/// What a change makes of a record: its next revision, and what that means to the business.
+pub type Changed<T> = (Record<T>, Facts);
 
 impl<T: Resource> Store<T> {
     /// `CreateX`. ALREADY_EXISTS `EXTERNAL_ID_TAKEN` when the source has a living resource of that id.
@@ -104,7 +103,10 @@ impl<T: Resource> Store<T> {
             if before.delete_time.is_some() {
                 return Err(state_error(before, "ALREADY_DELETED", "the resource is deleted already"));
             }
-            Ok((Record { delete_time: Some(cx.now), ..before.next(cx, before.value.clone()) }, Vec::new()))
+            Ok((
+                Record { delete_time: Some(cx.now), ..before.next(cx, before.value.clone()) },
+                Facts::default(),
+            ))
         })
         .await
     }
@@ -115,17 +117,17 @@ impl<T: Resource> Store<T> {
             if before.delete_time.is_none() {
                 return Err(state_error(before, "NOT_DELETED", "the resource is not deleted"));
             }
-            Ok((Record { delete_time: None, ..before.next(cx, before.value.clone()) }, Vec::new()))
+            Ok((Record { delete_time: None, ..before.next(cx, before.value.clone()) }, Facts::default()))
         })
         .await
     }
 
-    /// A custom verb that only changes the resource itself; `verb` is the participle of its event, `apply` returns the
-    /// facts that ride on it.
+    /// A custom verb that only changes the resource itself; `verb` is the participle of its event, `apply` returns what
+    /// the event tells beside the change.
     pub async fn change<R, F>(&self, request: Request<R>, verb: &str, apply: F) -> Reply<T::Message>
     where
         R: VerbRequest + prost::Message,
-        F: Fn(&mut T, &R, &Context) -> Result<Vec<Any>>,
+        F: Fn(&mut T, &R, &Context) -> Result<Facts>,
     {
         self.change_record(request, verb, |before, body, cx| {
             require_living(before)?;
@@ -195,7 +197,7 @@ impl<T: Resource> Store<T> {
     ) -> Result<Changed<T>> {
         require_living(before)?;
         let value = prepare::merged(cx, before, message, mask, field)?;
-        Ok((before.next(cx, value), Vec::new()))
+        Ok((before.next(cx, value), Facts::default()))
     }
 
     /// Stores a new record, its event and the request id in one statement.

@@ -4,7 +4,7 @@ use futures::FutureExt as _;
 use tonic::Request;
 use trato_platform::{
     App,
-    db::{Constraint, Record, Resource, Tx},
+    db::{Constraint, Facts, Record, Resource, Tx},
     rpc::Caller,
     standard::{Changed, Reply, Store, Within, answer, require_living},
 };
@@ -126,7 +126,7 @@ async fn link(
         end_date: None,
     })?;
     store::insert_link(tx, before.id, account).await?;
-    Ok((before.next(tx.cx(), contact), Vec::new()))
+    Ok((before.next(tx.cx(), contact), Facts::default()))
 }
 
 async fn unlink(
@@ -145,7 +145,7 @@ async fn unlink(
     let end_date = end_date.map_err(|fault| Error::invalid("end_date", fault.reason(), fault.to_string()))?;
     contact.account_links.unlink(account, end_date)?;
     store::delete_link(tx, before.id, account).await?;
-    Ok((before.next(tx.cx(), contact), Vec::new()))
+    Ok((before.next(tx.cx(), contact), Facts::default()))
 }
 
 fn parse_day(

@@ -1,10 +1,9 @@
 //! `OpportunityService`, and an opportunity on the wire.
 
-use prost_types::Any;
 use tonic::Request;
 use trato_platform::{
     App,
-    db::{Constraint, Record, Resource, fact},
+    db::{Constraint, Facts, Record, Resource},
     standard::{Reply, Store},
 };
 use trato_proto::{
@@ -247,28 +246,25 @@ fn move_to(
     request: &pb::MoveOpportunityRequest,
     stages: Option<&Stages>,
     cx: &Context,
-) -> Result<Vec<Any>> {
+) -> Result<Facts> {
     if request.stage.is_empty() {
         return Err(Error::invalid("stage", "REQUIRED", "is required"));
     }
     // A text that is no key is no stage of the pipeline either.
     let stage = request.stage.parse().ok().and_then(|key| stages?.get(&key));
     let moved = opportunity.move_to(stage, cx).map_err(|error| error.with("stage", &request.stage))?;
-    Ok(moved.iter().map(fact).collect())
+    Ok(moved.map(|moved| dated(Facts::of(&moved), opportunity)).unwrap_or_default())
 }
 
-fn win(opportunity: &mut Opportunity, request: &pb::WinOpportunityRequest, cx: &Context) -> Result<Vec<Any>> {
+fn win(opportunity: &mut Opportunity, request: &pb::WinOpportunityRequest, cx: &Context) -> Result<Facts> {
     let mut violations = Violations::new();
     let close_date = parse_date(request.close_date.as_ref(), "close_date", &mut violations);
     violations.into_result(Some(()))?;
-    Ok(vec![fact(&opportunity.win(close_date, cx)?)])
+    let won = opportunity.win(close_date, cx)?;
+    Ok(dated(Facts::of(&won), opportunity))
 }
 
-fn lose(
-    opportunity: &mut Opportunity,
-    request: &pb::LoseOpportunityRequest,
-    cx: &Context,
-) -> Result<Vec<Any>> {
+fn lose(opportunity: &mut Opportunity, request: &pb::LoseOpportunityRequest, cx: &Context) -> Result<Facts> {
     let mut violations = Violations::new();
     let reason = violations.keep("reason", parse_lost_reason(request.reason)).flatten();
     let close_date = parse_date(request.close_date.as_ref(), "close_date", &mut violations);
@@ -277,12 +273,18 @@ fn lose(
         Err(error) if violations.is_empty() => return Err(error),
         lost => lost.ok().flatten(),
     };
-    Ok(vec![fact(&violations.into_result(lost)?)])
+    let lost = violations.into_result(lost)?;
+    Ok(dated(Facts::of(&lost), opportunity))
 }
 
-fn reopen(opportunity: &mut Opportunity, _: &pb::ReopenOpportunityRequest, cx: &Context) -> Result<Vec<Any>> {
+fn reopen(opportunity: &mut Opportunity, _: &pb::ReopenOpportunityRequest, cx: &Context) -> Result<Facts> {
     opportunity.reopen(cx)?;
-    Ok(Vec::new())
+    Ok(dated(Facts::default(), opportunity))
+}
+
+/// Dates what a verb tells like the step it took, which may have been taken on an earlier day.
+fn dated(facts: Facts, opportunity: &Opportunity) -> Facts {
+    facts.at(opportunity.history.last_event_time())
 }
 
 fn parse_date(date: Option<&WireDate>, field: &str, violations: &mut Violations) -> Option<Date> {
