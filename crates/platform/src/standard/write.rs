@@ -26,14 +26,25 @@ impl<T: Resource> Store<T> {
         answer(request, async |cx, mut body| {
             let key = RequestKey::parse(&body.take_request_id(), &body)?;
             let (message, options) = body.into_parts();
-            let attempt = async {
-                let record = prepare::new_record::<T>(cx, message, R::FIELD)?;
-                self.insert(cx, key.as_ref(), &record, options.validate_only).await?;
-                Ok(T::render(&record))
-            };
+            let attempt = self.create_one(cx, key.as_ref(), R::FIELD, message, options.validate_only);
             once(&self.database, cx, key.as_ref(), attempt).await
         })
         .await
+    }
+
+    /// What `create` attempts `once`, for handlers that fill in before what the client left open. `field` holds the
+    /// message in the request.
+    pub async fn create_one(
+        &self,
+        cx: &Context,
+        key: Option<&RequestKey>,
+        field: &str,
+        message: Option<T::Message>,
+        validate_only: bool,
+    ) -> Result<T::Message> {
+        let record = prepare::new_record::<T>(cx, message, field)?;
+        self.insert(cx, key, &record, validate_only).await?;
+        Ok(T::render(&record))
     }
 
     /// `UpdateX`. ABORTED `ETAG_MISMATCH` when the etag sent is not the stored one; without an etag the mask is
@@ -45,23 +56,26 @@ impl<T: Resource> Store<T> {
         answer(request, async |cx, mut body| {
             let key = RequestKey::parse(&body.take_request_id(), &body)?;
             let (message, mask, options) = body.into_parts();
-            let message = message.ok_or_else(|| Error::invalid(R::FIELD, "REQUIRED", "is required"))?;
-            let attempt = async {
-                let change = |before: &Record<T>| self.merge(cx, before, &message, mask.as_deref(), R::FIELD);
-                self.modify(
-                    cx,
-                    key.as_ref(),
-                    message.name(),
-                    message.etag(),
-                    options.validate_only,
-                    "updated",
-                    change,
-                )
-                .await
-            };
+            let attempt =
+                self.update_one(cx, key.as_ref(), R::FIELD, message, mask.as_deref(), options.validate_only);
             once(&self.database, cx, key.as_ref(), attempt).await
         })
         .await
+    }
+
+    /// What `update` attempts `once`; see `create_one`.
+    pub async fn update_one(
+        &self,
+        cx: &Context,
+        key: Option<&RequestKey>,
+        field: &str,
+        message: Option<T::Message>,
+        mask: Option<&[String]>,
+        validate_only: bool,
+    ) -> Result<T::Message> {
+        let message = message.ok_or_else(|| Error::invalid(field, "REQUIRED", "is required"))?;
+        let change = |before: &Record<T>| self.merge(cx, before, &message, mask, field);
+        self.modify(cx, key, message.name(), message.etag(), validate_only, "updated", change).await
     }
 
     /// `UpsertX`: creates, or updates the living resource of the same source and external id.
@@ -72,29 +86,36 @@ impl<T: Resource> Store<T> {
         answer(request, async |cx, mut body| {
             let key = RequestKey::parse(&body.take_request_id(), &body)?;
             let (message, mask, options) = body.into_parts();
-            let message = message.ok_or_else(|| Error::invalid(R::FIELD, "REQUIRED", "is required"))?;
-            let mut violations = Violations::new();
-            let external =
-                violations.absorb(&format!("{}.", R::FIELD), External::parse(message.external()))?;
-            let external = violations.into_result(external)?.ok_or_else(|| {
-                let field = format!("{}.external_id", R::FIELD);
-                Error::invalid(field, "REQUIRED", "source and external_id say which resource is meant")
-            })?;
-            let attempt = async {
-                let found =
-                    self.read_external(cx, &external.source, std::slice::from_ref(&external.id)).await?;
-                let Some(found) = found.first() else {
-                    let record = prepare::new_record::<T>(cx, Some(message.clone()), R::FIELD)?;
-                    self.insert(cx, key.as_ref(), &record, options.validate_only).await?;
-                    return Ok(T::render(&record));
-                };
-                let change = |before: &Record<T>| self.merge(cx, before, &message, mask.as_deref(), R::FIELD);
-                let (name, etag) = (found.name(), message.etag());
-                self.modify(cx, key.as_ref(), &name, etag, options.validate_only, "updated", change).await
-            };
+            let attempt =
+                self.upsert_one(cx, key.as_ref(), R::FIELD, message, mask.as_deref(), options.validate_only);
             once(&self.database, cx, key.as_ref(), attempt).await
         })
         .await
+    }
+
+    /// What `upsert` attempts `once`; see `create_one`.
+    pub async fn upsert_one(
+        &self,
+        cx: &Context,
+        key: Option<&RequestKey>,
+        field: &str,
+        message: Option<T::Message>,
+        mask: Option<&[String]>,
+        validate_only: bool,
+    ) -> Result<T::Message> {
+        let message = message.ok_or_else(|| Error::invalid(field, "REQUIRED", "is required"))?;
+        let mut violations = Violations::new();
+        let external = violations.absorb(&format!("{field}."), External::parse(message.external()))?;
+        let external = violations.into_result(external)?.ok_or_else(|| {
+            let field = format!("{field}.external_id");
+            Error::invalid(field, "REQUIRED", "source and external_id say which resource is meant")
+        })?;
+        let found = self.read_external(cx, &external.source, std::slice::from_ref(&external.id)).await?;
+        let Some(found) = found.first() else {
+            return self.create_one(cx, key, field, Some(message), validate_only).await;
+        };
+        let change = |before: &Record<T>| self.merge(cx, before, &message, mask, field);
+        self.modify(cx, key, &found.name(), message.etag(), validate_only, "updated", change).await
     }
 
     /// `DeleteX`: soft, answered with the deleted resource (AIP-164).

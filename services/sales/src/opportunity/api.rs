@@ -24,7 +24,7 @@ use super::{
     import,
     model::{LostReason, Opportunity, State},
     references::References,
-    stage_changes, store,
+    requests, stage_changes, store,
 };
 use crate::pipeline::{self, Stages};
 
@@ -56,15 +56,13 @@ impl OpportunityService for Api {
         &self,
         request: Request<pb::CreateOpportunityRequest>,
     ) -> Reply<pb::Opportunity> {
-        let request = self.references.complete_create(request).await?;
-        self.opportunities.create(request).await
+        requests::create(&self.opportunities, &self.references, request).await
     }
     async fn update_opportunity(
         &self,
         request: Request<pb::UpdateOpportunityRequest>,
     ) -> Reply<pb::Opportunity> {
-        let request = self.references.complete_update(request).await?;
-        self.opportunities.update(request).await
+        requests::update(&self.opportunities, &self.references, request).await
     }
     async fn delete_opportunity(
         &self,
@@ -94,8 +92,7 @@ impl OpportunityService for Api {
         &self,
         request: Request<pb::UpsertOpportunityRequest>,
     ) -> Reply<pb::Opportunity> {
-        let request = self.references.complete_upsert(request).await?;
-        self.opportunities.upsert(request).await
+        requests::upsert(&self.opportunities, &self.references, request).await
     }
 
     async fn move_opportunity(&self, request: Request<pb::MoveOpportunityRequest>) -> Reply<pb::Opportunity> {
