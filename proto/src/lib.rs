@@ -1,29 +1,37 @@
-//! The contract of the suite as Rust: one module per proto package, the descriptors and the shipped roles.
+//! The contract of the suite as Rust: one module per proto package, the descriptors and the shipped roles; and how
+//! Google's common types are read and written.
 
-#![allow(
-    missing_docs,
-    unused_qualifications,
-    clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
-    reason = "generated code; the documentation is in the proto files"
-)]
+pub mod wire;
 
+pub use generated::{customers, sales};
 pub use trato_contract::{access, directory, events, google};
 
-/// Accounts, contacts and timelines.
-pub mod customers {
-    pub mod v1 {
-        tonic::include_proto!("trato.customers.v1");
-        include!(concat!(env!("OUT_DIR"), "/trato.customers.v1.standard.rs"));
-    }
-}
+mod generated {
+    //! What the build script wrote, as it is.
 
-/// Pipelines, products, opportunities and the funnel.
-pub mod sales {
-    pub mod v1 {
-        tonic::include_proto!("trato.sales.v1");
-        include!(concat!(env!("OUT_DIR"), "/trato.sales.v1.standard.rs"));
+    #![allow(
+        missing_docs,
+        unused_qualifications,
+        clippy::all,
+        clippy::allow_attributes,
+        clippy::allow_attributes_without_reason,
+        reason = "generated code; the documentation is in the proto files"
+    )]
+
+    /// Accounts, contacts and timelines.
+    pub mod customers {
+        pub mod v1 {
+            tonic::include_proto!("trato.customers.v1");
+            include!(concat!(env!("OUT_DIR"), "/trato.customers.v1.standard.rs"));
+        }
+    }
+
+    /// Pipelines, products, opportunities and the funnel.
+    pub mod sales {
+        pub mod v1 {
+            tonic::include_proto!("trato.sales.v1");
+            include!(concat!(env!("OUT_DIR"), "/trato.sales.v1.standard.rs"));
+        }
     }
 }
 

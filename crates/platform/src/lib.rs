@@ -12,6 +12,8 @@ pub mod events;
 pub mod jobs;
 pub mod rpc;
 mod run;
+#[cfg(all(test, feature = "testing"))]
+mod run_tests;
 mod spec;
 pub mod standard;
 pub mod telemetry;

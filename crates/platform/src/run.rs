@@ -1,7 +1,7 @@
 //! A service as a program: its subcommands, and the order in which it starts and stops.
 //!
-//! Stopping: no new calls, not ready, calls in hand finish, the consumer after its batch, the relay after what was
-//! committed, pools, telemetry last.
+//! Stopping: no new calls, not ready, calls in hand finish, the consumer after its batch and the jobs, only then the
+//! relay after what they all committed, pools, telemetry last.
 
 use std::{io::Write as _, process::ExitCode, sync::Arc, time::Duration};
 
@@ -172,10 +172,28 @@ pub struct Running {
     pub app: App,
     readiness: Readiness,
     server: JoinHandle<()>,
-    background: JoinSet<()>,
-    stop_background: CancellationToken,
+    background: Group,
+    relay: Group,
     admin: JoinHandle<std::io::Result<()>>,
     stop_admin: CancellationToken,
+}
+
+/// Tasks that end together.
+#[derive(Default)]
+struct Group {
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+impl Group {
+    /// Tells the tasks to end and waits until they did.
+    async fn stopped(mut self) -> Result<()> {
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.map_err(Error::internal)?;
+        }
+        Ok(())
+    }
 }
 
 impl Running {
@@ -217,30 +235,36 @@ impl Running {
         let address = server.local_addr();
         let admin_address = admin.local_addr().map_err(Error::internal)?;
 
-        // Background work outlives the calls: what the last ones committed is still published.
-        let stop_background = CancellationToken::new();
-        let mut background = JoinSet::new();
-        background.spawn(async move { verifier.warm().await });
+        // Background work outlives the calls, and the relay outlives it: what the last ones committed is still published.
+        let (mut background, mut relay) = (Group::default(), Group::default());
+        background.tasks.spawn(async move { verifier.warm().await });
         let schema = readiness.condition("schema");
-        background.spawn(schema_is_right(
+        background.tasks.spawn(schema_is_right(
             app.database.pool.clone(),
             spec.migrations,
             schema,
-            stop_background.clone(),
+            background.stop.clone(),
         ));
+        if let Some(work) = spec.warm {
+            let warm = readiness.condition("warm");
+            background.tasks.spawn_blocking(move || {
+                work();
+                warm.holds();
+            });
+        }
         // Only tests of a service alone go without a broker; `serve` requires it.
         if !settings.broker.url.expose_secret().is_empty() {
             let processor = Processor::new(app.database.clone(), spec.subscriptions);
             let consumer = Consumer::new(spec.name, processor, &settings.broker);
             let queue = readiness.condition("queue");
-            background.spawn(queue_is_there(consumer.declared(), queue, stop_background.clone()));
-            background.spawn(consumer.run(stop_background.clone()));
-            let relay = Relay::new(spec.name, &app.database, &settings.broker, &settings.events);
-            background.spawn(relay.run(stop_background.clone()));
+            background.tasks.spawn(queue_is_there(consumer.declared(), queue, background.stop.clone()));
+            background.tasks.spawn(consumer.run(background.stop.clone()));
+            let publishing = Relay::new(spec.name, &app.database, &settings.broker, &settings.events);
+            relay.tasks.spawn(publishing.run(relay.stop.clone()));
         }
         let mut due = partitions::jobs();
         due.extend(spec.jobs);
-        background.spawn(jobs::run(app.clone(), due, stop_background.clone()));
+        background.tasks.spawn(jobs::run(app.clone(), due, background.stop.clone()));
         readiness.started();
 
         let stop_admin = CancellationToken::new();
@@ -251,7 +275,7 @@ impl Running {
             readiness,
             server: tokio::spawn(server.serve(stop)),
             background,
-            stop_background,
+            relay,
             admin: tokio::spawn(admin.serve(stop_admin.clone())),
             stop_admin,
         })
@@ -263,13 +287,11 @@ impl Running {
     }
 
     /// Waits for the end after the stop signal, part by part.
-    pub async fn stopped(mut self) -> Result<()> {
+    pub async fn stopped(self) -> Result<()> {
         self.readiness.draining();
         self.server.await.map_err(Error::internal)?;
-        self.stop_background.cancel();
-        while let Some(ended) = self.background.join_next().await {
-            ended.map_err(Error::internal)?;
-        }
+        self.background.stopped().await?;
+        self.relay.stopped().await?;
         self.app.database.close().await;
         self.stop_admin.cancel();
         self.admin.await.map_err(Error::internal)?.map_err(Error::internal)

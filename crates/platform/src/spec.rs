@@ -70,6 +70,7 @@ pub struct ServiceSpec {
     pub(crate) services: Vec<AddService>,
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) jobs: Vec<Job>,
+    pub(crate) warm: Option<fn()>,
 }
 
 impl ServiceSpec {
@@ -91,6 +92,7 @@ impl ServiceSpec {
             services: Vec::new(),
             subscriptions: directory::subscriptions(),
             jobs: Vec::new(),
+            warm: None,
         }
     }
 
@@ -139,6 +141,13 @@ impl ServiceSpec {
         run: impl Fn(App) -> BoxFuture<'static, Result<()>> + Send + Sync + 'static,
     ) -> Self {
         self.jobs.push(Job { name, period, run: Arc::new(run) });
+        self
+    }
+
+    /// Does once, at the start and beside it, what the first call would otherwise wait for; ready when it is done.
+    #[must_use]
+    pub fn warm(mut self, work: fn()) -> Self {
+        self.warm = Some(work);
         self
     }
 

@@ -51,9 +51,10 @@ create index account_update_time_idx on account (tenant_id, update_time, id);
 create index account_sector_idx on account (tenant_id, sector, id);
 create index account_country_code_idx on account (tenant_id, country_code, id);
 create index account_is_customer_idx on account (tenant_id, is_customer, id);
-create index account_is_supplier_idx on account (tenant_id, is_supplier, id);
-create index account_is_partner_idx on account (tenant_id, is_partner, id);
-create index account_is_internal_idx on account (tenant_id, is_internal, id);
+-- Few accounts are one of these, and nobody looks for those that are not.
+create index account_is_supplier_idx on account (tenant_id, id) where is_supplier;
+create index account_is_partner_idx on account (tenant_id, id) where is_partner;
+create index account_is_internal_idx on account (tenant_id, id) where is_internal;
 create index account_parent_account_idx on account (tenant_id, parent_account, id) where parent_account is not null;
 create index account_tax_id_idx on account (tenant_id, tax_id, id) where tax_id is not null;
 create index account_email_address_idx on account (tenant_id, email_address, id) where email_address is not null;

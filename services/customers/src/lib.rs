@@ -11,7 +11,6 @@ mod parents;
 mod subscriptions;
 mod team;
 mod timeline;
-mod wire;
 
 use trato_platform::{ServiceSpec, migrations};
 use trato_proto::{
@@ -22,6 +21,7 @@ use trato_proto::{
     },
     directory::v1::{member_service_server::MemberServiceServer, team_service_server::TeamServiceServer},
 };
+use trato_types::PhoneNumber;
 
 /// The table of contents.
 pub fn service() -> ServiceSpec {
@@ -43,4 +43,6 @@ pub fn service() -> ServiceSpec {
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
         .on(subscriptions::make_customer())
         .on(subscriptions::extend_timeline())
+        // The first number has the numbering plans of the world read, which takes a while.
+        .warm(|| drop("+34911234567".parse::<PhoneNumber>()))
 }

@@ -11,7 +11,6 @@ mod opportunity;
 mod pipeline;
 mod product;
 mod subscriptions;
-mod wire;
 
 use trato_platform::{ServiceSpec, migrations};
 use trato_proto::sales::v1::{

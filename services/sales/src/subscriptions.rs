@@ -7,13 +7,10 @@ use trato_platform::{
     db::Tx,
     events::{Event, Subscription},
 };
-use trato_proto::customers::v1::Account as AccountMessage;
+use trato_proto::{customers::v1::Account as AccountMessage, wire};
 use trato_types::{Error, Ref, Result};
 
-use crate::{
-    account::store::{Known, remember},
-    wire,
-};
+use crate::account::store::{Known, remember};
 
 /// Accounts of customers, so that opportunities can refer to them.
 pub fn project_accounts() -> Subscription {

@@ -45,7 +45,7 @@ impl Section for Server {
     const NAME: &'static str = "server";
 
     fn check(&self, check: &mut Checker<'_>) {
-        check.range("max_message_bytes", self.max_message_bytes, 1024..=64 << 20);
+        check.range("max_message_bytes", self.max_message_bytes, 1024..=4 << 20);
         check.range("max_header_bytes", self.max_header_bytes, 1024..=1 << 20);
         check.range("max_concurrency", self.max_concurrency, 1..=100_000);
         check.range("max_streams_per_connection", self.max_streams_per_connection, 1..=100_000);

@@ -29,19 +29,40 @@ pub struct NewEvent {
     pub payload: Vec<u8>,
 }
 
+/// What a change means to the business: the facts that ride on its event, and when it happened.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    messages: Vec<prost_types::Any>,
+    event_time: Option<Timestamp>,
+}
+
+impl Facts {
+    /// One fact.
+    pub fn of<M: prost::Name>(message: &M) -> Self {
+        let fact = prost_types::Any { type_url: M::type_url(), value: message.encode_to_vec() };
+        Self { messages: vec![fact], event_time: None }
+    }
+
+    /// The same facts, dated in the business; without a time they are of the moment of the recording.
+    #[must_use]
+    pub fn at(self, event_time: Option<Timestamp>) -> Self {
+        Self { event_time, ..self }
+    }
+}
+
 impl NewEvent {
     /// The event of one change: the record after it, and before it unless it was made.
     pub fn of<T: Resource>(cx: &Context, verb: &str, before: Option<&Record<T>>, after: &Record<T>) -> Self {
-        Self::with_facts(cx, verb, before, after, Vec::new())
+        Self::with_facts(cx, verb, before, after, Facts::default())
     }
 
-    /// Like `of`, with business facts that ride on the change.
+    /// Like `of`, with what the change means to the business.
     pub fn with_facts<T: Resource>(
         cx: &Context,
         verb: &str,
         before: Option<&Record<T>>,
         after: &Record<T>,
-        facts: Vec<prost_types::Any>,
+        facts: Facts,
     ) -> Self {
         let message = T::render(after);
         let changed_mask = before.map(|before| {
@@ -49,13 +70,13 @@ impl NewEvent {
             prost_types::FieldMask { paths: paths.into_iter().map(str::to_owned).collect() }
         });
         let resource = prost_types::Any { type_url: T::Message::type_url(), value: message.encode_to_vec() };
-        let change = Change { resource: Some(resource), changed_mask, facts };
+        let change = Change { resource: Some(resource), changed_mask, facts: facts.messages };
         Self {
             id: Uuid::now_v7(),
             kind: format!("{}.{verb}", T::EVENT),
             subject: after.name(),
             revision: after.revision,
-            event_time: cx.now,
+            event_time: facts.event_time.unwrap_or(cx.now),
             owner: after.value.owner().map(str::to_owned),
             team: after.value.team(),
             payload: change.encode_to_vec(),
@@ -68,11 +89,6 @@ impl NewEvent {
         self.event_time = event_time;
         self
     }
-}
-
-/// Wraps a business fact for `NewEvent::with_facts`.
-pub fn fact<M: prost::Name>(message: &M) -> prost_types::Any {
-    prost_types::Any { type_url: M::type_url(), value: message.encode_to_vec() }
 }
 
 /// Columns of the unnested arrays that `bind` binds, with their types.

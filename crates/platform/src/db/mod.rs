@@ -20,7 +20,7 @@ use trato_types::{Error, Kind, Result};
 
 pub use self::{
     columns::{Column, Columns},
-    event::{NewEvent, fact},
+    event::{Facts, NewEvent},
     record::{Constraint, External, RECORD_COLUMNS, Record, Resource},
     request::{Answer, RequestKey},
     tx::Tx,
@@ -108,7 +108,7 @@ pub fn constrained(error: sqlx::Error, constraints: &[Constraint]) -> Error {
         return match code.as_ref() {
             // Serialisation failure, deadlock, lock timeout: the same call may pass when tried again.
             "40001" | "40P01" | "55P03" => {
-                Error::unavailable("CONCURRENT_CHANGE", "a concurrent change got in the way").caused_by(error)
+                Error::unavailable("DATABASE_CONFLICT", "a concurrent change got in the way").caused_by(error)
             }
             // Statement timeout, or the server cancels.
             "57014" => Error::new(Kind::DeadlineExceeded, "STATEMENT_TIMEOUT", "the statement took too long")

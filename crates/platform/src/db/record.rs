@@ -98,6 +98,11 @@ impl<T: Resource> Record<T> {
         self.revision.to_string()
     }
 
+    /// `source` and `external_id` as messages have them; both empty when the record is from here.
+    pub fn external_fields(&self) -> (String, String) {
+        self.external.clone().map(|external| (external.source, external.id)).unwrap_or_default()
+    }
+
     /// The next revision, at the time of the call.
     #[must_use]
     pub fn next(&self, cx: &Context, value: T) -> Self {

@@ -21,6 +21,9 @@ pub struct Tx {
     cx: Context,
     events: Vec<NewEvent>,
     wake: Option<Arc<Notify>>,
+    /// The last statement was one of ours and succeeded, so that none before it failed: in a transaction that failed
+    /// once, PostgreSQL refuses every statement.
+    is_sound: bool,
 }
 
 impl Tx {
@@ -32,7 +35,7 @@ impl Tx {
             .execute(&mut *transaction)
             .await
             .map_err(from_sqlx)?;
-        Ok(Self { transaction, cx: cx.clone(), events: Vec::new(), wake: None })
+        Ok(Self { transaction, cx: cx.clone(), events: Vec::new(), wake: None, is_sound: true })
     }
 
     /// Begins a transaction whose commit wakes the relay.
@@ -55,6 +58,7 @@ impl Tx {
 
     /// The connection, for statements of a service's own.
     pub fn connection(&mut self) -> &mut PgConnection {
+        self.is_sound = false;
         &mut self.transaction
     }
 
@@ -68,6 +72,7 @@ impl Tx {
             .fetch_optional(self.connection())
             .await
             .map_err(from_sqlx)?;
+        self.is_sound = true;
         Record::read(&row.ok_or_else(|| Error::not_found(name))?)
     }
 
@@ -100,10 +105,12 @@ impl Tx {
         events: Vec<NewEvent>,
     ) -> Result<Vec<uuid::Uuid>> {
         let arguments = statement::bind_write(&self.cx, None, records, &events)?;
-        sqlx::query_scalar_with(sql, arguments)
+        let stored = sqlx::query_scalar_with(sql, arguments)
             .fetch_all(self.connection())
             .await
-            .map_err(|error| constrained(error, T::CONSTRAINTS))
+            .map_err(|error| constrained(error, T::CONSTRAINTS))?;
+        self.is_sound = true;
+        Ok(stored)
     }
 
     /// Notes an event to be written when the transaction commits.
@@ -144,12 +151,18 @@ impl Tx {
         .execute(self.connection())
         .await
         .map_err(from_sqlx)?;
+        self.is_sound = true;
         Ok(())
     }
 
-    /// Writes the events, commits, and wakes the relay.
+    /// Writes the events, commits, and wakes the relay. INTERNAL when a statement failed of which nobody heard.
     pub async fn commit(mut self) -> Result<()> {
         self.write_events().await?;
+        if !self.is_sound {
+            // PostgreSQL would answer the commit by rolling back, without an error. Only a transaction that ends with a
+            // statement of a service's own pays this round trip.
+            sqlx::query("select true").execute(self.connection()).await.map_err(from_sqlx)?;
+        }
         self.transaction.commit().await.map_err(from_sqlx)?;
         if let Some(wake) = self.wake {
             wake.notify_one();
@@ -180,10 +193,8 @@ impl Tx {
         };
         scalars(&mut arguments).map_err(Error::internal)?;
         event::bind(&events, &mut arguments)?;
-        sqlx::query_with(insert_events(), arguments)
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(from_sqlx)?;
+        sqlx::query_with(insert_events(), arguments).execute(self.connection()).await.map_err(from_sqlx)?;
+        self.is_sound = true;
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ use super::{
     verdict::{TRIES, Verdict, judge},
 };
 use crate::{
-    db::{Database, Tx, from_sqlx},
+    db::{Database, Tx},
     telemetry::{metrics::metrics, propagate},
 };
 
@@ -204,20 +204,12 @@ impl Processor {
                 Claim::Waiting => {}
             }
         }
-        require_alive(&mut tx).await?;
         tx.commit().await?;
         if duplicates > 0 {
             metrics().duplicates(first.subscription.consumer, duplicates);
         }
         Ok(())
     }
-}
-
-/// Fails when a statement of the transaction failed although its handler said nothing: PostgreSQL would answer such a
-/// commit by rolling back, without an error, and the event would be lost.
-async fn require_alive(tx: &mut Tx) -> Result<()> {
-    sqlx::query("select true").execute(tx.connection()).await.map_err(from_sqlx)?;
-    Ok(())
 }
 
 /// Calls the handler within the transaction; a panic or too long a time is an error like any other.

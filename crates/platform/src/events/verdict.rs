@@ -35,7 +35,7 @@ mod tests {
         let of = |kind, reason| judge(&Error::new(kind, reason, "failed"));
 
         assert_eq!(of(Kind::Unavailable, "DATABASE_UNAVAILABLE"), Verdict::Wait);
-        assert_eq!(of(Kind::Unavailable, "CONCURRENT_CHANGE"), Verdict::Retry);
+        assert_eq!(of(Kind::Unavailable, "DATABASE_CONFLICT"), Verdict::Retry);
         assert_eq!(of(Kind::Stale, "ETAG_MISMATCH"), Verdict::Retry);
         for kind in [Kind::Invalid, Kind::NotFound, Kind::Precondition, Kind::AlreadyExists, Kind::Internal] {
             assert_eq!(of(kind, "ANY"), Verdict::Park, "{kind:?}");

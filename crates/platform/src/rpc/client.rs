@@ -34,7 +34,8 @@ use super::{
 };
 use crate::telemetry::{metrics::metrics, propagate};
 
-/// Connections to another service. Cheap to clone; generated clients take it in place of a channel.
+/// Connections to another service. Cheap to clone; generated clients take it in place of a channel. By themselves they
+/// read answers of at most 4 MiB: one that asks for batches is made with `max_decoding_message_size`.
 #[derive(Clone, Debug)]
 pub struct Upstream(Arc<Shared>);
 

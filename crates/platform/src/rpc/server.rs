@@ -25,8 +25,7 @@ pub struct Setup {
     /// The methods served, from [`Descriptors::rules_of`](crate::descriptors::Descriptors::rules_of). What is not
     /// among them is UNIMPLEMENTED, even if `routes` would serve it.
     pub rules: Vec<MethodRule>,
-    /// The handlers. Generated servers must be made with `max_decoding_message_size(usize::MAX)` where the setting
-    /// exceeds 4 MiB, the library's own limit.
+    /// The handlers. Generated servers read messages of at most 4 MiB, which is where the range of the setting ends.
     pub routes: Routes,
     /// Whose tokens are believed.
     pub verifier: Verifier,

@@ -1,7 +1,6 @@
 //! Create, update, upsert, delete, undelete and custom verbs of one resource.
 
 use futures::future::BoxFuture;
-use prost_types::Any;
 use tonic::Request;
 use trato_types::{
     Context, Error, Kind, Result, Violations,
@@ -10,13 +9,13 @@ use trato_types::{
 use uuid::Uuid;
 
 use super::{Reply, Store, answer, once, prepare};
-use crate::db::{External, NewEvent, Record, RequestKey, Resource, Tx, constrained, statement};
+use crate::db::{External, Facts, NewEvent, Record, RequestKey, Resource, Tx, constrained, statement};
 
 /// How often a change without etag is tried again when others change the same resource meanwhile.
 const MAX_ATTEMPTS: usize = 16;
 
-/// What a change makes of a record: its next revision and the facts that ride on the event.
-pub type Changed<T> = (Record<T>, Vec<Any>);
+/// What a change makes of a record: its next revision, and what that means to the business.
+pub type Changed<T> = (Record<T>, Facts);
 
 impl<T: Resource> Store<T> {
     /// `CreateX`. ALREADY_EXISTS `EXTERNAL_ID_TAKEN` when the source has a living resource of that id.
@@ -27,14 +26,25 @@ impl<T: Resource> Store<T> {
         answer(request, async |cx, mut body| {
             let key = RequestKey::parse(&body.take_request_id(), &body)?;
             let (message, options) = body.into_parts();
-            let attempt = async {
-                let record = prepare::new_record::<T>(cx, message, R::FIELD)?;
-                self.insert(cx, key.as_ref(), &record, options.validate_only).await?;
-                Ok(T::render(&record))
-            };
+            let attempt = self.create_one(cx, key.as_ref(), R::FIELD, message, options.validate_only);
             once(&self.database, cx, key.as_ref(), attempt).await
         })
         .await
+    }
+
+    /// What `create` attempts `once`, for handlers that fill in before what the client left open. `field` holds the
+    /// message in the request.
+    pub async fn create_one(
+        &self,
+        cx: &Context,
+        key: Option<&RequestKey>,
+        field: &str,
+        message: Option<T::Message>,
+        validate_only: bool,
+    ) -> Result<T::Message> {
+        let record = prepare::new_record::<T>(cx, message, field)?;
+        self.insert(cx, key, &record, validate_only).await?;
+        Ok(T::render(&record))
     }
 
     /// `UpdateX`. ABORTED `ETAG_MISMATCH` when the etag sent is not the stored one; without an etag the mask is
@@ -46,23 +56,26 @@ impl<T: Resource> Store<T> {
         answer(request, async |cx, mut body| {
             let key = RequestKey::parse(&body.take_request_id(), &body)?;
             let (message, mask, options) = body.into_parts();
-            let message = message.ok_or_else(|| Error::invalid(R::FIELD, "REQUIRED", "is required"))?;
-            let attempt = async {
-                let change = |before: &Record<T>| self.merge(cx, before, &message, mask.as_deref(), R::FIELD);
-                self.modify(
-                    cx,
-                    key.as_ref(),
-                    message.name(),
-                    message.etag(),
-                    options.validate_only,
-                    "updated",
-                    change,
-                )
-                .await
-            };
+            let attempt =
+                self.update_one(cx, key.as_ref(), R::FIELD, message, mask.as_deref(), options.validate_only);
             once(&self.database, cx, key.as_ref(), attempt).await
         })
         .await
+    }
+
+    /// What `update` attempts `once`; see `create_one`.
+    pub async fn update_one(
+        &self,
+        cx: &Context,
+        key: Option<&RequestKey>,
+        field: &str,
+        message: Option<T::Message>,
+        mask: Option<&[String]>,
+        validate_only: bool,
+    ) -> Result<T::Message> {
+        let message = message.ok_or_else(|| Error::invalid(field, "REQUIRED", "is required"))?;
+        let change = |before: &Record<T>| self.merge(cx, before, &message, mask, field);
+        self.modify(cx, key, message.name(), message.etag(), validate_only, "updated", change).await
     }
 
     /// `UpsertX`: creates, or updates the living resource of the same source and external id.
@@ -73,29 +86,36 @@ impl<T: Resource> Store<T> {
         answer(request, async |cx, mut body| {
             let key = RequestKey::parse(&body.take_request_id(), &body)?;
             let (message, mask, options) = body.into_parts();
-            let message = message.ok_or_else(|| Error::invalid(R::FIELD, "REQUIRED", "is required"))?;
-            let mut violations = Violations::new();
-            let external =
-                violations.absorb(&format!("{}.", R::FIELD), External::parse(message.external()))?;
-            let external = violations.into_result(external)?.ok_or_else(|| {
-                let field = format!("{}.external_id", R::FIELD);
-                Error::invalid(field, "REQUIRED", "source and external_id say which resource is meant")
-            })?;
-            let attempt = async {
-                let found =
-                    self.read_external(cx, &external.source, std::slice::from_ref(&external.id)).await?;
-                let Some(found) = found.first() else {
-                    let record = prepare::new_record::<T>(cx, Some(message.clone()), R::FIELD)?;
-                    self.insert(cx, key.as_ref(), &record, options.validate_only).await?;
-                    return Ok(T::render(&record));
-                };
-                let change = |before: &Record<T>| self.merge(cx, before, &message, mask.as_deref(), R::FIELD);
-                let (name, etag) = (found.name(), message.etag());
-                self.modify(cx, key.as_ref(), &name, etag, options.validate_only, "updated", change).await
-            };
+            let attempt =
+                self.upsert_one(cx, key.as_ref(), R::FIELD, message, mask.as_deref(), options.validate_only);
             once(&self.database, cx, key.as_ref(), attempt).await
         })
         .await
+    }
+
+    /// What `upsert` attempts `once`; see `create_one`.
+    pub async fn upsert_one(
+        &self,
+        cx: &Context,
+        key: Option<&RequestKey>,
+        field: &str,
+        message: Option<T::Message>,
+        mask: Option<&[String]>,
+        validate_only: bool,
+    ) -> Result<T::Message> {
+        let message = message.ok_or_else(|| Error::invalid(field, "REQUIRED", "is required"))?;
+        let mut violations = Violations::new();
+        let external = violations.absorb(&format!("{field}."), External::parse(message.external()))?;
+        let external = violations.into_result(external)?.ok_or_else(|| {
+            let field = format!("{field}.external_id");
+            Error::invalid(field, "REQUIRED", "source and external_id say which resource is meant")
+        })?;
+        let found = self.read_external(cx, &external.source, std::slice::from_ref(&external.id)).await?;
+        let Some(found) = found.first() else {
+            return self.create_one(cx, key, field, Some(message), validate_only).await;
+        };
+        let change = |before: &Record<T>| self.merge(cx, before, &message, mask, field);
+        self.modify(cx, key, &found.name(), message.etag(), validate_only, "updated", change).await
     }
 
     /// `DeleteX`: soft, answered with the deleted resource (AIP-164).
@@ -104,7 +124,10 @@ impl<T: Resource> Store<T> {
             if before.delete_time.is_some() {
                 return Err(state_error(before, "ALREADY_DELETED", "the resource is deleted already"));
             }
-            Ok((Record { delete_time: Some(cx.now), ..before.next(cx, before.value.clone()) }, Vec::new()))
+            Ok((
+                Record { delete_time: Some(cx.now), ..before.next(cx, before.value.clone()) },
+                Facts::default(),
+            ))
         })
         .await
     }
@@ -115,17 +138,17 @@ impl<T: Resource> Store<T> {
             if before.delete_time.is_none() {
                 return Err(state_error(before, "NOT_DELETED", "the resource is not deleted"));
             }
-            Ok((Record { delete_time: None, ..before.next(cx, before.value.clone()) }, Vec::new()))
+            Ok((Record { delete_time: None, ..before.next(cx, before.value.clone()) }, Facts::default()))
         })
         .await
     }
 
-    /// A custom verb that only changes the resource itself; `verb` is the participle of its event, `apply` returns the
-    /// facts that ride on it.
+    /// A custom verb that only changes the resource itself; `verb` is the participle of its event, `apply` returns what
+    /// the event tells beside the change.
     pub async fn change<R, F>(&self, request: Request<R>, verb: &str, apply: F) -> Reply<T::Message>
     where
         R: VerbRequest + prost::Message,
-        F: Fn(&mut T, &R, &Context) -> Result<Vec<Any>>,
+        F: Fn(&mut T, &R, &Context) -> Result<Facts>,
     {
         self.change_record(request, verb, |before, body, cx| {
             require_living(before)?;
@@ -195,7 +218,7 @@ impl<T: Resource> Store<T> {
     ) -> Result<Changed<T>> {
         require_living(before)?;
         let value = prepare::merged(cx, before, message, mask, field)?;
-        Ok((before.next(cx, value), Vec::new()))
+        Ok((before.next(cx, value), Facts::default()))
     }
 
     /// Stores a new record, its event and the request id in one statement.
@@ -248,7 +271,7 @@ impl<T: Resource> Store<T> {
                 return Ok(message);
             }
         }
-        Err(Error::new(Kind::Stale, "CONCURRENT_CHANGES", "others keep changing the resource").about(name))
+        Err(Error::new(Kind::Stale, "CONCURRENT_CHANGE", "others keep changing the resource").about(name))
     }
 
     async fn write(

@@ -3,3 +3,4 @@
 mod events;
 mod resource;
 mod standard;
+mod tx;

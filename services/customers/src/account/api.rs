@@ -9,6 +9,7 @@ use trato_platform::{
 use trato_proto::{
     customers::v1::{self as pb, account_service_server::AccountService},
     google::value::Money,
+    wire::{self, UnknownName},
 };
 use trato_query::Field;
 use trato_types::{
@@ -21,7 +22,7 @@ use super::{
     model::{self, Account, Form, Kind, Kinds},
     store,
 };
-use crate::{address, wire, wire::UnknownName};
+use crate::address;
 
 /// Serves accounts.
 pub struct Api {
@@ -107,8 +108,9 @@ impl Resource for Account {
         let tax_id = check.keep("tax_id", line(&message.tax_id, 40)).filter(|id| !id.is_empty());
         let sector = check.keep("sector", line(&message.sector, 100)).unwrap_or_default();
         let website = check.keep("website", model::website(&message.website)).unwrap_or_default();
-        let email_address = check.keep("email_address", wire::optional(&message.email_address)).flatten();
-        let phone_number = check.keep("phone_number", wire::optional(&message.phone_number)).flatten();
+        let email_address =
+            check.keep("email_address", wire::parse_optional(&message.email_address)).flatten();
+        let phone_number = check.keep("phone_number", wire::parse_optional(&message.phone_number)).flatten();
         let address = address::parse(message.address.as_ref(), "address", check);
         let employees = model::employee_count(message.employee_count);
         let employee_count = check.keep("employee_count", employees).flatten();
@@ -130,7 +132,7 @@ impl Resource for Account {
     fn render(record: &Record<Self>) -> pb::Account {
         let account = &record.value;
         let revenue = account.annual_revenue.zip(account.annual_revenue_currency);
-        let (source, external_id) = wire::external(record);
+        let (source, external_id) = record.external_fields();
         // Both were read from an int32.
         let number =
             |number: Option<i64>| number.and_then(|number| i32::try_from(number).ok()).unwrap_or_default();
@@ -173,8 +175,7 @@ impl Resource for Account {
 }
 
 fn parse_revenue(money: Option<&Money>, violations: &mut Violations) -> Option<(Minor, Currency)> {
-    let (amount, currency) = violations.keep("annual_revenue", wire::parse_money(money?))?;
-    Some((violations.keep("annual_revenue", model::revenue(amount))?, currency))
+    violations.keep("annual_revenue", wire::parse_amount(money?))
 }
 
 fn parse_form(form: i32) -> Result<Form, UnknownName> {

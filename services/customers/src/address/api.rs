@@ -1,10 +1,9 @@
 //! Addresses on the wire.
 
-use trato_proto::customers::v1 as pb;
+use trato_proto::{customers::v1 as pb, wire};
 use trato_types::{Violations, text::line};
 
 use super::{Address, model};
-use crate::wire;
 
 /// Parses an address; violations name its parts below `field`. One without content is none.
 pub fn parse(message: Option<&pb::Address>, field: &str, violations: &mut Violations) -> Option<Address> {

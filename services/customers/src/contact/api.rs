@@ -4,13 +4,14 @@ use futures::FutureExt as _;
 use tonic::Request;
 use trato_platform::{
     App,
-    db::{Constraint, Record, Resource, Tx},
+    db::{Constraint, Facts, Record, Resource, Tx},
     rpc::Caller,
     standard::{Changed, Reply, Store, Within, answer, require_living},
 };
 use trato_proto::{
     customers::v1::{self as pb, contact_service_server::ContactService},
     google::value::Date as WireDate,
+    wire::{self, UnknownName},
 };
 use trato_query::Field;
 use trato_types::{
@@ -29,7 +30,6 @@ use crate::{
     account::{self, Account},
     address,
     parents::Parents,
-    wire::{self, UnknownName},
 };
 
 /// Serves contacts.
@@ -127,7 +127,7 @@ async fn link(
         end_date: None,
     })?;
     store::insert_link(tx, before.id, account).await?;
-    Ok((before.next(tx.cx(), contact), Vec::new()))
+    Ok((before.next(tx.cx(), contact), Facts::default()))
 }
 
 async fn unlink(
@@ -146,7 +146,7 @@ async fn unlink(
     let end_date = end_date.map_err(|fault| Error::invalid("end_date", fault.reason(), fault.to_string()))?;
     contact.account_links.unlink(account, end_date)?;
     store::delete_link(tx, before.id, account).await?;
-    Ok((before.next(tx.cx(), contact), Vec::new()))
+    Ok((before.next(tx.cx(), contact), Facts::default()))
 }
 
 fn parse_day(
@@ -192,8 +192,9 @@ impl Resource for Contact {
         let salutation = check.keep("salutation", line(&message.salutation, 40)).unwrap_or_default();
         let job_title = check.keep("job_title", line(&message.job_title, 100)).unwrap_or_default();
         let occupation = check.keep("occupation", line(&message.occupation, 100)).unwrap_or_default();
-        let email_address = check.keep("email_address", wire::optional(&message.email_address)).flatten();
-        let phone_number = check.keep("phone_number", wire::optional(&message.phone_number)).flatten();
+        let email_address =
+            check.keep("email_address", wire::parse_optional(&message.email_address)).flatten();
+        let phone_number = check.keep("phone_number", wire::parse_optional(&message.phone_number)).flatten();
         let address = address::parse(message.address.as_ref(), "address", check);
         let language = model::language_code(&message.language_code);
         let language_code = check.keep("language_code", language).unwrap_or_default();
@@ -210,7 +211,7 @@ impl Resource for Contact {
 
     fn render(record: &Record<Self>) -> pb::Contact {
         let contact = &record.value;
-        let (source, external_id) = wire::external(record);
+        let (source, external_id) = record.external_fields();
         pb::Contact {
             name: record.name(),
             create_time: Some(wire::timestamp(record.create_time)),

@@ -54,7 +54,7 @@ pub enum Fault {
     #[error("must be a BCP 47 language tag, such as es-MX")]
     LanguageCode,
     /// A day that has not come.
-    #[error("must not be in the future (UTC)")]
+    #[error("must not be in the future")]
     Future,
     /// A link that ends before it begins.
     #[error("must not be before the first day of the link")]
@@ -83,10 +83,12 @@ pub fn require_name(given_names: &str, surname: &str) -> Result<(), Fault> {
     if given_names.is_empty() && surname.is_empty() { Err(Fault::NoName) } else { Ok(()) }
 }
 
-/// The day a link begins or ends: today unless said. Links are facts, so no day of theirs lies ahead.
+/// The day a link begins or ends: today unless said. Links are facts, so no day of theirs lies ahead, but for the one
+/// that has begun already in zones ahead of UTC.
 pub fn day(given: Option<Date>, today: Date) -> Result<Date, Fault> {
     let day = given.unwrap_or(today);
-    if day > today { Err(Fault::Future) } else { Ok(day) }
+    let latest = today.succ_opt().unwrap_or(today);
+    if day > latest { Err(Fault::Future) } else { Ok(day) }
 }
 
 /// Checks the last day of a link.
@@ -148,7 +150,8 @@ mod tests {
     fn a_link_neither_begins_nor_ends_in_the_future() {
         assert_eq!(day(None, day_of(3)), Ok(day_of(3)));
         assert_eq!(day(Some(day_of(2)), day_of(3)), Ok(day_of(2)));
-        assert_eq!(day(Some(day_of(4)), day_of(3)), Err(Fault::Future));
+        assert_eq!(day(Some(day_of(4)), day_of(3)), Ok(day_of(4)));
+        assert_eq!(day(Some(day_of(5)), day_of(3)), Err(Fault::Future));
         assert_eq!(end_date(day_of(3), day_of(3)), Ok(day_of(3)));
         assert_eq!(end_date(day_of(3), day_of(2)), Err(Fault::EndBeforeStart));
     }

@@ -1,6 +1,6 @@
 //! `MemberService`, and members on the wire.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use tonic::Request;
 use trato_platform::{
@@ -11,10 +11,13 @@ use trato_platform::{
     },
     db::{Constraint, Record, Resource},
     directory::Directory,
-    rpc::{Caller, status::to_status},
+    rpc::Caller,
     standard::{Reply, Store, answer},
 };
-use trato_proto::directory::v1::{self as pb, member_service_server::MemberService};
+use trato_proto::{
+    directory::v1::{self as pb, member_service_server::MemberService},
+    wire,
+};
 use trato_query::Field;
 use trato_types::{Context, Error, MemberRef, Ref, Result, Violations};
 use uuid::Uuid;
@@ -23,7 +26,6 @@ use super::{
     model::{self, Absence, Absences, MAX_ITEMS, Member, Skills, Teams},
     store,
 };
-use crate::wire;
 
 /// Serves members, and tells callers who they are.
 pub struct Api {
@@ -73,7 +75,6 @@ impl MemberService for Api {
         &self,
         request: Request<pb::BatchCreateMembersRequest>,
     ) -> Reply<pb::BatchCreateMembersResponse> {
-        require_distinct(&request.get_ref().requests).map_err(to_status)?;
         self.members.batch_create(request).await
     }
     async fn upsert_member(&self, request: Request<pb::UpsertMemberRequest>) -> Reply<pb::Member> {
@@ -113,7 +114,8 @@ impl Resource for Member {
         let check = &mut violations;
         let subject = check.keep("subject", MemberRef::from_subject(&message.subject));
         let display_name = check.keep("display_name", message.display_name.parse());
-        let email_address = check.keep("email_address", wire::optional(&message.email_address)).flatten();
+        let email_address =
+            check.keep("email_address", wire::parse_optional(&message.email_address)).flatten();
         let manager = parse_other("manager", &message.manager, subject.as_ref(), check);
         let teams = parse_teams(&message.teams, check);
         let skills = parse_skills(&message.skills, check);
@@ -127,7 +129,7 @@ impl Resource for Member {
 
     fn render(record: &Record<Self>) -> pb::Member {
         let member = &record.value;
-        let (source, external_id) = wire::external(record);
+        let (source, external_id) = record.external_fields();
         pb::Member {
             name: record.name(),
             create_time: Some(wire::timestamp(record.create_time)),
@@ -160,21 +162,6 @@ impl Resource for Member {
 
     fn name_of(&self, _: Uuid) -> String {
         self.subject.name()
-    }
-}
-
-/// A batch names no subject twice: both items would be one row, with two events of one revision.
-fn require_distinct(requests: &[pb::CreateMemberRequest]) -> Result<()> {
-    let mut seen = HashSet::new();
-    let mut subjects = requests.iter().map(|request| request.member.as_ref().map(|member| &member.subject));
-    let again = subjects
-        .position(|subject| subject.is_some_and(|subject| !subject.is_empty() && !seen.insert(subject)));
-    match again {
-        Some(at) => {
-            let field = format!("requests[{at}].member.subject");
-            Err(Error::invalid(field, "DUPLICATE", "stands in the batch twice"))
-        }
-        None => Ok(()),
     }
 }
 

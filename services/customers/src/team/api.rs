@@ -6,12 +6,14 @@ use trato_platform::{
     db::{Constraint, Record, Resource},
     standard::{Reply, Store},
 };
-use trato_proto::directory::v1::{self as pb, team_service_server::TeamService};
+use trato_proto::{
+    directory::v1::{self as pb, team_service_server::TeamService},
+    wire,
+};
 use trato_query::Field;
 use trato_types::{Context, MemberRef, Result, Violations, text::line};
 
 use super::{model::Team, store};
-use crate::wire;
 
 /// Serves teams.
 pub struct Api {
@@ -82,7 +84,7 @@ impl Resource for Team {
 
     fn render(record: &Record<Self>) -> pb::Team {
         let team = &record.value;
-        let (source, external_id) = wire::external(record);
+        let (source, external_id) = record.external_fields();
         pb::Team {
             name: record.name(),
             create_time: Some(wire::timestamp(record.create_time)),

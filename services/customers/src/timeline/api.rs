@@ -7,12 +7,15 @@ use trato_platform::{
     rpc::Caller,
     standard::{Reply, answer},
 };
-use trato_proto::customers::v1::{self as pb, timeline_service_server::TimelineService};
+use trato_proto::{
+    customers::v1::{self as pb, timeline_service_server::TimelineService},
+    wire,
+};
 use trato_query::{Listing, ListingRequest};
 use trato_types::{Context, Error, MemberRef, Result};
 
 use super::{model::Entry, store};
-use crate::{parents::Parents, wire};
+use crate::parents::Parents;
 
 /// Serves timelines.
 pub struct Api {

@@ -1,11 +1,14 @@
 //! How entries are stored and listed. They are rows of a read model: no revisions, no external ids, no soft deletes.
 
 use sqlx::{Arguments as _, AssertSqlSafe, Row as _, postgres::PgArguments, postgres::PgRow};
-use trato_platform::db::{
-    Column as _, Database, Tx, from_sqlx,
-    statement::{SET_TENANT, bind_scope},
+use trato_platform::{
+    db::{
+        Column as _, Database, Tx, from_sqlx,
+        statement::{SET_TENANT, bind_scope},
+    },
+    standard::{bind, key_value},
 };
-use trato_query::{Field, Listing, Value, member, reference, text, timestamp};
+use trato_query::{Field, Listing, member, reference, text, timestamp};
 use trato_types::{Context, Error, MemberRef, Result, Scope};
 
 use super::model::Entry;
@@ -87,32 +90,15 @@ fn admitted(scope: Scope) -> &'static str {
 fn page(listing: &Listing, rows: &[PgRow]) -> Result<Page> {
     let shown = &rows[..rows.len().min(listing.page_size())];
     let entries = shown.iter().map(read).collect::<Result<Vec<_>>>()?;
-    let next_page_token = match entries.last() {
-        Some(entry) if rows.len() > shown.len() => {
-            let keys: Vec<_> = listing.sort_keys().iter().map(|key| sort_key(entry, key.field())).collect();
+    let next_page_token = match (entries.last(), shown.last()) {
+        (Some(entry), Some(row)) if rows.len() > shown.len() => {
+            let keys =
+                listing.sort_keys().iter().map(|key| key_value(row, key)).collect::<Result<Vec<_>>>()?;
             listing.next_page_token(&keys, entry.id)
         }
         _ => String::new(),
     };
     Ok((entries, next_page_token))
-}
-
-/// Binds one value of a filter or page token.
-fn bind(arguments: &mut PgArguments, value: Value) -> Result<()> {
-    match value {
-        Value::Text(text) => arguments.add(text),
-        Value::Integer(number) => arguments.add(number),
-        Value::Boolean(truth) => arguments.add(truth),
-        Value::Uuid(id) => arguments.add(id),
-        Value::Date(date) => arguments.add(date),
-        Value::Timestamp(time) => arguments.add(time),
-    }
-    .map_err(Error::internal)
-}
-
-/// The value of a sortable field, for the token of the next page.
-fn sort_key(entry: &Entry, field: &Field) -> Option<Value> {
-    Some(Value::Timestamp(if field.name() == "event_time" { entry.event_time } else { entry.create_time }))
 }
 
 fn read(row: &PgRow) -> Result<Entry> {

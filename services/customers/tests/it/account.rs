@@ -105,7 +105,7 @@ async fn all_that_is_wrong_with_an_account_is_said_at_once() {
     let expected = [
         field("account.address.country_code", "INVALID_COUNTRY_CODE"),
         field("account.address.lines[1]", "CONTROL_CHARACTER"),
-        field("account.annual_revenue", "OUT_OF_RANGE"),
+        field("account.annual_revenue", "NEGATIVE"),
         field("account.display_name", "REQUIRED"),
         field("account.email_address", "INVALID_EMAIL_ADDRESS"),
         field("account.employee_count", "OUT_OF_RANGE"),

@@ -56,7 +56,7 @@ pub fn put_text(schema: &Schema, kind: Kind, text: &str, out: &mut Vec<u8>) -> R
             let number = match enumeration.number(text) {
                 Some(number) => number.into(),
                 None => integer(text, i32::MIN.into(), i32::MAX.into()).map_err(|_| {
-                    Reject::new("UNKNOWN_ENUM_VALUE", format!("is not a value of {}", enumeration.name))
+                    Reject::new("UNKNOWN_VALUE", format!("is not a value of {}", enumeration.name))
                 })?,
             };
             put_signed(out, number);

@@ -153,7 +153,7 @@ fn unknown_and_wrong_parameters_are_named_all_at_once() {
     let expected = [
         ("nope", "UNKNOWN_PARAMETER"),
         ("int32Value", "WRONG_TYPE"),
-        ("colour", "UNKNOWN_ENUM_VALUE"),
+        ("colour", "UNKNOWN_VALUE"),
         ("nested", "WRONG_TYPE"),
         ("labels.a", "WRONG_TYPE"),
         ("time", "INVALID_TIMESTAMP"),
@@ -213,7 +213,7 @@ fn wrong_fields_of_a_body_are_named_by_their_path_all_at_once() {
         ("choice_number", "ONEOF_CONFLICT"),
         ("any.@type", "UNKNOWN_TYPE"),
         ("int64_value", "WRONG_TYPE"),
-        ("colour", "UNKNOWN_ENUM_VALUE"),
+        ("colour", "UNKNOWN_VALUE"),
         ("structure[\"a\"]", "DUPLICATE_FIELD"),
         ("time", "WRONG_TYPE"),
         ("nested", "WRONG_TYPE"),

@@ -15,11 +15,14 @@ use trato_platform::{
     db::Database,
     rpc::{Caller, Upstream},
 };
-use trato_proto::customers::v1::{GetAccountRequest, account_service_client::AccountServiceClient};
+use trato_proto::{
+    customers::v1::{GetAccountRequest, account_service_client::AccountServiceClient},
+    wire,
+};
 use trato_types::{Context, Error, Kind, Ref, Result};
 
 use super::store::{self, Known};
-use crate::{foreign::Account, wire};
+use crate::foreign::Account;
 
 /// The package of the services asked, as `[upstreams]` names it.
 const PACKAGE: &str = "trato.customers";

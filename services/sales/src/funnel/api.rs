@@ -16,6 +16,7 @@ use trato_proto::{
         query_funnel_request::Dimension as WireDimension,
         query_funnel_response::{Figure, Group, StageFigure},
     },
+    wire::{self, UnknownName},
 };
 use trato_types::{Currency, Error, Id, Kind, Result, Violations};
 use uuid::Uuid;
@@ -24,7 +25,7 @@ use super::{
     model::{Dimension, GroupTally, Route, StageTally, Tally, mean},
     store::{self, Found, MAX_GROUPS, Question},
 };
-use crate::{pipeline::Pipeline, wire, wire::UnknownName};
+use crate::pipeline::Pipeline;
 
 /// Serves the funnel.
 pub struct Api {
@@ -59,7 +60,7 @@ fn parse(request: &pb::QueryFunnelRequest) -> Result<Question> {
     let end_date = request.end_date.as_ref();
     let end_date = end_date.and_then(|date| violations.keep("end_date", wire::parse_date(date)));
     if start_date.zip(end_date).is_some_and(|(start, end)| end < start) {
-        violations.add("end_date", "BEFORE_START", "must not be before start_date");
+        violations.add("end_date", "END_BEFORE_START", "must not be before start_date");
     }
     let filter = violations.absorb("", Question::parse_filter(&request.filter))?;
     let ((pipeline, dimension), filter) = violations.into_result(pipeline.zip(dimension).zip(filter))?;

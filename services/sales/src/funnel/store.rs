@@ -1,11 +1,14 @@
 //! The one question the funnel asks the database.
 
 use sqlx::{Arguments as _, AssertSqlSafe, Row as _, postgres::PgArguments, types::Json};
-use trato_platform::db::{
-    Database, Resource, Tx, from_sqlx,
-    statement::{bind_scope, scope_condition},
+use trato_platform::{
+    db::{
+        Database, Resource, Tx, from_sqlx,
+        statement::{bind_scope, scope_condition},
+    },
+    standard::bind,
 };
-use trato_query::{Filter, STANDARD, Value};
+use trato_query::{Filter, STANDARD};
 use trato_types::{Context, Date, Error, Id, Result, Timestamp};
 
 use super::model::{Counted, Dimension};
@@ -73,8 +76,6 @@ pub async fn query(database: &Database, cx: &Context, question: &Question) -> Re
     }
     // The transaction sets the tenant for all the tables of the statement; one statement is one snapshot.
     let mut tx = Tx::begin(&database.pool, cx).await?;
-    // To compile a statement of this size takes PostgreSQL longer than to run it.
-    sqlx::query("select set_config('jit', 'off', true)").execute(tx.connection()).await.map_err(from_sqlx)?;
     // The text holds constants and placeholders only: the file, and the fragments of the platform and trato-query.
     let row = sqlx::query_with(AssertSqlSafe(sql), arguments)
         .fetch_one(tx.connection())
@@ -87,18 +88,6 @@ pub async fn query(database: &Database, cx: &Context, question: &Question) -> Re
         groups: row.try_get(1).map_err(from_sqlx)?,
         counted: counted.0,
     })
-}
-
-fn bind(arguments: &mut PgArguments, value: Value) -> Result<()> {
-    match value {
-        Value::Text(text) => arguments.add(text),
-        Value::Integer(number) => arguments.add(number),
-        Value::Boolean(truth) => arguments.add(truth),
-        Value::Uuid(id) => arguments.add(id),
-        Value::Date(date) => arguments.add(date),
-        Value::Timestamp(time) => arguments.add(time),
-    }
-    .map_err(Error::internal)
 }
 
 impl Dimension {

@@ -1,15 +1,15 @@
 //! `OpportunityService`, and an opportunity on the wire.
 
-use prost_types::Any;
 use tonic::Request;
 use trato_platform::{
     App,
-    db::{Constraint, Record, Resource, fact},
+    db::{Constraint, Facts, Record, Resource},
     standard::{Reply, Store},
 };
 use trato_proto::{
     google::value::Date as WireDate,
     sales::v1::{self as pb, opportunity_service_server::OpportunityService},
+    wire::{self, UnknownName},
 };
 use trato_query::Field;
 use trato_types::{
@@ -24,13 +24,9 @@ use super::{
     import,
     model::{LostReason, Opportunity, State},
     references::References,
-    stage_changes, store,
+    requests, stage_changes, store,
 };
-use crate::{
-    pipeline::{self, Stages},
-    wire,
-    wire::UnknownName,
-};
+use crate::pipeline::{self, Stages};
 
 /// Serves opportunities.
 pub struct Api {
@@ -60,15 +56,13 @@ impl OpportunityService for Api {
         &self,
         request: Request<pb::CreateOpportunityRequest>,
     ) -> Reply<pb::Opportunity> {
-        let request = self.references.complete_create(request).await?;
-        self.opportunities.create(request).await
+        requests::create(&self.opportunities, &self.references, request).await
     }
     async fn update_opportunity(
         &self,
         request: Request<pb::UpdateOpportunityRequest>,
     ) -> Reply<pb::Opportunity> {
-        let request = self.references.complete_update(request).await?;
-        self.opportunities.update(request).await
+        requests::update(&self.opportunities, &self.references, request).await
     }
     async fn delete_opportunity(
         &self,
@@ -98,8 +92,7 @@ impl OpportunityService for Api {
         &self,
         request: Request<pb::UpsertOpportunityRequest>,
     ) -> Reply<pb::Opportunity> {
-        let request = self.references.complete_upsert(request).await?;
-        self.opportunities.upsert(request).await
+        requests::upsert(&self.opportunities, &self.references, request).await
     }
 
     async fn move_opportunity(&self, request: Request<pb::MoveOpportunityRequest>) -> Reply<pb::Opportunity> {
@@ -166,7 +159,7 @@ impl Resource for Opportunity {
 
     fn render(record: &Record<Self>) -> pb::Opportunity {
         let opportunity = &record.value;
-        let (source, external_id) = wire::external(record);
+        let (source, external_id) = record.external_fields();
         pb::Opportunity {
             name: record.name(),
             create_time: Some(wire::timestamp(record.create_time)),
@@ -250,28 +243,25 @@ fn move_to(
     request: &pb::MoveOpportunityRequest,
     stages: Option<&Stages>,
     cx: &Context,
-) -> Result<Vec<Any>> {
+) -> Result<Facts> {
     if request.stage.is_empty() {
         return Err(Error::invalid("stage", "REQUIRED", "is required"));
     }
     // A text that is no key is no stage of the pipeline either.
     let stage = request.stage.parse().ok().and_then(|key| stages?.get(&key));
     let moved = opportunity.move_to(stage, cx).map_err(|error| error.with("stage", &request.stage))?;
-    Ok(moved.iter().map(fact).collect())
+    Ok(moved.map(|moved| dated(Facts::of(&moved), opportunity)).unwrap_or_default())
 }
 
-fn win(opportunity: &mut Opportunity, request: &pb::WinOpportunityRequest, cx: &Context) -> Result<Vec<Any>> {
+fn win(opportunity: &mut Opportunity, request: &pb::WinOpportunityRequest, cx: &Context) -> Result<Facts> {
     let mut violations = Violations::new();
     let close_date = parse_date(request.close_date.as_ref(), "close_date", &mut violations);
     violations.into_result(Some(()))?;
-    Ok(vec![fact(&opportunity.win(close_date, cx)?)])
+    let won = opportunity.win(close_date, cx)?;
+    Ok(dated(Facts::of(&won), opportunity))
 }
 
-fn lose(
-    opportunity: &mut Opportunity,
-    request: &pb::LoseOpportunityRequest,
-    cx: &Context,
-) -> Result<Vec<Any>> {
+fn lose(opportunity: &mut Opportunity, request: &pb::LoseOpportunityRequest, cx: &Context) -> Result<Facts> {
     let mut violations = Violations::new();
     let reason = violations.keep("reason", parse_lost_reason(request.reason)).flatten();
     let close_date = parse_date(request.close_date.as_ref(), "close_date", &mut violations);
@@ -280,12 +270,18 @@ fn lose(
         Err(error) if violations.is_empty() => return Err(error),
         lost => lost.ok().flatten(),
     };
-    Ok(vec![fact(&violations.into_result(lost)?)])
+    let lost = violations.into_result(lost)?;
+    Ok(dated(Facts::of(&lost), opportunity))
 }
 
-fn reopen(opportunity: &mut Opportunity, _: &pb::ReopenOpportunityRequest, cx: &Context) -> Result<Vec<Any>> {
+fn reopen(opportunity: &mut Opportunity, _: &pb::ReopenOpportunityRequest, cx: &Context) -> Result<Facts> {
     opportunity.reopen(cx)?;
-    Ok(Vec::new())
+    Ok(dated(Facts::default(), opportunity))
+}
+
+/// Dates what a verb tells like the step it took, which may have been taken on an earlier day.
+fn dated(facts: Facts, opportunity: &Opportunity) -> Facts {
+    facts.at(opportunity.history.last_event_time())
 }
 
 fn parse_date(date: Option<&WireDate>, field: &str, violations: &mut Violations) -> Option<Date> {

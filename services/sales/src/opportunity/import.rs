@@ -8,11 +8,14 @@ use std::collections::{HashMap, HashSet};
 
 use tonic::Request;
 use trato_platform::{
-    db::{External, NewEvent, Record, RequestKey, Resource as _, fact},
+    db::{External, Facts, NewEvent, Record, RequestKey, Resource as _},
     rpc::{Caller, status::to_wire},
     standard::{Prepared, Reply, Store, Stored, answer, once},
 };
-use trato_proto::sales::v1::{self as pb, import_opportunities_response as response};
+use trato_proto::{
+    sales::v1::{self as pb, import_opportunities_response as response},
+    wire,
+};
 use trato_types::{Context, Error, Result, Violations, standard::Fields as _};
 
 use super::{
@@ -21,7 +24,6 @@ use super::{
     past::{MAX_STEPS, PastStep},
     references::{FIELD, References, Resolved},
 };
-use crate::wire;
 
 /// Most items of one import.
 const MAX_ITEMS: usize = 500;
@@ -182,12 +184,11 @@ fn parse_step(change: &pb::ImportedStageChange) -> Result<PastStep> {
 fn event(cx: &Context, record: &Record<Opportunity>) -> NewEvent {
     let opportunity = &record.value;
     let (verb, facts) = match opportunity.state {
-        State::Open => ("imported", Vec::new()),
-        State::Won => ("won", vec![fact(&opportunity.won())]),
-        State::Lost => ("lost", vec![fact(&opportunity.lost())]),
+        State::Open => ("imported", Facts::default()),
+        State::Won => ("won", Facts::of(&opportunity.won())),
+        State::Lost => ("lost", Facts::of(&opportunity.lost())),
     };
-    let event_time = opportunity.history.last_event_time().unwrap_or(cx.now);
-    NewEvent::with_facts(cx, verb, None, record, facts).at(event_time)
+    NewEvent::with_facts(cx, verb, None, record, facts.at(opportunity.history.last_event_time()))
 }
 
 fn render(stored: Stored<Opportunity>) -> response::Result {

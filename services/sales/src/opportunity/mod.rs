@@ -16,7 +16,6 @@
 
 mod api;
 mod batch;
-mod completed;
 mod history;
 mod import;
 mod model;

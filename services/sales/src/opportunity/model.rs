@@ -1,7 +1,7 @@
 //! An opportunity and its verbs. OPEN becomes WON or LOST; a closed one can be reopened. Every verb leaves a step.
 
 use serde::{Deserialize, Serialize};
-use trato_proto::sales::v1 as pb;
+use trato_proto::{sales::v1 as pb, wire};
 use trato_types::{
     Context, Currency, Date, DisplayName, DomainError, Id, MemberRef, Minor, Ref, Result, Timestamp,
     Violations, id::Collection, text,
@@ -12,7 +12,6 @@ use crate::{
     foreign::{Account, Contact, Team},
     pipeline::{Pipeline, Stage, StageKey},
     product::Product,
-    wire,
 };
 
 /// A chance to sell something to somebody.
@@ -273,7 +272,7 @@ impl Opportunity {
             add("close_date", "REQUIRED", "a closed opportunity has the day it was closed");
         }
         if self.state != State::Open && is_future(self.close_date, cx) {
-            add("close_date", IN_THE_FUTURE, "a closed opportunity was not closed in the future");
+            add("close_date", IN_FUTURE, "a closed opportunity was not closed in the future");
         }
     }
 
@@ -363,7 +362,7 @@ impl LostReason {
 }
 
 /// Reason of a violation: something that has happened is dated after today.
-pub const IN_THE_FUTURE: &str = "IN_THE_FUTURE";
+pub const IN_FUTURE: &str = "IN_FUTURE";
 
 /// Midnight, UTC, at the beginning of a day.
 pub fn midnight(date: Date) -> Timestamp {
@@ -379,7 +378,7 @@ fn is_future(date: Option<Date>, cx: &Context) -> bool {
 fn require_past(field: &str, date: Option<Date>, cx: &Context) -> Result<()> {
     let mut violations = Violations::new();
     if is_future(date, cx) {
-        violations.add(field, IN_THE_FUTURE, "must not be in the future");
+        violations.add(field, IN_FUTURE, "must not be in the future");
     }
     violations.into_result(Some(()))
 }

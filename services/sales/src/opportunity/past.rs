@@ -4,7 +4,7 @@ use trato_types::{Context, Currency, Minor, Timestamp, Violations};
 
 use super::{
     history::{History, Place, Step},
-    model::{IN_THE_FUTURE, Opportunity, State, midnight},
+    model::{IN_FUTURE, Opportunity, State, midnight},
 };
 use crate::pipeline::{StageKey, Stages};
 
@@ -124,7 +124,7 @@ fn check_steps(past: &[PastStep], end: &Place, stages: &Stages, cx: &Context, vi
             violations.add(field("state"), "NOT_OPEN", "a closed opportunity can only be reopened");
         }
         if step.event_time.is_some_and(|time| time > future) {
-            violations.add(field("event_time"), IN_THE_FUTURE, "must not be in the future");
+            violations.add(field("event_time"), IN_FUTURE, "must not be in the future");
         }
         if step.event_time.zip(latest).is_some_and(|(time, latest)| time < latest) {
             violations.add(field("event_time"), "OUT_OF_ORDER", "must not be before the step before");

@@ -1,90 +1,102 @@
-//! Requests that bring an opportunity, made ready for the standard methods: completed and checked.
+//! Create, update and upsert: the platform's, with references completed and checked before.
 //!
-//! A request that was answered before is let through as it came. Its pipeline may be gone and its account deleted by
-//! now; the standard method finds the first answer by the request id and gives it again.
+//! A request id stands for what the client *sent*. What sales fills in (the default pipeline, the caller's team) may be
+//! another one when the client repeats the request, or no longer be there: it is looked up within the attempt, whose
+//! failure finds the first answer.
 
 use tonic::{Request, Status};
 use trato_platform::{
     db::{External, Record, RequestKey},
     rpc::{Caller, status::to_status},
-    standard::new_record,
+    standard::{Reply, Store, answer, new_record, once},
 };
 use trato_proto::sales::v1 as pb;
 use trato_types::{
     Context, Error, Result,
-    standard::{CreateRequest, Fields as _, ResourceMessage as _, UpdateRequest},
+    standard::{CreateRequest as _, Fields as _, ResourceMessage as _, UpdateRequest as _},
 };
 
 use super::{
-    completed::Completed,
     model::Opportunity,
     references::{FIELD, References, Resolved, Trouble, account_trouble, product_refusal, reference},
     store::{self, Wanted},
 };
 use crate::{foreign::Account, pipeline::Stages};
 
-impl References {
-    /// Completes what is to be created.
-    pub async fn complete_create(
-        &self,
-        request: Request<pb::CreateOpportunityRequest>,
-    ) -> Result<Request<Completed<pb::CreateOpportunityRequest>>, Status> {
-        let (cx, caller, sent) = parties(&request)?;
-        let opportunity = match self.created(&cx, &caller, sent.opportunity.clone()).await {
-            Ok(opportunity) => opportunity,
-            Err(error) => {
-                self.require_answered(&cx, sent.clone(), CreateRequest::take_request_id, error).await?;
-                sent.opportunity
-            }
+/// Completes what is to be created.
+pub async fn create(
+    opportunities: &Store<Opportunity>,
+    references: &References,
+    request: Request<pb::CreateOpportunityRequest>,
+) -> Reply<pb::Opportunity> {
+    let caller = Caller::of(&request);
+    answer(request, async |cx, mut body| {
+        let caller = caller?;
+        let key = RequestKey::parse(&body.take_request_id(), &body)?;
+        let (sent, options) = body.into_parts();
+        let attempt = async {
+            let message = references.created(cx, &caller, sent).await?;
+            opportunities.create_one(cx, key.as_ref(), FIELD, message, options.validate_only).await
         };
-        Ok(request.map(|sent| Completed::of_create(sent, opportunity)))
-    }
+        once(opportunities.database(), cx, key.as_ref(), attempt).await
+    })
+    .await
+}
 
-    /// Checks what an update would refer to.
-    pub async fn complete_update(
-        &self,
-        request: Request<pb::UpdateOpportunityRequest>,
-    ) -> Result<Request<Completed<pb::UpdateOpportunityRequest>>, Status> {
-        let (cx, caller, sent) = parties(&request)?;
-        let mask = sent.update_mask.clone().map(|mask| mask.paths);
-        let opportunity =
-            match self.updated(&cx, &caller, sent.opportunity.clone(), mask.as_deref(), None).await {
-                Ok(opportunity) => opportunity,
-                Err(error) => {
-                    self.require_answered(&cx, sent.clone(), UpdateRequest::take_request_id, error).await?;
-                    sent.opportunity
-                }
-            };
-        Ok(request.map(|sent| Completed::of_update(sent, opportunity, mask)))
-    }
+/// Checks what an update would refer to.
+pub async fn update(
+    opportunities: &Store<Opportunity>,
+    references: &References,
+    request: Request<pb::UpdateOpportunityRequest>,
+) -> Reply<pb::Opportunity> {
+    let caller = Caller::of(&request);
+    answer(request, async |cx, mut body| {
+        let caller = caller?;
+        let key = RequestKey::parse(&body.take_request_id(), &body)?;
+        let (sent, mask, options) = body.into_parts();
+        let attempt = async {
+            let mask = mask.as_deref();
+            let message = references.updated(cx, &caller, sent, mask, None).await?;
+            opportunities.update_one(cx, key.as_ref(), FIELD, message, mask, options.validate_only).await
+        };
+        once(opportunities.database(), cx, key.as_ref(), attempt).await
+    })
+    .await
+}
 
-    /// Like `complete_update` when the opportunity is there, else like `complete_create`.
-    pub async fn complete_upsert(
-        &self,
-        request: Request<pb::UpsertOpportunityRequest>,
-    ) -> Result<Request<Completed<pb::UpsertOpportunityRequest>>, Status> {
-        let (cx, caller, sent) = parties(&request)?;
-        let mask = sent.update_mask.clone().map(|mask| mask.paths);
-        let (opportunity, mask) =
-            match self.upserted(&cx, &caller, sent.opportunity.clone(), mask.clone()).await {
-                Ok(upserted) => upserted,
-                Err(error) => {
-                    self.require_answered(&cx, sent.clone(), UpdateRequest::take_request_id, error).await?;
-                    (sent.opportunity, mask)
-                }
-            };
-        Ok(request.map(|sent| Completed::of_update(sent, opportunity, mask)))
-    }
+/// Like `update` when the opportunity is there, else like `create`.
+pub async fn upsert(
+    opportunities: &Store<Opportunity>,
+    references: &References,
+    request: Request<pb::UpsertOpportunityRequest>,
+) -> Reply<pb::Opportunity> {
+    let caller = Caller::of(&request);
+    answer(request, async |cx, mut body| {
+        let caller = caller?;
+        let key = RequestKey::parse(&body.take_request_id(), &body)?;
+        let (sent, mask, options) = body.into_parts();
+        let attempt = async {
+            let (message, mask) = references.upserted(cx, &caller, sent, mask).await?;
+            let (mask, validate_only) = (mask.as_deref(), options.validate_only);
+            opportunities.upsert_one(cx, key.as_ref(), FIELD, message, mask, validate_only).await
+        };
+        once(opportunities.database(), cx, key.as_ref(), attempt).await
+    })
+    .await
+}
 
+impl References {
     /// The stages of the pipeline that the opportunity of a move walks; none when there is no such opportunity. They
     /// say nothing to a caller who cannot see it: the standard method finds that out before they are used.
     pub async fn stages_of(
         &self,
         request: &Request<pb::MoveOpportunityRequest>,
     ) -> Result<Option<Stages>, Status> {
-        let (cx, _, sent) = parties(request)?;
-        let Some(opportunity) = reference::<Opportunity>(&sent.name) else { return Ok(None) };
-        store::stages_of(&self.database, &cx, opportunity.uuid()).await.map_err(to_status)
+        let cx = request.extensions().get::<Context>();
+        let cx = cx.ok_or_else(|| to_status(Error::internal("the call has no context")))?;
+        let name = &request.get_ref().name;
+        let Some(opportunity) = reference::<Opportunity>(name) else { return Ok(None) };
+        store::stages_of(&self.database, cx, opportunity.uuid()).await.map_err(to_status)
     }
 
     async fn created(
@@ -181,27 +193,4 @@ impl References {
         let mask = mask.unwrap_or_else(|| message.populated().into_iter().map(str::to_owned).collect());
         Ok((self.created(cx, caller, Some(message)).await?, Some(mask)))
     }
-
-    /// The error, unless the request was answered before.
-    async fn require_answered<R: prost::Message>(
-        &self,
-        cx: &Context,
-        mut sent: R,
-        take_request_id: fn(&mut R) -> String,
-        error: Error,
-    ) -> Result<(), Status> {
-        let key = RequestKey::parse(&take_request_id(&mut sent), &sent).map_err(to_status)?;
-        let Some(key) = key else { return Err(to_status(error)) };
-        match key.answered(&self.database.pool, cx).await.map_err(to_status)? {
-            Some(_) => Ok(()),
-            None => Err(to_status(error)),
-        }
-    }
-}
-
-/// The caller and what it sent.
-fn parties<R: Clone>(request: &Request<R>) -> Result<(Context, Caller, R), Status> {
-    let cx = request.extensions().get::<Context>().cloned();
-    let cx = cx.ok_or_else(|| to_status(Error::internal("the call has no context")))?;
-    Ok((cx, Caller::of(request).map_err(to_status)?, request.get_ref().clone()))
 }

@@ -6,13 +6,12 @@ use trato_platform::{
     db::Record,
     standard::{Reply, Store, answer},
 };
-use trato_proto::sales::v1 as pb;
+use trato_proto::{sales::v1 as pb, wire};
 use trato_query::{Listing, ListingRequest, Value};
 use trato_types::{Context, Error, Id, Result, error::FieldError as _};
 use uuid::Uuid;
 
 use super::{api::render_state, history::Step, model::Opportunity};
-use crate::wire;
 
 /// Lists the steps of an opportunity the caller may see, oldest first.
 pub async fn list(

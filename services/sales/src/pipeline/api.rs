@@ -6,7 +6,10 @@ use trato_platform::{
     db::{Constraint, Record, Resource},
     standard::{Reply, Store},
 };
-use trato_proto::sales::v1::{self as pb, pipeline_service_server::PipelineService};
+use trato_proto::{
+    sales::v1::{self as pb, pipeline_service_server::PipelineService},
+    wire,
+};
 use trato_query::Field;
 use trato_types::{Context, DisplayName, Result, Violations, text::line};
 
@@ -14,7 +17,6 @@ use super::{
     model::{self, Pipeline, Stage, Stages},
     store,
 };
-use crate::wire;
 
 /// Serves pipelines.
 pub struct Api {
@@ -96,7 +98,7 @@ impl Resource for Pipeline {
 
     fn render(record: &Record<Self>) -> pb::Pipeline {
         let pipeline = &record.value;
-        let (source, external_id) = wire::external(record);
+        let (source, external_id) = record.external_fields();
         pb::Pipeline {
             name: record.name(),
             create_time: Some(wire::timestamp(record.create_time)),

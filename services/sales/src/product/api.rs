@@ -6,7 +6,10 @@ use trato_platform::{
     db::{Constraint, Record, Resource},
     standard::{Reply, Store},
 };
-use trato_proto::sales::v1::{self as pb, product_service_server::ProductService};
+use trato_proto::{
+    sales::v1::{self as pb, product_service_server::ProductService},
+    wire::{self, UnknownName},
+};
 use trato_query::Field;
 use trato_types::{
     Context, Result, Violations,
@@ -17,7 +20,6 @@ use super::{
     model::{Kind, Product},
     store,
 };
-use crate::{wire, wire::UnknownName};
 
 /// Serves products.
 pub struct Api {
@@ -103,7 +105,7 @@ impl Resource for Product {
     fn render(record: &Record<Self>) -> pb::Product {
         let product = &record.value;
         let price = product.list_price.zip(product.currency);
-        let (source, external_id) = wire::external(record);
+        let (source, external_id) = record.external_fields();
         pb::Product {
             name: record.name(),
             create_time: Some(wire::timestamp(record.create_time)),

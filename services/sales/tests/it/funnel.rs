@@ -154,7 +154,7 @@ async fn all_that_is_wrong_with_a_question_is_said_at_once() {
     };
 
     let expected = [
-        field("end_date", "BEFORE_START"),
+        field("end_date", "END_BEFORE_START"),
         field("filter", "UNKNOWN_FIELD"),
         field("group_by", "UNKNOWN_VALUE"),
         field("pipeline", "INVALID_RESOURCE_NAME"),

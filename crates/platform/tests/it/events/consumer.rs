@@ -121,7 +121,7 @@ async fn a_failure_that_passes_by_itself_is_tried_again_and_not_parked() {
                 note(tx, event).await?;
                 if failures.fetch_sub(1, Ordering::SeqCst) > 0 {
                     return Err(Error::unavailable(
-                        "CONCURRENT_CHANGE",
+                        "DATABASE_CONFLICT",
                         "a concurrent change got in the way",
                     ));
                 }

@@ -104,7 +104,7 @@ fn every_fault_of_a_past_is_told_at_once() {
         ("stage_changes[1].stage", "NO_CHANGE"),
         ("stage_changes[1].event_time", "OUT_OF_ORDER"),
         ("stage_changes[2].stage", "UNKNOWN_STAGE"),
-        ("stage_changes[2].event_time", "IN_THE_FUTURE"),
+        ("stage_changes[2].event_time", "IN_FUTURE"),
         ("stage_changes[3].state", "NOT_OPEN"),
         ("stage_changes", "LAST_STEP_DIFFERS"),
         ("opportunity.amount", "NO_AMOUNT"),

@@ -88,7 +88,7 @@ fn nothing_closes_after_tomorrow() {
 
     assert!(tomorrow.is_ok(), "it is tomorrow already east of us");
     assert_eq!(later.violations()[0].field, "close_date");
-    assert_eq!(later.violations()[0].reason, "IN_THE_FUTURE");
+    assert_eq!(later.violations()[0].reason, "IN_FUTURE");
 }
 
 #[test]

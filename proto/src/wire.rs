@@ -1,7 +1,9 @@
-//! Google's common types on the wire, and the vocabulary they stand for.
+//! Google's common types on the wire, and the vocabulary they stand for: the same in every service, so that a client
+//! learns each form and each reason once.
 
-use trato_platform::db::Record;
-use trato_proto::google::value::{Date as WireDate, Money};
+use std::str::FromStr;
+
+use trato_contract::google::value::{Date as WireDate, Money};
 use trato_types::{
     Currency, Date, Minor, Timestamp, error::FieldError, money::MoneyError, time::to_microseconds,
 };
@@ -30,16 +32,6 @@ impl FieldError for TooMany {
     }
 }
 
-/// Takes a list of at most `max` items. Asked before the items are looked at: a million of them may be a million faults.
-pub fn at_most<T>(items: &[T], max: usize) -> Result<&[T], TooMany> {
-    if items.len() > max { Err(TooMany { max }) } else { Ok(items) }
-}
-
-/// System a record came from and its identifier there; both empty when it is from here.
-pub fn external<T>(record: &Record<T>) -> (String, String) {
-    record.external.clone().map(|external| (external.source, external.id)).unwrap_or_default()
-}
-
 /// Why a date or an instant was refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TimeError {
@@ -58,6 +50,41 @@ impl FieldError for TimeError {
             Self::Timestamp => "INVALID_TIMESTAMP",
         }
     }
+}
+
+/// Why an amount was refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum AmountError {
+    /// It is no amount of money.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// Below zero.
+    #[error("must not be negative")]
+    Negative,
+}
+
+impl FieldError for AmountError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Money(error) => error.reason(),
+            Self::Negative => "NEGATIVE",
+        }
+    }
+}
+
+/// Takes a list of at most `max` items. Asked before the items are looked at: a million of them may be a million faults.
+pub fn at_most<T>(items: &[T], max: usize) -> Result<&[T], TooMany> {
+    if items.len() > max { Err(TooMany { max }) } else { Ok(items) }
+}
+
+/// A text that may be absent, which is the empty one on the wire.
+pub fn text(value: Option<&impl ToString>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}
+
+/// Reads a text that may be empty, which is none.
+pub fn parse_optional<T: FromStr>(text: &str) -> Result<Option<T>, T::Err> {
+    if text.trim().is_empty() { Ok(None) } else { text.parse().map(Some) }
 }
 
 /// An instant.
@@ -88,24 +115,9 @@ pub fn parse_date(date: &WireDate) -> Result<Date, TimeError> {
     Date::from_ymd_opt(year, part(date.month)?, part(date.day)?).ok_or(TimeError::Date)
 }
 
-/// Why an amount was refused.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum AmountError {
-    /// It is no amount of money.
-    #[error(transparent)]
-    Money(#[from] MoneyError),
-    /// Below zero.
-    #[error("must not be negative")]
-    Negative,
-}
-
-impl FieldError for AmountError {
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::Money(error) => error.reason(),
-            Self::Negative => "NEGATIVE",
-        }
-    }
+/// Reads a date that must be there.
+pub fn require_date(date: Option<&WireDate>) -> Result<Date, TimeError> {
+    date.ok_or(TimeError::Date).and_then(parse_date)
 }
 
 /// An amount.
@@ -114,10 +126,15 @@ pub fn money(amount: Minor, currency: Currency) -> Money {
     Money { currency_code: currency.code().to_owned(), units, nanos }
 }
 
-/// Reads an amount of zero or more; one finer than the currency's minor unit is refused.
-pub fn parse_amount(money: &Money) -> Result<(Minor, Currency), AmountError> {
+/// Reads an amount; one finer than the currency's minor unit is refused.
+pub fn parse_money(money: &Money) -> Result<(Minor, Currency), MoneyError> {
     let currency = Currency::parse(&money.currency_code)?;
-    let amount = currency.minor(money.units, money.nanos)?;
+    Ok((currency.minor(money.units, money.nanos)?, currency))
+}
+
+/// Like `parse_money`, for amounts that are never below zero.
+pub fn parse_amount(money: &Money) -> Result<(Minor, Currency), AmountError> {
+    let (amount, currency) = parse_money(money)?;
     if amount < Minor(0) { Err(AmountError::Negative) } else { Ok((amount, currency)) }
 }
 

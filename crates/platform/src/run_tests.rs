@@ -1,0 +1,98 @@
+//! A running service, from its start to its end, over a real database and a real broker.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::FutureExt as _;
+use lapin::{
+    Channel, Connection, ConnectionProperties,
+    options::{BasicGetOptions, QueueBindOptions, QueueDeclareOptions},
+    types::FieldTable,
+};
+use tokio::{sync::Notify, time::timeout};
+use trato_types::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    ServiceSpec,
+    db::NewEvent,
+    descriptors::testing::contract,
+    events::{EXCHANGE, Handler, Subscription},
+    testing::{TestService, stack},
+};
+
+const ASKED: &str = "trato.stopping.v1.thing.asked";
+const ANSWERED: &str = "trato.stopping.v1.thing.answered";
+
+fn event(kind: &str, event_time: Timestamp) -> NewEvent {
+    let (id, subject) = (Uuid::now_v7(), kind.replace('.', "/"));
+    let payload = Vec::new();
+    NewEvent { id, kind: kind.to_owned(), subject, revision: 1, event_time, owner: None, team: None, payload }
+}
+
+/// Records an answer once it is let go.
+fn answering(asked: &Arc<Notify>, let_go: &Arc<Notify>) -> Handler {
+    let (asked, let_go) = (asked.clone(), let_go.clone());
+    Arc::new(move |tx, _| {
+        let (asked, let_go) = (asked.clone(), let_go.clone());
+        async move {
+            asked.notify_one();
+            let_go.notified().await;
+            let answer = event(ANSWERED, tx.cx().now);
+            tx.record(answer);
+            Ok(())
+        }
+        .boxed()
+    })
+}
+
+/// A queue that lives as long as its connection and gets the events of one type.
+async fn listen(channel: &Channel, kind: &str) -> String {
+    let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
+    let queue = channel.queue_declare("".into(), options, FieldTable::default()).await.expect("a queue");
+    let name = queue.name().to_string();
+    let options = QueueBindOptions::default();
+    let bound = channel.queue_bind(
+        name.as_str().into(),
+        EXCHANGE.into(),
+        kind.into(),
+        options,
+        FieldTable::default(),
+    );
+    bound.await.expect("bound");
+    name
+}
+
+/// CRD-03: a process that stops publishes what its consumer still commits, so that no event waits for the next start.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_handler_commits_at_the_end_is_published_before_the_process_ends() {
+    let broker = stack()["broker"]["url"].as_str().expect("the facts name the broker").to_owned();
+    let (asked, let_go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let spec = ServiceSpec::new("stopping", "", contract(&[]).leak(), "").on(Subscription::new(
+        "answer",
+        &[ASKED],
+        answering(&asked, &let_go),
+    ));
+    let settings = [("TRATO_BROKER__URL", broker.as_str()), ("TRATO_DATABASE__SYSTEM_MAX_CONNECTIONS", "4")];
+    let service = TestService::start_with(spec, &settings).await;
+    let connection = Connection::connect(&broker, ConnectionProperties::default()).await;
+    let channel = connection.expect("the broker answers").create_channel().await.expect("a channel");
+    let answers = listen(&channel, ANSWERED).await;
+    let mut tx = service.transaction(Uuid::new_v4()).await;
+    let question = event(ASKED, tx.cx().now);
+    tx.record(question);
+    tx.commit().await.expect("committed");
+    asked.notified().await;
+
+    let mut stopping = tokio::spawn(service.stop());
+    // Long enough for everything to end that does not wait for the handler.
+    assert!(
+        timeout(Duration::from_secs(1), &mut stopping).await.is_err(),
+        "the batch in hand is settled first"
+    );
+    let_go.notify_one();
+    stopping.await.expect("the service stops in order");
+
+    let answer = channel.basic_get(answers.into(), BasicGetOptions { no_ack: true }).await;
+    let answer = answer.expect("the queue can be read").expect("the answer was published");
+    assert_eq!(answer.routing_key.as_str(), ANSWERED);
+}
