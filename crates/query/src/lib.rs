@@ -24,7 +24,7 @@ pub use field::{
     Field, STANDARD, Type, boolean, choice, date, integer, member, minor, reference, text, timestamp, uuid,
 };
 pub use filter::{Filter, MAX_FILTER_BYTES, MAX_FILTER_DEPTH, MAX_FILTER_TERMS};
-pub use listing::{DEFAULT_PAGE_SIZE, Listing, ListingRequest, MAX_PAGE_SIZE};
+pub use listing::{DEFAULT_PAGE_SIZE, Listing, ListingRequest, MAX_PAGE_SIZE, Range};
 pub use order::{MAX_SORT_KEYS, SortKey};
 pub use page::TOKEN_DAYS;
 pub use sql::Fragment;

@@ -54,6 +54,15 @@ pub struct Listing {
     now: Timestamp,
 }
 
+/// Rows of a page that follow one another in an index.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Range {
+    /// Which rows.
+    pub condition: Fragment,
+    /// The list to write after `order by` within the range.
+    pub order: String,
+}
+
 impl Listing {
     /// Checks a request.
     ///
@@ -75,7 +84,7 @@ impl Listing {
             size => size.min(MAX_PAGE_SIZE),
         };
         // The order is bound as it is printed: a release that maps a field to another column makes old tokens useless.
-        let order = print_order(&keys, "");
+        let order = print_order(&keys, "", 0);
         let seal = Seal::new(request.binding.iter().copied().chain([request.filter, &order]));
         let mut after = None;
         // A token can only be judged by a filter and an order that are right themselves.
@@ -97,28 +106,27 @@ impl Listing {
         print(&self.predicate(), alias, first)
     }
 
-    /// The same rows as several conditions, in the order of the rows and without a row in common, so that a `union all`
-    /// of them, each with the order and the limit, reads from an index exactly where the page begins. One condition
-    /// cannot do that behind a key that may be null or in mixed directions, where it costs the rows passed over. The
-    /// placeholders count on from one condition to the next.
-    pub fn ranges(&self, alias: &'static str, first: usize) -> Vec<Fragment> {
-        let mut next = first;
-        let mut place = |predicate: &Predicate| {
-            let fragment = print(predicate, alias, next);
-            next += fragment.values.len();
-            fragment
+    /// The same rows in several ranges, in the order of the rows and without a row in common, so that a `union all` of
+    /// them, each with its order and the limit, reads from an index exactly where the page begins. One condition cannot
+    /// do that for a key that may be null or for mixed directions, where it costs the rows passed over. The placeholders
+    /// count on from one range to the next.
+    pub fn ranges(&self, alias: &'static str, first: usize) -> Vec<Range> {
+        let ranges = match &self.after {
+            None => order::whole(&self.keys),
+            Some(values) => ranges(&self.keys, values),
         };
-        match &self.after {
-            None => vec![place(self.filter.predicate())],
-            Some(values) => {
-                ranges(&self.keys, values).into_iter().map(|range| place(&self.filtered(range))).collect()
-            }
-        }
+        let mut next = first;
+        let place = |range: order::Range| {
+            let condition = print(&self.filtered(range.predicate), alias, next);
+            next += condition.values.len();
+            Range { condition, order: print_order(&self.keys, alias, range.settled) }
+        };
+        ranges.into_iter().map(place).collect()
     }
 
     /// The list to write after `order by`.
     pub fn order_sql(&self, alias: &'static str) -> String {
-        print_order(&self.keys, alias)
+        print_order(&self.keys, alias, 0)
     }
 
     /// Rows the caller is given at most.
@@ -157,10 +165,10 @@ impl Listing {
     }
 
     fn filtered(&self, page: Predicate) -> Predicate {
-        if self.filter.is_empty() {
-            page
-        } else {
-            Predicate::All(vec![self.filter.predicate().clone(), page])
+        match page {
+            page if self.filter.is_empty() => page,
+            Predicate::All(parts) if parts.is_empty() => self.filter.predicate().clone(),
+            page => Predicate::All(vec![self.filter.predicate().clone(), page]),
         }
     }
 }

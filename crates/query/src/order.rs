@@ -85,20 +85,45 @@ fn key(fields: &[&'static [Field]], part: &str, at: usize) -> Result<SortKey, Fa
     }
 }
 
-/// The rows behind the one with these values (one for each key, nulls last), as conditions that exclude one another and
-/// stand in the order of the rows. Each is one range of an index over the keys.
-pub(crate) fn ranges(keys: &[SortKey], values: &[Option<Value>]) -> Vec<Predicate> {
+/// Rows that follow one another in an order: one range of an index over its keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Range {
+    /// Which rows.
+    pub predicate: Predicate,
+    /// How many keys, from the first one on, have values only or nulls only in it, so that the place of nulls need not
+    /// be said.
+    pub settled: usize,
+}
+
+/// All rows, in ranges like those of [`ranges`].
+pub(crate) fn whole(keys: &[SortKey]) -> Vec<Range> {
+    match keys.first() {
+        // An index read backwards has nulls first, and they come last.
+        Some(key) if key.is_descending() && key.field.is_nullable() => {
+            let known = Predicate::Test(key.field, Test::Known);
+            let null = known.clone().negated();
+            [known, null].map(|predicate| Range { predicate, settled: 1 }).into()
+        }
+        _ => vec![Range { predicate: Predicate::All(Vec::new()), settled: 0 }],
+    }
+}
+
+/// The rows behind the one with these values (one for each key, nulls last), in ranges that exclude one another and stand
+/// in the order of the rows.
+pub(crate) fn ranges(keys: &[SortKey], values: &[Option<Value>]) -> Vec<Range> {
     if let Some(bounds) = as_one_row(keys, values) {
-        return vec![Predicate::Beyond {
-            bounds,
-            descending: keys.first().is_some_and(SortKey::is_descending),
-        }];
+        let descending = keys.first().is_some_and(SortKey::is_descending);
+        return vec![Range { predicate: Predicate::Beyond { bounds, descending }, settled: 0 }];
     }
     let (Some((key, keys)), Some((value, values))) = (keys.split_first(), values.split_first()) else {
         return Vec::new();
     };
-    let tied = |tie: Predicate| -> Vec<Predicate> {
-        ranges(keys, values).into_iter().map(|range| Predicate::All(vec![tie.clone(), range])).collect()
+    let tied = |tie: Predicate| -> Vec<Range> {
+        let both = |range: Range| Range {
+            predicate: Predicate::All(vec![tie.clone(), range.predicate]),
+            settled: range.settled + 1,
+        };
+        ranges(keys, values).into_iter().map(both).collect()
     };
     let null = Predicate::Test(key.field, Test::Known).negated();
     let Some(value) = value else {
@@ -106,16 +131,16 @@ pub(crate) fn ranges(keys: &[SortKey], values: &[Option<Value>]) -> Vec<Predicat
     };
     let mut found = tied(Predicate::is(key.field, Relation::Equal, value.clone()));
     let strictly = if key.descending { Relation::Less } else { Relation::Greater };
-    found.push(Predicate::is(key.field, strictly, value.clone()));
+    found.push(Range { predicate: Predicate::is(key.field, strictly, value.clone()), settled: 1 });
     if key.field.is_nullable() {
-        found.push(null);
+        found.push(Range { predicate: null, settled: 1 });
     }
     found
 }
 
 /// The same rows as one condition.
 pub(crate) fn behind(keys: &[SortKey], values: &[Option<Value>]) -> Predicate {
-    let any = Predicate::Any(ranges(keys, values));
+    let any = Predicate::Any(ranges(keys, values).into_iter().map(|range| range.predicate).collect());
     match (keys, values) {
         ([key, _, ..], [Some(value), ..])
             if !key.field.is_nullable() && as_one_row(keys, values).is_none() =>

@@ -26,15 +26,17 @@ pub(crate) fn print(predicate: &Predicate, alias: &'static str, first: usize) ->
     Fragment { sql, values: printer.values }
 }
 
-/// Prints the list after `order by`. Nulls come last in either direction.
-pub(crate) fn print_order(keys: &[SortKey], alias: &'static str) -> String {
-    let key = |key: &SortKey| {
+/// Prints the list after `order by`. Nulls come last in either direction; in the first `settled` keys there is nothing to
+/// tell them from.
+pub(crate) fn print_order(keys: &[SortKey], alias: &'static str, settled: usize) -> String {
+    let key = |(at, key): (usize, &SortKey)| {
         let direction = if key.is_descending() { " desc" } else { "" };
-        // Ascending has nulls last of itself; saying so where there are none would spoil the match with an index.
-        let nulls = if key.is_descending() && key.field().is_nullable() { " nulls last" } else { "" };
+        // Ascending has nulls last of itself; saying so without need would spoil the match with an index.
+        let may_mix = at >= settled && key.field().is_nullable();
+        let nulls = if key.is_descending() && may_mix { " nulls last" } else { "" };
         format!("{}{direction}{nulls}", ordered(key.field(), alias))
     };
-    keys.iter().map(key).collect::<Vec<_>>().join(", ")
+    keys.iter().enumerate().map(key).collect::<Vec<_>>().join(", ")
 }
 
 fn column(field: &Field, alias: &'static str) -> String {

@@ -181,7 +181,7 @@ mod tests {
             #[test]
             fn undocumented() {}
         "
-        .replace('_', "A");
+        .replace("_BC", "ABC");
         let proofs: Vec<_> = proofs_in(&source).collect();
         assert_eq!(
             proofs,

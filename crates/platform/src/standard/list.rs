@@ -74,7 +74,7 @@ fn statement<T: Resource>(
     arguments.add(listing.limit()).map_err(Error::internal)?;
     arguments.add(within.map(|within| within.parent)).map_err(Error::internal)?;
     let ranges = listing.ranges("r", 5);
-    let values: Vec<Value> = ranges.iter().flat_map(|range| range.values.clone()).collect();
+    let values: Vec<Value> = ranges.iter().flat_map(|range| range.condition.values.clone()).collect();
     for value in values {
         bind(&mut arguments, value)?;
     }
@@ -88,14 +88,15 @@ fn statement<T: Resource>(
     let columns = column_list::<T>("r");
     let within = within.map_or("$4::uuid is null", |within| within.condition);
     let living = if show_deleted { "true" } else { "r.delete_time is null" };
-    let (inner_order, outer_order) = (listing.order_sql("r"), listing.order_sql("found"));
+    let outer_order = listing.order_sql("found");
     // Several ranges of one index, each read in order and merged, where one condition could not use the index.
     let selects = ranges.iter().map(|range| {
         format!(
             "(select {columns} from {table} r where r.tenant_id = c.tenant::uuid and {scope} and {within} \
-             and {living} and {range} order by {inner_order} limit $3)",
+             and {living} and {range} order by {order} limit $3)",
             table = T::TABLE,
-            range = range.sql,
+            range = range.condition.sql,
+            order = range.order,
         )
     });
     let sql = format!(

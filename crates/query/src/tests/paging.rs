@@ -135,7 +135,7 @@ proptest! {
         let values: Vec<_> = keys.iter().map(|key| last.value(key.field().name())).collect();
         let mut parted = Vec::new();
         for range in ranges(&keys, &values) {
-            parted.extend(rows.iter().filter(|row| range.matches(&|name| row.value(name))).map(|row| row.id));
+            parted.extend(rows.iter().filter(|row| range.predicate.matches(&|name| row.value(name))).map(|row| row.id));
         }
         let behind: Vec<Uuid> = rows[at.index(rows.len()) + 1..].iter().map(|row| row.id).collect();
         prop_assert_eq!(parted, behind);

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{filter, request};
-use crate::{Listing, ListingRequest, STANDARD, Value, tests::FIELDS};
+use crate::{Listing, ListingRequest, Range, STANDARD, Value, tests::FIELDS};
 
 fn sql(text: &str) -> String {
     filter(text).condition("t", 3).sql
@@ -152,7 +152,7 @@ fn ranges_stand_in_the_order_of_the_rows_and_share_one_count_of_placeholders() {
     let next = Listing::parse(&ListingRequest { page_token: &token, ..first }).expect("its token");
 
     let ranges = next.ranges("t", 4);
-    let texts: Vec<&str> = ranges.iter().map(|range| range.sql.as_str()).collect();
+    let texts: Vec<&str> = ranges.iter().map(|range| range.condition.sql.as_str()).collect();
     assert_eq!(
         texts,
         [
@@ -161,6 +161,35 @@ fn ranges_stand_in_the_order_of_the_rows_and_share_one_count_of_placeholders() {
             "(t.stage_order = $9 and t.amount is null)",
         ]
     );
-    assert_eq!(ranges.iter().map(|range| range.values.len()).sum::<usize>(), 6);
-    assert_eq!(listing.ranges("t", 4), [listing.condition("t", 4)]);
+    assert_eq!(ranges.iter().map(|range| range.condition.values.len()).sum::<usize>(), 6);
+    let whole = Range { condition: listing.condition("t", 4), order: listing.order_sql("t") };
+    assert_eq!(listing.ranges("t", 4), [whole]);
+}
+
+#[test]
+fn the_place_of_nulls_is_said_only_where_a_range_mixes_them_with_values() {
+    let first = ListingRequest { order_by: "amount desc", ..request() };
+    let listing = Listing::parse(&first).expect("a right request");
+    let token = listing.next_page_token(&[Some(Value::Integer(5))], Uuid::nil());
+    let next = Listing::parse(&ListingRequest { page_token: &token, ..first }).expect("its token");
+
+    let texts = |listing: &Listing| -> Vec<String> {
+        let ranges = listing.ranges("t", 1).into_iter();
+        ranges.map(|range| format!("{} by {}", range.condition.sql, range.order)).collect()
+    };
+    assert_eq!(
+        texts(&listing),
+        ["t.amount is not null by t.amount desc, t.id desc", "t.amount is null by t.amount desc, t.id desc",]
+    );
+    assert_eq!(
+        texts(&next),
+        [
+            "(t.amount = $1 and t.id < $2) by t.amount desc, t.id desc",
+            "t.amount < $3 by t.amount desc, t.id desc",
+            "t.amount is null by t.amount desc, t.id desc",
+        ]
+    );
+    let mixed = Listing::parse(&ListingRequest { order_by: "stage_order, amount desc", ..request() });
+    let mixed = mixed.expect("a right request").ranges("t", 1);
+    assert_eq!(mixed[0].order, "t.stage_order, t.amount desc nulls last, t.id desc");
 }
