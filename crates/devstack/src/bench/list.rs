@@ -150,5 +150,7 @@ fn path(size: usize, token: &str) -> String {
     }
     // The host is left out again: a request names it in a header.
     let url = Url::parse_with_params("http://gateway/v1/accounts", query).map(String::from);
-    url.unwrap_or_default().trim_start_matches("http://gateway").to_owned()
+    let url = url.unwrap_or_default().trim_start_matches("http://gateway").to_owned();
+    // Envoy takes a plus for a plus, so that spaces must be spelt out for both.
+    url.replace('+', "%20")
 }
