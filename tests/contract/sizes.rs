@@ -19,8 +19,9 @@ use crate::harness::{
     values::list,
 };
 
-/// Longest time a refusal may take. The goal is one second; a machine that runs other tests too gets more.
-const AT_ONCE: Duration = Duration::from_secs(3);
+/// Longest time a refusal may take. The goal is one second; a machine that runs other tests too, and stands still now and
+/// then, gets more. What grows with a text in more than one dimension takes minutes.
+const AT_ONCE: Duration = Duration::from_secs(10);
 /// Largest body taken, in bytes.
 const MOST: usize = 4 * 1024 * 1024;
 

@@ -52,9 +52,8 @@ impl<T: Resource> Store<T> {
         })?;
         let (sql, arguments) = statement::<T>(cx, &listing, show_deleted, within)?;
         // The text holds constants and placeholders only: columns of `T` and the fragments of trato-query.
+        // Values are bound, so that a client's filters share one statement; the pool keeps the latest of them prepared.
         let rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
-            // Filters vary without limit; their statements must not push the others out of the cache.
-            .persistent(body.filter().is_empty())
             .fetch_all(&self.database.pool)
             .await
             .map_err(from_sqlx)?;
