@@ -115,7 +115,7 @@ fn versions_and_features_stand_in_the_root_manifest_only() {
 }
 
 /// Packages the suite was commissioned to be made with.
-const NAMED: [&str; 12] = [
+const NAMED: [&str; 13] = [
     "tonic",
     "prost",
     "lapin",
@@ -124,6 +124,7 @@ const NAMED: [&str; 12] = [
     "opentelemetry",
     "opentelemetry_sdk",
     "opentelemetry-otlp",
+    "tracing-opentelemetry",
     "axum",
     "tokio",
     "tracing",

@@ -1,6 +1,9 @@
 //! Declared orders are served by indexes: a page reads about as many rows as it shows, however many there are.
 
-use std::time::{Duration, Instant};
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use sqlx::Row as _;
@@ -9,7 +12,7 @@ use crate::harness::{
     breakable::on_a_breakable_stack,
     caller::Caller,
     database,
-    eventually::lasts,
+    eventually::eventually,
     report::say,
     values::{list, text},
     writers::Subjects,
@@ -23,6 +26,8 @@ const MOST_READ: i64 = 200;
 const PAGES: i64 = 3;
 /// How long counters have to stand still: a connection writes its own down ten seconds after it was last used.
 const STILL: Duration = Duration::from_secs(12);
+/// Longest wait for that.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn fill(director: &Caller, collection: &str, make: impl Fn(usize) -> Value) {
     for batch in 0..ROWS / 1000 {
@@ -43,15 +48,16 @@ async fn rows_read(subjects: &Subjects, service: &str, table: &str) -> i64 {
             sqlx::query(sql).bind(table).fetch_one(&mut connection).await.expect("the counters can be read");
         row.get::<i64, _>("read")
     };
-    let (mut last, mut since) = (look().await, Instant::now());
-    while since.elapsed() < STILL {
-        lasts(Duration::from_millis(500)).await;
+    let seen = Cell::new((look().await, Instant::now()));
+    let still = || async {
         let now = look().await;
-        if now != last {
-            (last, since) = (now, Instant::now());
+        if now != seen.get().0 {
+            seen.set((now, Instant::now()));
         }
-    }
-    last
+        seen.get().1.elapsed()
+    };
+    eventually(PATIENCE, "the counters to stand still", still, |still| *still >= STILL).await;
+    seen.get().0
 }
 
 /// MDM-10: however many accounts, contacts or opportunities there are, a page in any declared order costs the same.

@@ -2,12 +2,10 @@
 //! read off sources, manifests and running databases.
 
 mod checkout;
-mod credentials;
 mod databases;
 mod declared_fields;
 mod dependencies;
 mod indexes;
-mod layout;
 mod repository;
 mod sources;
 mod tenancy;

@@ -19,9 +19,8 @@ use crate::harness::{
     values::list,
 };
 
-/// Longest time a refusal may take. The goal is one second; a machine that runs other tests too, and stands still now and
-/// then, gets more. What grows with a text in more than one dimension takes minutes.
-const AT_ONCE: Duration = Duration::from_secs(10);
+/// Longest time a refusal may take. The goal is one second; a machine that runs other tests too gets more.
+const AT_ONCE: Duration = Duration::from_secs(3);
 /// Largest body taken, in bytes.
 const MOST: usize = 4 * 1024 * 1024;
 
@@ -152,15 +151,18 @@ async fn every_text_of_every_method_takes_any_characters_or_says_why_not() {
             for (what, text) in nasty() {
                 let mut message = sample.clone();
                 put(&mut message, &path, &text);
-                let begun = Instant::now();
-                let answer =
-                    dynamic::unary(tenant.channel(), Some(world.keeper.token()), method, message).await;
-                assert!(
-                    begun.elapsed() < AT_ONCE,
-                    "{} {path:?} took {:?}",
-                    method.full_name(),
-                    begun.elapsed()
-                );
+                let ask = async || {
+                    let begun = Instant::now();
+                    let token = Some(world.keeper.token());
+                    let answer = dynamic::unary(tenant.channel(), token, method, message.clone()).await;
+                    (answer, begun.elapsed())
+                };
+                let (mut answer, mut took) = ask().await;
+                if took >= AT_ONCE {
+                    // A machine may stand still for a moment; a text that is slow is slow again.
+                    (answer, took) = ask().await;
+                }
+                assert!(took < AT_ONCE, "{} {path:?}: {what} took {took:?}", method.full_name());
                 faults.extend(fault(method, &path, what, answer));
                 tried += 1;
             }
