@@ -9,11 +9,12 @@ use uuid::Uuid;
 
 use super::{
     client::{Call, Wire, put_text},
-    drive::{self, Maker, Model},
+    drive::Maker,
     figure::{Figure, Goal},
     import,
     pgbench::Script,
-    room::{CALLERS, Room, cpu_note},
+    room::Room,
+    versus::{self, Side},
 };
 
 /// gRPC's path of the method.
@@ -32,34 +33,17 @@ pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
     );
     let limit = Script::write(room.file("get.sql"), &owner, &text, Vec::new())?;
 
-    let wires = [(Wire::Grpc, "gRPC"), (Wire::Json, "JSON")];
-    let mut rounds = [Vec::new(), Vec::new()];
-    let mut notes = [Vec::new(), Vec::new()];
+    let mut sides = versus::sides();
     room.quiet().await?;
-    for round in 0..room.rounds {
-        let meter = room.meter()?;
-        let theirs = limit.run(CALLERS, room.span).await?;
-        let their_cpu = meter.stop();
-        for (index, (wire, name)) in wires.into_iter().enumerate() {
-            let links = target.links(wire, CALLERS).await?;
-            let meter = room.meter()?;
-            let ours = drive::run(links, &target, Model::Closed(room.span), maker(wire, &names)).await?;
-            let our_cpu = meter.stop();
-            rounds[index].push((ours.rate(), theirs.rate));
-            if round + 1 == room.rounds {
-                notes[index].push(cpu_note(name, &our_cpu, ours.done));
-                notes[index].push(cpu_note("pgbench", &their_cpu, theirs.done));
-            }
-        }
+    for _ in 0..room.rounds {
+        versus::round(room, &limit, &target, &mut sides, |wire| maker(wire, &names)).await?;
     }
-    let mut figures = Vec::new();
-    for ((_, name), (rounds, notes)) in wires.iter().zip(rounds.iter().zip(notes)) {
-        let what = format!("get account by id, {name} through the gateway, c=32");
+    let figure = |side: Side| {
+        let what = format!("get account by id, {} through the gateway, c=32", side.name);
         let limit = "pgbench point select on the primary key, no row-level security, c=32";
-        let figure = Figure::ratio("P3", what, "calls/s", limit, rounds, Goal::AtLeast(0.25)).stretch(0.3);
-        figures.push(Figure { notes, ..figure });
-    }
-    Ok(figures)
+        side.figure("P3", what, limit, Goal::AtLeast(0.25)).stretch(0.3)
+    };
+    Ok(sides.map(figure).into())
 }
 
 /// Names of all accounts of a tenant.

@@ -13,7 +13,8 @@ use super::{
     figure::{Figure, Goal},
     get, import,
     pgbench::Script,
-    room::{CALLERS, Room, cpu_note},
+    room::Room,
+    versus::{self, Side},
 };
 
 /// gRPC's path of the method.
@@ -45,25 +46,11 @@ pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
     );
     let limit = Script::write(room.file("list.sql"), &owner, &text, Vec::new())?;
 
-    let wires = [(Wire::Grpc, "gRPC"), (Wire::Json, "JSON")];
-    let (mut rounds, mut notes) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+    let mut sides = versus::sides();
     let mut ends = Vec::new();
     room.quiet().await?;
-    for round in 0..room.rounds {
-        let meter = room.meter()?;
-        let theirs = limit.run(CALLERS, room.span).await?;
-        let their_cpu = meter.stop();
-        for (index, (wire, name)) in wires.into_iter().enumerate() {
-            let links = target.links(wire, CALLERS).await?;
-            let meter = room.meter()?;
-            let ours = drive::run(links, &target, Model::Closed(room.span), maker(wire, &tokens)).await?;
-            let our_cpu = meter.stop();
-            rounds[index].push((ours.rate(), theirs.rate));
-            if round + 1 == room.rounds {
-                notes[index].push(cpu_note(name, &our_cpu, ours.done));
-                notes[index].push(cpu_note("pgbench", &their_cpu, theirs.done));
-            }
-        }
+    for _ in 0..room.rounds {
+        versus::round(room, &limit, &target, &mut sides, |wire| maker(wire, &tokens)).await?;
         let mut medians = Vec::new();
         for place in [&last, &first] {
             let links = target.links(Wire::Grpc, 1).await?;
@@ -72,13 +59,12 @@ pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
         }
         ends.push((medians[0], medians[1]));
     }
-    let mut figures = Vec::new();
-    for ((_, name), (rounds, notes)) in wires.iter().zip(rounds.iter().zip(notes)) {
-        let what = format!("list 50 of {} accounts, filter and order, {name}, c=32", room.rows);
+    let figure = |side: Side| {
+        let what = format!("list 50 of {} accounts, filter and order, {}, c=32", room.rows, side.name);
         let limit = "pgbench, keyset SQL by hand, no row-level security, the same starts, c=32";
-        let figure = Figure::ratio("P4", what, "calls/s", limit, rounds, Goal::AtLeast(0.15)).stretch(0.25);
-        figures.push(Figure { notes, ..figure });
-    }
+        side.figure("P4", what, limit, Goal::AtLeast(0.15)).stretch(0.25)
+    };
+    let mut figures: Vec<Figure> = sides.map(figure).into();
     let what = "list: p50 of the last page over the first, gRPC, c=1";
     figures.push(Figure::ratio("P4", what, "ms", "p50 of the first page", &ends, Goal::AtMost(1.2)));
     Ok(figures)

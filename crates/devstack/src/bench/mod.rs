@@ -22,6 +22,7 @@ mod room;
 mod telemetry;
 mod transcode;
 mod usage;
+mod versus;
 mod visible;
 
 use std::path::PathBuf;
