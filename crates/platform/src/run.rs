@@ -113,7 +113,7 @@ fn required(command: &Command, loader: Loader) -> Loader {
     }
 }
 
-async fn migrate_schema(spec: &ServiceSpec, loaded: &Loaded) -> Result<()> {
+pub(crate) async fn migrate_schema(spec: &ServiceSpec, loaded: &Loaded) -> Result<()> {
     let done = migrate::migrate(&loaded.settings.database, spec.migrations).await?;
     let text = if done.is_empty() {
         "the schema is up to date\n".to_owned()

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures::FutureExt as _;
 use lapin::{
     Channel, Connection, ConnectionProperties,
-    options::{BasicGetOptions, QueueBindOptions, QueueDeclareOptions},
+    options::{BasicGetOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions},
     types::FieldTable,
 };
 use tokio::{sync::Notify, time::timeout};
@@ -14,10 +14,12 @@ use uuid::Uuid;
 
 use crate::{
     ServiceSpec,
+    config::{Environment, Loader},
     db::NewEvent,
     descriptors::testing::contract,
-    events::{EXCHANGE, Handler, Subscription},
-    testing::{TestService, stack},
+    events::{EXCHANGE, Handler, Subscription, queue},
+    run::migrate_schema,
+    testing::{TestService, database, stack},
 };
 
 const ASKED: &str = "trato.stopping.v1.thing.asked";
@@ -60,6 +62,32 @@ async fn listen(channel: &Channel, kind: &str) -> String {
     );
     bound.await.expect("bound");
     name
+}
+
+/// CRD-02: the queue is there before the service ever ran, for what others publish meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn migrate_declares_the_queue() {
+    let broker = stack()["broker"]["url"].as_str().expect("the facts name the broker").to_owned();
+    let connection = Connection::connect(&broker, ConnectionProperties::default()).await;
+    let channel = connection.expect("the broker answers").create_channel().await.expect("a channel");
+    let deleted = channel.queue_delete(queue("newcomer").into(), QueueDeleteOptions::default()).await;
+    deleted.expect("a queue that is not there is deleted, too");
+    let (asked, let_go) = (Arc::default(), Arc::default());
+    let spec = ServiceSpec::new("newcomer", "", contract(&[]).leak(), "").on(Subscription::new(
+        "answer",
+        &[ASKED],
+        answering(&asked, &let_go),
+    ));
+    let owner_url = database("newcomer", &[]).await.owner_url;
+    let variables = [("TRATO_DATABASE__OWNER_URL", owner_url), ("TRATO_BROKER__URL", broker)];
+    let variables = Environment::of(variables.map(|(name, value)| (name.to_owned(), value)));
+    let loaded = (spec.loader)(Loader::new(spec.config)).load(&variables).expect("settings");
+
+    migrate_schema(&spec, &loaded).await.expect("migrated");
+
+    let passive = QueueDeclareOptions { passive: true, durable: true, ..QueueDeclareOptions::default() };
+    let found = channel.queue_declare(queue("newcomer").into(), passive, FieldTable::default()).await;
+    found.expect("the queue is there");
 }
 
 /// CRD-03: a process that stops publishes what its consumer still commits, so that no event waits for the next start.

@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use futures::FutureExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
-    Connection as _, PgPool,
+    Connection as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use trato_types::{Error, Kind, Result};
@@ -77,13 +77,14 @@ fn pool(settings: &config::Database, url: &SecretString, name: &str, size: u32) 
         .acquire_timeout(settings.acquire_timeout())
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
-            async move {
-                let is_fresh = meta.idle_for < PING_AFTER_IDLE;
-                Ok(is_fresh || connection.ping().await.is_ok())
-            }
-            .boxed()
+            async move { Ok(is_usable(connection, meta.idle_for).await) }.boxed()
         });
     Ok(pool.connect_lazy_with(options))
+}
+
+/// False for a connection that was idle for long enough to be tried, and does not answer.
+async fn is_usable(connection: &mut PgConnection, idle_for: Duration) -> bool {
+    idle_for < PING_AFTER_IDLE || connection.ping().await.is_ok()
 }
 
 /// What a failed statement means to the caller: UNAVAILABLE when the database is away, else INTERNAL.
@@ -140,4 +141,29 @@ pub fn constrained(error: sqlx::Error, constraints: &[Constraint]) -> Error {
 
 fn unavailable(error: sqlx::Error) -> Error {
     Error::unavailable("DATABASE_UNAVAILABLE", "the database is not available").caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::database;
+
+    #[tokio::test]
+    async fn a_connection_whose_server_is_gone_is_found_out_before_it_is_used() {
+        let url = database("idle", &[]).await.url;
+        let connect = async || PgConnection::connect(&url).await.expect("the role can log in");
+        let (mut idle, mut other) = (connect().await, connect().await);
+        let process: i32 =
+            sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut idle).await.expect("it lives");
+        assert!(is_usable(&mut idle, PING_AFTER_IDLE).await);
+
+        let end = sqlx::query("select pg_terminate_backend($1, 5000)").bind(process);
+        end.execute(&mut other).await.expect("a role may end its own connections");
+
+        assert!(
+            is_usable(&mut idle, Duration::ZERO).await,
+            "one just used is not asked, which would be a round trip"
+        );
+        assert!(!is_usable(&mut idle, PING_AFTER_IDLE).await);
+    }
 }
