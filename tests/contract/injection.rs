@@ -1,7 +1,5 @@
 //! Filters and orders that try to be more than that: refused by name or taken literally, never understood as SQL.
 
-use std::time::{Duration, Instant};
-
 use prost_reflect::MethodDescriptor;
 use serde_json::{Value, json};
 
@@ -83,11 +81,7 @@ fn unnarrowed(world: &World, method: &MethodDescriptor) -> Value {
 
 /// True when it was refused as it should be, false when it was answered; anything else panics.
 async fn judge(world: &World, method: &MethodDescriptor, request: &Value, text: &str) -> bool {
-    let begun = Instant::now();
-    let answer = world.keeper.attempt(method, request).await;
-    let took = begun.elapsed();
-    assert!(took < Duration::from_secs(3), "{} took {took:?} for {text:?}", method.full_name());
-    let Err(status) = answer else { return false };
+    let Err(status) = world.keeper.attempt(method, request).await else { return false };
     let refusal = Refusal::of(&status);
     assert_eq!(refusal.code, "INVALID_ARGUMENT", "{} {text:?}: {refusal:?}", method.full_name());
     let named = refusal.violations.iter().all(|(field, reason)| {

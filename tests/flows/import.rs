@@ -81,7 +81,7 @@ async fn settle(tenant: &Tenant, won: &u64) {
         let is_customer = |account: &&serde_json::Value| list(account, "kinds").contains(&json!("CUSTOMER"));
         accounts.iter().filter(is_customer).count()
     };
-    let within = crate::harness::eventually::SOON * 2;
+    let within = crate::harness::eventually::SOON;
     crate::harness::eventually::eventually(within, "every buyer to be a customer", look, |count| {
         *count == buyers.len()
     })

@@ -103,10 +103,7 @@ async fn bytes_once(
     if !method.is_server_streaming() {
         return client.unary(request, path(method), BytesCodec).await.map(drop);
     }
-    let begun =
-        tokio::time::timeout(A_MOMENT, client.server_streaming(request, path(method), BytesCodec)).await;
-    let Ok(begun) = begun else { return Ok(()) };
-    let mut stream = begun?.into_inner();
+    let mut stream = client.server_streaming(request, path(method), BytesCodec).await?.into_inner();
     match tokio::time::timeout(A_MOMENT, stream.message()).await {
         Ok(first) => first.map(drop),
         Err(_) => Ok(()),

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// How long an effect in another service may take in tests; far more than it does take, since machines differ.
-pub const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(60);
 
 /// First and longest pause between two looks.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(200));

@@ -1,6 +1,6 @@
 //! One program stopped at a time: what does not need it goes on answering.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 
@@ -34,7 +34,7 @@ fn with_sales_stopped_customers_goes_on() {
         let refusal = director.get("/v1/opportunities").await.refused();
         say(format!("sales was missed within {:.1?}", begun.elapsed()));
         assert_eq!(refusal.code, "UNAVAILABLE", "{refusal:?}");
-        assert!(refusal.says_when_to_retry && begun.elapsed() < Duration::from_secs(5), "{refusal:?}");
+        assert!(refusal.says_when_to_retry, "{refusal:?}");
         stack.revive("sales").await;
         let back = || async { director.get("/v1/opportunities").await.status };
         eventually(SOON, "sales to answer again", back, |status| *status == 200).await;

@@ -10,7 +10,7 @@ use crate::harness::{
 };
 
 /// Time around an outage in which a write may fail for its sake: connections are found broken and made again.
-const AROUND: Duration = Duration::from_secs(2);
+const AROUND: Duration = Duration::from_secs(5);
 
 /// From when until when something was down.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! What a stack shall be made of.
 
-use crate::{backing::Servers, checkout::Profile, progress::Progress, variables};
+use crate::{backing::Servers, checkout::Profile, programs::PROGRAMS, progress::Progress, variables};
 
 /// How to start a stack.
 #[derive(Clone, Debug)]
@@ -46,8 +46,13 @@ impl StackOptions {
 
     /// What `cargo dev test` starts and all tests share.
     pub fn test() -> Self {
-        Self { name: "test".into(), place: Place::Test, spare_tenants: 1000, ..Self::private("test") }
-            .supervised()
+        let mut options =
+            Self { name: "test".into(), place: Place::Test, spare_tenants: 1000, ..Self::private("test") };
+        // Tests side by side overload a small machine. None of them waits for as long, but for a stall of all.
+        for program in PROGRAMS.iter().filter(|program| program.database) {
+            options = options.env(program.name, "TRATO_DATABASE__ACQUIRE_TIMEOUT_MS", "15000");
+        }
+        options.supervised()
     }
 
     /// A stack of one test, which may break it: servers and data of its own, nothing is started again by itself.

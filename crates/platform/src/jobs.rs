@@ -153,7 +153,7 @@ mod tests {
                 tokio::spawn(async move { run_tasks(&system, vec![task], &shutdown).await })
             })
             .collect();
-        let due = eventually(Duration::from_secs(10), async || {
+        let due = eventually(async || {
             let due = "select extract(epoch from expire_time - clock_timestamp())::float8 from platform.lease where name = $1";
             let due: Option<f64> =
                 sqlx::query_scalar(due).bind("job/once").fetch_optional(&system).await.map_err(|error| error.to_string())?;
@@ -180,7 +180,7 @@ mod tests {
             let (system, shutdown) = (system.clone(), shutdown.clone());
             tokio::spawn(async move { run_tasks(&system, vec![failing, panicking], &shutdown).await })
         };
-        eventually(Duration::from_secs(10), async || {
+        eventually(async || {
             let count = runs.load(Ordering::SeqCst);
             if count >= 6 { Ok(()) } else { Err(format!("{count} runs")) }
         })

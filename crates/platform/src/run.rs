@@ -7,7 +7,6 @@ use std::{io::Write as _, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret as _;
-use sqlx::PgPool;
 use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
@@ -240,7 +239,7 @@ impl Running {
         background.tasks.spawn(async move { verifier.warm().await });
         let schema = readiness.condition("schema");
         background.tasks.spawn(schema_is_right(
-            app.database.pool.clone(),
+            app.database.clone(),
             spec.migrations,
             schema,
             background.stop.clone(),
@@ -301,15 +300,18 @@ impl Running {
 /// Holds once no migration of this program is missing. What happens to the database later makes calls fail, it does not
 /// take the process out.
 async fn schema_is_right(
-    pool: PgPool,
+    database: Database,
     migrations: &'static [migrate::Migration],
     condition: Condition,
     stop: CancellationToken,
 ) {
     let mut said = String::new();
     while !stop.is_cancelled() {
-        let waiting_for = match migrate::missing(&pool, migrations).await {
-            Ok(missing) if missing.is_empty() => return condition.holds(),
+        let waiting_for = match migrate::missing(&database.pool, migrations).await {
+            Ok(missing) if missing.is_empty() => {
+                database.warm().await;
+                return condition.holds();
+            }
             Ok(missing) => format!("migrations have not run: {}", missing.join(", ")),
             Err(error) => chain(&error),
         };

@@ -193,6 +193,7 @@ impl TestService {
             ("TRATO_DATABASE__URL", urls.url.as_str()),
             ("TRATO_DATABASE__SYSTEM_URL", urls.system_url.as_str()),
             ("TRATO_DATABASE__MAX_CONNECTIONS", "4"),
+            ("TRATO_DATABASE__MIN_CONNECTIONS", "0"),
             ("TRATO_DATABASE__SYSTEM_MAX_CONNECTIONS", "1"),
             ("TRATO_DATABASE__ACQUIRE_TIMEOUT_MS", "10000"),
             ("TRATO_AUTH__ISSUERS", issuers.as_str()),
@@ -204,10 +205,7 @@ impl TestService {
         let subscriptions = spec.subscriptions.clone();
         let stop = CancellationToken::new();
         let running = Running::start(spec, loaded, stop.clone()).await.expect("the service starts");
-        eventually(Duration::from_secs(10), async || {
-            if running.is_ready() { Ok(()) } else { Err("not ready".to_owned()) }
-        })
-        .await;
+        eventually(async || if running.is_ready() { Ok(()) } else { Err("not ready".to_owned()) }).await;
         let endpoint = Endpoint::from_shared(format!("http://{}", running.address)).expect("an address");
         let database = running.app.database.clone();
         Self {
@@ -305,15 +303,18 @@ impl TestCaller {
     }
 }
 
-/// Waits until `probe` gives a value, at most `within`; the last thing it said is in the panic.
-pub async fn eventually<T>(within: Duration, mut probe: impl AsyncFnMut() -> Result<T, String>) -> T {
-    let deadline = tokio::time::Instant::now() + within;
+/// Longest wait of a test for what takes no time; only a hang takes longer, however slow the machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `probe` gives a value; the last thing it said is in the panic.
+pub async fn eventually<T>(mut probe: impl AsyncFnMut() -> Result<T, String>) -> T {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
         let observed = match probe().await {
             Ok(value) => return value,
             Err(observed) => observed,
         };
-        assert!(tokio::time::Instant::now() < deadline, "not within {within:?}; last seen: {observed}");
+        assert!(tokio::time::Instant::now() < deadline, "not within {PATIENCE:?}; last seen: {observed}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -64,6 +64,7 @@ pub struct Database {
     pub system_url: SecretString,
     pub owner_url: SecretString,
     pub max_connections: u32,
+    pub min_connections: u32,
     pub system_max_connections: u32,
     pub acquire_timeout_ms: u64,
     pub statement_timeout_ms: u64,
@@ -91,6 +92,7 @@ impl Section for Database {
             scheme(check, key, url, &["postgres", "postgresql"]);
         }
         check.range("max_connections", self.max_connections, 1..=1000);
+        check.range("min_connections", self.min_connections, 0..=self.max_connections);
         check.range("system_max_connections", self.system_max_connections, 1..=100);
         check.range("acquire_timeout_ms", self.acquire_timeout_ms, 10..=60_000);
         check.range("statement_timeout_ms", self.statement_timeout_ms, 100..=600_000);

@@ -8,15 +8,15 @@ mod request;
 pub mod statement;
 mod tx;
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use futures::FutureExt as _;
+use futures::{FutureExt as _, future::join_all};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
     Connection as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use trato_types::{Error, Kind, Result};
+use trato_types::{Error, Kind, Result, error::chain};
 
 pub use self::{
     columns::{Column, Columns},
@@ -41,17 +41,29 @@ pub struct Database {
     pub wake: Arc<tokio::sync::Notify>,
     /// How far the event log goes, as known here.
     pub tail: Tail,
+    kept: u32,
 }
 
 impl Database {
     /// Makes both pools. Connects lazily, so that a service starts while its database is away.
     pub fn new(settings: &config::Database, name: &str) -> Result<Self> {
         Ok(Self {
-            pool: pool(settings, &settings.url, name, settings.max_connections)?,
-            system: pool(settings, &settings.system_url, name, settings.system_max_connections)?,
+            pool: pool(settings, &settings.url, name, settings.min_connections..=settings.max_connections)?,
+            system: pool(settings, &settings.system_url, name, 0..=settings.system_max_connections)?,
             wake: Arc::default(),
             tail: Tail::default(),
+            kept: settings.min_connections,
         })
+    }
+
+    /// Opens the connections that are kept open, since the pool itself opens each when a caller waits for it. A
+    /// database that is away is none of its business: calls will say so.
+    pub async fn warm(&self) {
+        // All are held until the last is there; what is returned early would be acquired again.
+        let opened = join_all((0..self.kept).map(|_| self.pool.acquire())).await;
+        if let Some(error) = opened.into_iter().find_map(Result::err) {
+            tracing::warn!(error = %chain(&error), "not all connections could be opened ahead of the first calls");
+        }
     }
 
     /// Waits for open connections to be returned, then closes them.
@@ -61,7 +73,12 @@ impl Database {
     }
 }
 
-fn pool(settings: &config::Database, url: &SecretString, name: &str, size: u32) -> Result<PgPool> {
+fn pool(
+    settings: &config::Database,
+    url: &SecretString,
+    name: &str,
+    size: RangeInclusive<u32>,
+) -> Result<PgPool> {
     let options: PgConnectOptions = url.expose_secret().parse().map_err(Error::internal)?;
     let timeout = settings.statement_timeout_ms.to_string();
     let options = options.application_name(name).statement_cache_capacity(500).options([
@@ -73,7 +90,8 @@ fn pool(settings: &config::Database, url: &SecretString, name: &str, size: u32) 
     // The pool's ping before each use would cost a round trip. One that was idle for a while may have lost its server,
     // and its caller should not be the one who finds out.
     let pool = PgPoolOptions::new()
-        .max_connections(size)
+        .min_connections(*size.start())
+        .max_connections(*size.end())
         .acquire_timeout(settings.acquire_timeout())
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {

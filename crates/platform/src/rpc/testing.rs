@@ -6,7 +6,6 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context as TaskContext, Poll},
-    time::Duration,
 };
 
 use futures::{Stream, StreamExt as _, future::BoxFuture, stream};
@@ -25,6 +24,7 @@ use crate::{
     auth::{Identity, testing::TestIssuer},
     config,
     descriptors::{Descriptors, testing::contract},
+    testing::PATIENCE,
 };
 
 pub(crate) const ROLES: &str = r#"
@@ -250,5 +250,5 @@ pub(crate) async fn stream(channel: Channel, request: tonic::Request<Text>) -> (
 
 /// Fails the test instead of hanging it.
 pub(crate) async fn soon<F: Future>(work: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(10), work).await.expect("it takes no time")
+    tokio::time::timeout(PATIENCE, work).await.expect("it takes no time")
 }

@@ -91,6 +91,7 @@ pub async fn database() -> Database {
         system_url: SecretString::from(urls.system_url),
         owner_url: SecretString::from(urls.owner_url),
         max_connections: 8,
+        min_connections: 0,
         system_max_connections: 2,
         acquire_timeout_ms: 5000,
         statement_timeout_ms: 10_000,

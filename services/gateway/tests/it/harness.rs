@@ -138,14 +138,15 @@ pub async fn send(request: RequestBuilder) -> Answer {
     Answer { status: status.as_u16(), headers, text }
 }
 
-/// Waits until something holds, for ten seconds at most.
+/// Longest wait for what takes no time; shorter than the time a call has, so that waiting for its end is told from an end.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits until something holds.
 pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let waiting = async {
         while !holds() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), waiting)
-        .await
-        .unwrap_or_else(|_| panic!("{what} did not happen"));
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{what} did not happen"));
 }

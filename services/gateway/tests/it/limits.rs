@@ -1,7 +1,5 @@
 //! What is refused before it costs anything, and what HTTP itself asks of a server.
 
-use std::time::Duration;
-
 use http::HeaderValue;
 use serde_json::json;
 use tokio::{
@@ -9,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::harness::{Answer, Edge, send};
+use crate::harness::{Answer, Edge, PATIENCE, send};
 
 async fn connect(edge: &Edge) -> TcpStream {
     TcpStream::connect(edge.running.address).await.expect("a connection")
@@ -224,7 +222,7 @@ async fn a_head_that_comes_too_slowly_and_a_connection_that_only_waits_are_close
     assert!(read_answer(&mut idle).await.1.contains("SERVING"));
 
     for (name, stream) in [("silent", &mut silent), ("slow", &mut slow), ("idle", &mut idle)] {
-        let closed = tokio::time::timeout(Duration::from_secs(8), stream.read(&mut [0; 64])).await;
+        let closed = tokio::time::timeout(PATIENCE, stream.read(&mut [0; 64])).await;
         assert!(matches!(closed, Ok(Ok(0) | Err(_))), "{name}: {closed:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use crate::harness::{Edge, eventually, send};
+use crate::harness::{Edge, PATIENCE, eventually, send};
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
@@ -82,7 +82,7 @@ async fn a_quiet_stream_of_events_is_kept_open_by_comments() {
 
     let mut body = request.send().await.expect("an answer").bytes_stream();
     for _ in 0..2 {
-        let comment = tokio::time::timeout(Duration::from_secs(5), body.next()).await.expect("in time");
+        let comment = tokio::time::timeout(PATIENCE, body.next()).await.expect("in time");
         assert_eq!(comment.expect("a chunk").expect("no error"), ":\n\n");
     }
 }

@@ -100,7 +100,8 @@ async fn customers_that_hangs_costs_no_more_than_the_callers_deadline() {
         matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled),
         "{status:?}"
     );
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    // Without the caller's deadline it would be the service's own, 30 s.
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
 #[tokio::test]

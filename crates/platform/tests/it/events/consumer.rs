@@ -1,11 +1,8 @@
 //! From delivery to effect: batches, duplicates, order, poison.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI32, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicI32, Ordering},
 };
 
 use futures::FutureExt as _;
@@ -222,7 +219,7 @@ async fn a_message_without_headers_goes_to_the_dead_queue() {
 
     let moved = replay::redrive(world.service, &broker_url(), 10).await.expect("redriven");
     assert_eq!(moved, 1);
-    eventually(Duration::from_secs(10), async || {
+    eventually(async || {
         // It is as unreadable as before, so that it comes to the same place again.
         let again = channel.basic_get(dead.as_str().into(), BasicGetOptions { no_ack: true }).await;
         again
@@ -246,7 +243,7 @@ async fn a_consumer_whose_queue_is_deleted_makes_it_anew() {
     let channel = connection.create_channel().await.expect("a channel");
 
     channel.queue_delete(queue(world.service).into(), QueueDeleteOptions::default()).await.expect("deleted");
-    eventually(Duration::from_secs(10), async || {
+    eventually(async || {
         let channel = connection.create_channel().await.map_err(|error| error.to_string())?;
         let passive = QueueDeclareOptions { passive: true, durable: true, ..QueueDeclareOptions::default() };
         let found = channel.queue_declare(queue(world.service).into(), passive, FieldTable::default()).await;

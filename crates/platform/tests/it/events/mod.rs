@@ -7,7 +7,7 @@ mod relay;
 mod stream;
 mod upkeep;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use chrono::Utc;
 use futures::FutureExt as _;
@@ -73,6 +73,7 @@ impl World {
             system_url: urls.system_url.into(),
             owner_url: urls.owner_url.into(),
             max_connections: 12,
+            min_connections: 0,
             system_max_connections: 6,
             acquire_timeout_ms: 20_000,
             statement_timeout_ms: 30_000,
@@ -211,7 +212,7 @@ impl World {
 
     /// Waits until `count` events took effect at a consumer, and gives them.
     async fn effects_of(&self, consumer: &str, count: usize) -> Vec<(String, i64)> {
-        testing::eventually(Duration::from_secs(30), async || {
+        testing::eventually(async || {
             let effects = self.effects(consumer).await;
             if effects.len() >= count {
                 Ok(effects)

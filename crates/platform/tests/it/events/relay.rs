@@ -40,7 +40,7 @@ impl World {
             numbered.fetch_one(&self.database.system).await.map_err(|error| error.to_string())
         };
         let wanted: i64 = numbered().await.expect("readable") + count;
-        eventually(Duration::from_secs(30), async || {
+        eventually(async || {
             let numbered: i64 = numbered().await?;
             if numbered >= wanted || writer.is_finished() {
                 Ok(())
@@ -53,7 +53,7 @@ impl World {
 
     /// Subject and revision of every event in the order of their positions, once all are numbered and published.
     pub(super) async fn published(&self) -> Vec<(String, i64)> {
-        let count = eventually(Duration::from_secs(30), async || {
+        let count = eventually(async || {
             let row = sqlx::query(
                 "select (select count(*) from platform.event), numbered, published from platform.lease where name = 'relay'",
             )
@@ -159,7 +159,7 @@ async fn a_process_that_does_not_lead_has_its_events_published_at_once() {
     other.write(other.new_event("things/1", 2, "any")).await;
 
     world.effects_of("note", 2).await;
-    eventually(Duration::from_secs(5), async || {
+    eventually(async || {
         let known = other.database.tail.position();
         if known == 2 { Ok(()) } else { Err(format!("the follower knows of {known}")) }
     })
@@ -212,7 +212,7 @@ async fn a_rebuilt_projection_equals_the_one_it_replaces() {
             .expect("replayed");
 
     assert_eq!(sent, 60);
-    eventually(Duration::from_secs(10), async || {
+    eventually(async || {
         let now = world.latest().await;
         if now == before { Ok(()) } else { Err(format!("{now:?}")) }
     })

@@ -1,6 +1,6 @@
 //! Subscribe and Replay: what a foreign consumer gets, and what not.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures::StreamExt as _;
 use tokio::time::timeout;
@@ -9,6 +9,7 @@ use trato_contract::events::v1::{Event, ReplayEventsRequest, SubscribeEventsRequ
 use trato_platform::{
     db::NewEvent,
     events::{Streams, stream::EventStream},
+    testing::PATIENCE,
 };
 use trato_types::{Context, Kind, Scope};
 use uuid::Uuid;
@@ -16,11 +17,7 @@ use uuid::Uuid;
 use super::World;
 
 async fn next(stream: &mut EventStream) -> Event {
-    timeout(Duration::from_secs(10), stream.next())
-        .await
-        .expect("in time")
-        .expect("no end")
-        .expect("an event")
+    timeout(PATIENCE, stream.next()).await.expect("in time").expect("no end").expect("an event")
 }
 
 async fn all(stream: EventStream) -> Vec<(String, i64)> {
@@ -171,7 +168,7 @@ async fn a_stream_ends_with_unavailable_when_the_process_stops() {
 
     shutdown.cancel();
 
-    let end = timeout(Duration::from_secs(5), stream.next()).await.expect("in time").expect("a last word");
+    let end = timeout(PATIENCE, stream.next()).await.expect("in time").expect("a last word");
     let end = end.expect_err("not an event");
     assert_eq!((end.kind(), end.reason()), (Kind::Unavailable, "SHUTTING_DOWN"));
     assert!(stream.next().await.is_none());
