@@ -1,6 +1,7 @@
 //! The subcommands of `cargo dev`.
 
 mod bench;
+mod images;
 mod load;
 mod logs;
 mod psql;
@@ -48,6 +49,8 @@ enum Command {
     Seed(seed::Args),
     /// Measures the figures of docs/BENCHMARKS.md on a private release stack, each against its limit.
     Bench(bench::Args),
+    /// Builds an image of every program; needs Docker.
+    Images(images::Args),
     /// Deletes the data of `up`, so that it starts afresh.
     Reset,
 }
@@ -66,6 +69,7 @@ impl Cli {
             Command::Load(args) => load::run(args).await,
             Command::Seed(args) => seed::run(args).await,
             Command::Bench(args) => bench::run(args).await,
+            Command::Images(args) => images::run(args).await,
             Command::Reset => reset::run().await,
         }
     }
