@@ -5,5 +5,7 @@ FROM ${BASE}
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends postgresql \
     && rm --recursive /var/lib/apt/lists
+# To stop fast, without waiting for its clients.
+STOPSIGNAL SIGINT
 COPY postgres.sh /postgres.sh
 ENTRYPOINT ["/bin/sh", "/postgres.sh"]
