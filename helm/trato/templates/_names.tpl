@@ -1,0 +1,56 @@
+{{/* What things are called, and how they are found. */}}
+
+{{- define "trato.name" -}}
+{{- printf "%s-%s" .root.Release.Name .name | trunc 63 | trimSuffix "-" -}}
+{{- end }}
+
+{{- define "trato.selector" -}}
+app.kubernetes.io/name: {{ .name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{- end }}
+
+{{- define "trato.labels" -}}
+{{ include "trato.selector" . }}
+app.kubernetes.io/part-of: trato
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+{{- end }}
+
+{{/* Every service with the defaults laid under it, by name, as JSON. */}}
+{{- define "trato.services" -}}
+{{- $services := dict -}}
+{{- range $name, $service := .Values.services -}}
+{{- $_ := set $services $name (mergeOverwrite (deepCopy $.Values.defaults) $service) -}}
+{{- end -}}
+{{- toJson $services -}}
+{{- end }}
+
+{{- define "trato.image" -}}
+{{- $image := .root.Values.image -}}
+{{- with .service.digest -}}
+{{ $image.prefix }}/{{ $.name }}@{{ . }}
+{{- else -}}
+{{ $image.prefix }}/{{ $.name }}:{{ $image.tag | default .root.Chart.AppVersion }}
+{{- end -}}
+{{- end }}
+
+{{- define "trato.databaseSecret" -}}
+{{- if .service.databaseSecret -}}
+{{ .service.databaseSecret }}
+{{- else if .root.Values.trial.enabled -}}
+{{ include "trato.name" . }}-database
+{{- else -}}
+{{ fail (printf "services.%s.databaseSecret must name a Secret with the keys url, system-url and owner-url" .name) }}
+{{- end -}}
+{{- end }}
+
+{{- define "trato.brokerSecret" -}}
+{{- if .Values.brokerSecret -}}
+{{ .Values.brokerSecret }}
+{{- else if .Values.trial.enabled -}}
+{{ include "trato.name" (dict "root" . "name" "broker") }}
+{{- else -}}
+{{ fail "brokerSecret must name a Secret with the key url" }}
+{{- end -}}
+{{- end }}
