@@ -351,10 +351,14 @@ mod tests {
     proptest! {
         #[test]
         fn it_agrees_with_serde_json_on_what_is_json(text in r#"[\[\]{}",:0-9eE.+\-a-z\\ ]{0,12}"#) {
-            let expected = serde_json::from_str::<serde_json::Value>(&text);
-            // Numbers beyond f64 are JSON, but serde_json has no value for them.
-            let is_out_of_range = matches!(&expected, Err(error) if error.to_string().contains("out of range"));
-            prop_assert_eq!(check(&text).is_ok(), expected.is_ok() || is_out_of_range, "{}", text);
+            let expected = match serde_json::from_str::<serde_json::Value>(&text) {
+                // Numbers beyond f64 are JSON, but serde_json has no value for them; what it skips it does not evaluate.
+                Err(error) if error.to_string().contains("out of range") => {
+                    serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok()
+                }
+                read => read.is_ok(),
+            };
+            prop_assert_eq!(check(&text).is_ok(), expected, "{}", text);
         }
     }
 }
