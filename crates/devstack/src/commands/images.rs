@@ -77,7 +77,7 @@ async fn build(checkout: &Checkout, program: &Program, image: &str, args: &Args)
 fn pack(program: &Path, context: &Path) -> Result<()> {
     fs::create_dir_all(context)?;
     fs::copy(program, context.join("service")).with_context(|| {
-        format!("{} is not compiled yet; `cargo build --workspace --bins` does", program.display())
+        format!("{} is not compiled; `cargo build --workspace --bins --release` does", program.display())
     })?;
     Ok(())
 }
