@@ -90,6 +90,19 @@ async fn migrate_declares_the_queue() {
     found.expect("the queue is there");
 }
 
+/// A caller that comes first waits for an answer, not for connections.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_ready_has_its_connections_open() {
+    let spec = ServiceSpec::new("warm", "", contract(&[]).leak(), "");
+
+    let service = TestService::start_with(spec, &[("TRATO_DATABASE__MIN_CONNECTIONS", "3")]).await;
+
+    // The look at the schema may still hold one besides.
+    let open = service.database.pool.size();
+    assert!(open >= 3, "{open} connections are open");
+    service.stop().await;
+}
+
 /// CRD-03: a process that stops publishes what its consumer still commits, so that no event waits for the next start.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_handler_commits_at_the_end_is_published_before_the_process_ends() {

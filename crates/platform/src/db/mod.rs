@@ -41,7 +41,6 @@ pub struct Database {
     pub wake: Arc<tokio::sync::Notify>,
     /// How far the event log goes, as known here.
     pub tail: Tail,
-    kept: u32,
 }
 
 impl Database {
@@ -52,7 +51,6 @@ impl Database {
             system: pool(settings, &settings.system_url, name, 0..=settings.system_max_connections)?,
             wake: Arc::default(),
             tail: Tail::default(),
-            kept: settings.min_connections,
         })
     }
 
@@ -60,7 +58,8 @@ impl Database {
     /// database that is away is none of its business: calls will say so.
     pub async fn warm(&self) {
         // All are held until the last is there; what is returned early would be acquired again.
-        let opened = join_all((0..self.kept).map(|_| self.pool.acquire())).await;
+        let kept = self.pool.options().get_min_connections();
+        let opened = join_all((0..kept).map(|_| self.pool.acquire())).await;
         if let Some(error) = opened.into_iter().find_map(Result::err) {
             tracing::warn!(error = %chain(&error), "not all connections could be opened ahead of the first calls");
         }
