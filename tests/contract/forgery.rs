@@ -14,6 +14,7 @@ use crate::harness::{
     answer::Refusal,
     client::channel,
     dynamic::{self, method},
+    eventually::{SOON, eventually},
     stack,
     tenant::Tenant,
 };
@@ -193,13 +194,7 @@ async fn a_token_ends_when_it_says_so() {
     http.get("/v1/accounts").await.ok();
 
     let ask = || async { http.get("/v1/accounts").await.status };
-    crate::harness::eventually::eventually(
-        crate::harness::eventually::SOON,
-        "the end of the token",
-        ask,
-        |status| *status == 401,
-    )
-    .await;
+    eventually(SOON, "the end of the token", ask, |status| *status == 401).await;
 }
 
 /// PLT-12: no log holds a token, good or bad.

@@ -44,9 +44,10 @@ fn writes_go_on_without_the_broker_and_have_their_effects_when_it_is_back() {
         let (before, during) =
             (acknowledged_a_second(&ledger, begun, down), acknowledged_a_second(&ledger, down, gone));
         say(format!("{before:.0} writes a second before, {during:.0} without the broker"));
-        // The goal is all of it. A machine that runs other tests too gives the two moments unequal shares.
+        // A machine that runs other tests too gives the two moments unequal shares.
+        let share = if is_long_run() { 0.9 } else { 0.5 };
         assert!(
-            during >= 0.5 * before,
+            during >= share * before,
             "{during:.1} writes a second without the broker, {before:.1} with it"
         );
         let failed = ledger.entries().into_iter().filter(|entry| entry.answer().is_none()).count();

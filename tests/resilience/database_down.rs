@@ -48,6 +48,13 @@ fn a_killed_database_costs_an_answer_and_never_an_acknowledged_write() {
         }
         let slowest = ledger.entries().iter().map(|entry| entry.took).max().unwrap_or_default();
         say(format!("the slowest answer took {slowest:.1?}"));
+        if is_long_run() {
+            assert!(
+                slowest < Duration::from_secs(3),
+                "a caller was left without an answer for {slowest:.1?}"
+            );
+            assert!(recoveries.iter().all(|took| *took < Duration::from_secs(10)), "{recoveries:?}");
+        }
         audit(&subjects, &ledger).await;
         stack.nobody_panicked().await;
     });

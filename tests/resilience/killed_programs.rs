@@ -37,6 +37,9 @@ fn killing_every_program_in_turn_loses_and_doubles_nothing() {
         say(format!("{rate:.0} writes a second, the slowest start took {slowest:.1?}"));
         outages.explain_all_failures(&ledger);
         audit(&subjects, &ledger).await;
+        if is_long_run() {
+            assert!(slowest < Duration::from_secs(10), "a program took {slowest:.1?} to be back");
+        }
         stack.nobody_panicked().await;
     });
 }
