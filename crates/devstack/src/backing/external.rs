@@ -47,17 +47,11 @@ pub async fn rabbitmq() -> Result<Option<RabbitMq>> {
     Ok(Some(RabbitMq { url, control: None, helper: None }))
 }
 
-/// Host and port of a broker's URL.
+/// Host and port of a broker's URL; none for one that is not called by plain AMQP, which the programs refuse.
 pub fn address(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?']).next()?;
+    let authority = url.strip_prefix("amqp://")?.split(['/', '?']).next()?;
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let port = match scheme {
-        "amqp" => 5672,
-        "amqps" => 5671,
-        _ => return None,
-    };
-    Some(if host.rsplit_once(':').is_some() { host.to_owned() } else { format!("{host}:{port}") })
+    Some(if host.rsplit_once(':').is_some() { host.to_owned() } else { format!("{host}:5672") })
 }
 
 #[cfg(test)]
@@ -67,7 +61,7 @@ mod tests {
     #[test]
     fn the_address_of_a_broker_is_read_from_its_url() {
         assert_eq!(address("amqp://u:p@localhost:5673/%2f").as_deref(), Some("localhost:5673"));
-        assert_eq!(address("amqps://u:p@broker").as_deref(), Some("broker:5671"));
-        assert_eq!(address("http://broker"), None);
+        assert_eq!(address("amqp://u:p@broker").as_deref(), Some("broker:5672"));
+        assert_eq!(address("amqps://u:p@broker"), None);
     }
 }

@@ -123,6 +123,7 @@ url = "x"
             ("TRATO_SERVER__LISTEN", "localhost"),
             ("TRATO_DATABASE_URL", "postgres://sales:secret@db/sales"),
             ("TRATO_BROKER__PREFETCH", "70000"),
+            ("TRATO_BROKER__URL", "amqps://sales:secret@broker"),
             ("TRATO_DATABASE__MIN_CONNECTIONS", "17"),
             ("TRATO_IMPORT__PAGE", "0"),
         ],
@@ -138,6 +139,7 @@ url = "x"
         format!("auth.issuers[0].tenants.acme {file}: UUID parsing failed"),
         format!("auth.issuers[0].url {file}: must be an https address"),
         "broker.prefetch (variable TRATO_BROKER__PREFETCH): must be an unsigned 16 bit integer".to_owned(),
+        "broker.url (variable TRATO_BROKER__URL): must start with amqp://".to_owned(),
         "database.min_connections (variable TRATO_DATABASE__MIN_CONNECTIONS): must be from 0 to 16, not 17"
             .to_owned(),
         "database.url (not set): must be set, by the file or by the variable TRATO_DATABASE__URL".to_owned(),
