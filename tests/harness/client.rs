@@ -17,7 +17,7 @@ use super::answer::Answer;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The gateway's reason for a caller that is too fast. Many tests share one address, and its allowance.
-pub const RATE_LIMITED: &str = "RATE_LIMITED";
+pub const RATE_LIMITED: &str = "RATE_EXCEEDED";
 /// What a caller then waits, and how often at most.
 pub const PAUSE: Duration = Duration::from_millis(500);
 /// See `PAUSE`.

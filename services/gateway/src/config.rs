@@ -1,10 +1,11 @@
 //! The gateway's own settings; what each key means stands in `config.toml`.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use http::HeaderValue;
 use serde::Deserialize;
 use trato_platform::config::{Checker, Loaded, Loader, Section, Settings};
+use uuid::Uuid;
 
 /// The documented defaults.
 pub const DEFAULTS: &str = include_str!("../config.toml");
@@ -119,28 +120,77 @@ impl Section for Cors {
     }
 }
 
-/// `[rate]`: how many requests a second.
+/// `[rate]`: how many requests a second, and how many at once.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.toml documents each key for operators and readers alike")]
 pub struct Rate {
     pub per_caller: u32,
     pub burst_per_caller: u32,
+    pub concurrent_per_caller: usize,
+    pub per_tenant: u32,
+    pub burst_per_tenant: u32,
+    pub concurrent_per_tenant: usize,
     pub per_address: u32,
     pub burst_per_address: u32,
+    pub tenants: HashMap<Uuid, TenantRate>,
+}
+
+/// An entry of `rate.tenants`: what one tenant has of its own; the rest is as for all.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "config.toml documents each key for operators and readers alike")]
+pub struct TenantRate {
+    pub per_caller: Option<u32>,
+    pub burst_per_caller: Option<u32>,
+    pub concurrent_per_caller: Option<usize>,
+    pub per_tenant: Option<u32>,
+    pub burst_per_tenant: Option<u32>,
+    pub concurrent_per_tenant: Option<usize>,
+}
+
+impl Rate {
+    /// The rates of a tenant that has its own.
+    #[must_use]
+    pub fn with(&self, own: &TenantRate) -> Self {
+        Self {
+            per_caller: own.per_caller.unwrap_or(self.per_caller),
+            burst_per_caller: own.burst_per_caller.unwrap_or(self.burst_per_caller),
+            concurrent_per_caller: own.concurrent_per_caller.unwrap_or(self.concurrent_per_caller),
+            per_tenant: own.per_tenant.unwrap_or(self.per_tenant),
+            burst_per_tenant: own.burst_per_tenant.unwrap_or(self.burst_per_tenant),
+            concurrent_per_tenant: own.concurrent_per_tenant.unwrap_or(self.concurrent_per_tenant),
+            ..self.clone()
+        }
+    }
+
+    fn check(&self, prefix: &str, check: &mut Checker<'_>) {
+        for (key, value) in [
+            ("per_caller", self.per_caller),
+            ("burst_per_caller", self.burst_per_caller),
+            ("per_tenant", self.per_tenant),
+            ("burst_per_tenant", self.burst_per_tenant),
+            ("per_address", self.per_address),
+            ("burst_per_address", self.burst_per_address),
+        ] {
+            check.range(&format!("{prefix}{key}"), value, 1..=1_000_000);
+        }
+        for (key, value) in [
+            ("concurrent_per_caller", self.concurrent_per_caller),
+            ("concurrent_per_tenant", self.concurrent_per_tenant),
+        ] {
+            check.range(&format!("{prefix}{key}"), value, 1..=1_000_000);
+        }
+    }
 }
 
 impl Section for Rate {
     const NAME: &'static str = "rate";
 
     fn check(&self, check: &mut Checker<'_>) {
-        for (key, value) in [
-            ("per_caller", self.per_caller),
-            ("burst_per_caller", self.burst_per_caller),
-            ("per_address", self.per_address),
-            ("burst_per_address", self.burst_per_address),
-        ] {
-            check.range(key, value, 1..=1_000_000);
+        self.check("", check);
+        for (tenant, own) in &self.tenants {
+            self.with(own).check(&format!("tenants.{tenant}."), check);
         }
     }
 }

@@ -74,7 +74,9 @@ impl Room {
         let mut stack = StackOptions::private("bench")
             // One caller makes all the load; the limit is for people.
             .env("gateway", "TRATO_RATE__PER_CALLER", "1000000")
-            .env("gateway", "TRATO_RATE__BURST_PER_CALLER", "1000000");
+            .env("gateway", "TRATO_RATE__BURST_PER_CALLER", "1000000")
+            .env("gateway", "TRATO_RATE__PER_TENANT", "1000000")
+            .env("gateway", "TRATO_RATE__BURST_PER_TENANT", "1000000");
         for program in PROGRAMS {
             stack = stack.env(program, "TRATO_TELEMETRY__LOG_FILTER", "warn");
         }

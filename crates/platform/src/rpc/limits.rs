@@ -32,6 +32,12 @@ impl Places {
                 .retry_after(Duration::from_millis(100))
         })
     }
+
+    /// True while no place is taken.
+    pub fn is_idle(&self) -> bool {
+        // Every permit holds on to the places.
+        Arc::strong_count(&self.0) == 1
+    }
 }
 
 /// RESOURCE_EXHAUSTED for a message beyond the limit.
@@ -147,6 +153,9 @@ mod tests {
 
         assert_eq!((refused.kind(), refused.reason()), (Kind::Exhausted, "TOO_MANY_CALLS"));
         assert!(refused.retry_delay().is_some());
-        assert!(places.take().is_ok());
+        assert!(places.is_idle());
+        let taken = places.take().expect("it is free again");
+        assert!(!places.is_idle());
+        drop(taken);
     }
 }

@@ -63,8 +63,15 @@ pub struct Server {
     stop_streams: CancellationToken,
 }
 
-/// How long a new connection may stay silent.
-const FIRST_BYTE: Duration = Duration::from_secs(10);
+/// What a connection of HTTP/2 begins with (RFC 9113, 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How long a new connection may take to send it.
+const PREFACE_WITHIN: Duration = Duration::from_secs(10);
+/// How often a preface that comes in parts is looked at.
+const PREFACE_PAUSE: Duration = Duration::from_millis(50);
+/// Streams a caller may open and reset before they were looked at, and resets it may cause us (CVE-2023-44487).
+const MAX_PENDING_RESETS: usize = 20;
+const MAX_LOCAL_RESETS: usize = 256;
 /// How long a probe of an idle connection may stay unanswered.
 const PROBE: Duration = Duration::from_secs(10);
 /// Pause after the system refuses a connection, mostly for want of file descriptors.
@@ -145,6 +152,8 @@ fn http(settings: &config::Server) -> http2::Builder<TokioExecutor> {
     http.timer(TokioTimer::new())
         .max_concurrent_streams(settings.max_streams_per_connection)
         .max_header_list_size(settings.max_header_bytes)
+        .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
+        .max_local_error_reset_streams(MAX_LOCAL_RESETS)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .keep_alive_interval(settings.keepalive())
@@ -152,8 +161,23 @@ fn http(settings: &config::Server) -> http2::Builder<TokioExecutor> {
     http
 }
 
-/// Waits for the first byte, so that a connection that never speaks does not stay.
+/// Waits for the preface, so that a connection that never speaks, or speaks a letter at a time, does not stay. What
+/// begins otherwise has begun too: it is not for us to say what it is.
 async fn has_begun(stream: &TcpStream) -> bool {
     // Small answers must not wait for more to send.
-    stream.set_nodelay(true).is_ok() && tokio::time::timeout(FIRST_BYTE, stream.readable()).await.is_ok()
+    if stream.set_nodelay(true).is_err() {
+        return false;
+    }
+    let preface = async {
+        let mut first = [0; PREFACE.len()];
+        loop {
+            let count = stream.peek(&mut first).await?;
+            if count == 0 || count == first.len() || !PREFACE.starts_with(&first[..count]) {
+                return io::Result::Ok(count > 0);
+            }
+            // What was peeked at stays readable, so that there is nothing to wait for but time.
+            tokio::time::sleep(PREFACE_PAUSE).await;
+        }
+    };
+    matches!(tokio::time::timeout(PREFACE_WITHIN, preface).await, Ok(Ok(true)))
 }

@@ -8,12 +8,13 @@ use http::{
     header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use hyper::body::Incoming;
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio::time::Instant;
 use tonic::Code;
 use trato_types::{Error, Kind};
 
 use super::{
     Ask, Failure, Gateway, bodies,
+    place::Place,
     record::Record,
     stream::{Form, Messages},
 };
@@ -46,7 +47,7 @@ impl Gateway {
         captures: &[Cow<'_, str>],
         body: Incoming,
         record: &mut Option<Record>,
-        place: OwnedSemaphorePermit,
+        place: Place,
     ) -> Result<Response<Body>, Failure> {
         let method = self.routes.method_of(binding);
         let upstream = self.upstream(method)?;

@@ -9,7 +9,7 @@ use http::{
 };
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::{sync::OwnedSemaphorePermit, time::timeout_at};
+use tokio::time::timeout_at;
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, ServiceExt};
 use trato_platform::rpc::exceeded;
@@ -21,6 +21,7 @@ use super::{
     calls::Times,
     frames::{Gathered, Guarded, Upstreamed},
     local,
+    place::Place,
     record::Record,
 };
 use crate::{
@@ -40,7 +41,7 @@ impl Gateway {
         method: &Method,
         body: B,
         record: &mut Option<Record>,
-        place: OwnedSemaphorePermit,
+        place: Place,
     ) -> Result<Response<Body>, Failure>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
@@ -88,7 +89,7 @@ impl Gateway {
         answer: Answer,
         pump: Option<Pump>,
         record: &mut Option<Record>,
-        place: OwnedSemaphorePermit,
+        place: Place,
         times: Times,
     ) -> Result<Response<Body>, Failure> {
         if let Some(status) = answer.status {
@@ -134,7 +135,7 @@ impl Gateway {
         ask: &Ask<'_>,
         body: Incoming,
         record: &mut Option<Record>,
-        place: OwnedSemaphorePermit,
+        place: Place,
     ) -> Result<Response<Body>, Failure> {
         let mut request = Request::new(body);
         *request.method_mut() = ask.head.method.clone();

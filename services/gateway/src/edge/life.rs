@@ -6,33 +6,25 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, Sleep, sleep_until},
-};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use trato_platform::rpc::exceeded;
 use trato_types::Error;
 
-use super::record::Record;
+use super::{place::Place, record::Record};
 
 /// What a stream holds on to, and what ends it from our side.
 pub struct Life {
     /// Where the outcome is noted.
     pub record: Record,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
     drain: Pin<Box<WaitForCancellationFutureOwned>>,
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl Life {
     /// A stream that takes up `place` until it ends.
-    pub fn new(
-        record: Record,
-        place: OwnedSemaphorePermit,
-        drain: &CancellationToken,
-        deadline: Option<Instant>,
-    ) -> Self {
+    pub fn new(record: Record, place: Place, drain: &CancellationToken, deadline: Option<Instant>) -> Self {
         Self {
             record,
             _place: place,

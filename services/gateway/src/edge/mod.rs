@@ -1,6 +1,7 @@
-//! What a request passes on its way through: limits → route → token → rate → place → the call itself.
+//! What a request passes on its way through: limits → route → token → rate and place → the call itself.
 
 mod bodies;
+mod bucket;
 mod calls;
 mod cors;
 mod frames;
@@ -8,6 +9,7 @@ mod grpc;
 mod life;
 mod local;
 mod pages;
+mod place;
 mod rate;
 mod record;
 mod start;
@@ -23,7 +25,7 @@ use http::{
     request,
 };
 use hyper::body::Incoming;
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tracing::Instrument;
@@ -45,6 +47,7 @@ use crate::{
 use cors::Cors;
 use local::Local;
 use pages::Pages;
+use place::Place;
 use rate::{Rates, Standing};
 use record::Record;
 pub use start::StartError;
@@ -202,13 +205,12 @@ impl Gateway {
             }
             Target::Local => {
                 self.count_address(ask, standing)?;
-                let place = self.places.take()?;
+                let place = Place::of_nobody(&self.places)?;
                 return self.call_local(ask, body, self.life(record, place, None)?).await;
             }
             target => target,
         };
-        self.admit(ask, standing).await?;
-        let place = self.places.take()?;
+        let place = self.admit(ask, standing).await?;
         match target {
             Target::Call(binding, captures) => {
                 self.call_json(ask, binding, &captures, body, record, place).await
@@ -218,17 +220,19 @@ impl Gateway {
         }
     }
 
-    /// Checks the token, and counts the request for whoever it speaks for.
-    async fn admit(&self, ask: &Ask<'_>, standing: &mut Option<Standing>) -> Result<(), Failure> {
+    /// Checks the token, counts the request for whoever it speaks for, and gives it a place.
+    async fn admit(&self, ask: &Ask<'_>, standing: &mut Option<Standing>) -> Result<Place, Failure> {
         let verified = match bearer(&ask.head.headers) {
             Some(token) => self.verifier.verify(token).await,
             None => Err(unauthenticated()),
         };
         match verified {
             Ok(identity) => {
-                let (counted, left) = self.rates.caller(&identity);
+                // Before it is counted: a full gateway uses up nobody's rate.
+                let place = self.places.take()?;
+                let (share, left) = self.rates.caller(&identity);
                 *standing = Some(left);
-                Ok(counted?)
+                Ok(Place::of_caller(place, share?))
             }
             Err(error) => {
                 // Guessing tokens is counted by address.
@@ -260,7 +264,7 @@ impl Gateway {
     fn life(
         &self,
         record: &mut Option<Record>,
-        place: OwnedSemaphorePermit,
+        place: Place,
         deadline: Option<Instant>,
     ) -> Result<life::Life, Error> {
         let record = record.take().ok_or_else(|| Error::internal("a request was answered twice"))?;

@@ -13,6 +13,10 @@ use std::{
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+/// Most bytes of a write that is no progress: a ping of HTTP/2 and its answer have 17 each, and a client that only answers
+/// pings idles.
+const A_PING: usize = 64;
+
 /// Shared by a connection's bytes, its requests and its watchman.
 #[derive(Clone, Debug)]
 pub struct Pulse(Arc<Inner>);
@@ -69,6 +73,12 @@ impl Pulse {
 
     fn progressed(&self) {
         self.0.last.store(self.now(), Relaxed);
+    }
+
+    fn wrote(&self, polled: &Poll<std::io::Result<usize>>) {
+        if matches!(polled, Poll::Ready(Ok(count)) if *count > A_PING) {
+            self.progressed();
+        }
     }
 
     /// Judges a connection. Connections of HTTP/2 receive pings between requests, which are no heads.
@@ -141,9 +151,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        if polled.is_ready() {
-            self.pulse.progressed();
-        }
+        self.pulse.wrote(&polled);
         polled
     }
 
@@ -153,9 +161,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         bytes: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
-        if polled.is_ready() {
-            self.pulse.progressed();
-        }
+        self.pulse.wrote(&polled);
         polled
     }
 

@@ -150,8 +150,8 @@ async fn a_caller_beyond_its_rate_is_told_when_to_come_back_and_others_are_not_a
     let edge = Edge::with(&[("TRATO_RATE__PER_CALLER", "1"), ("TRATO_RATE__BURST_PER_CALLER", "3")]).await;
 
     let first = edge.get("/v1/books/7").await;
-    assert_eq!(first.headers["ratelimit-policy"], "\"caller\";q=3;w=3");
-    assert_eq!(first.headers["ratelimit"], "\"caller\";r=2;t=0");
+    assert_eq!(first.headers["ratelimit-policy"], "\"caller\";q=3;w=3, \"tenant\";q=20000;w=2");
+    assert_eq!(first.headers["ratelimit"], "\"caller\";r=2;t=0, \"tenant\";r=19999;t=0");
     let mut answers: Vec<Answer> = Vec::new();
     for _ in 0..4 {
         answers.push(edge.get("/v1/books/7").await);
