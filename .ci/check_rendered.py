@@ -1,64 +1,264 @@
-"""Checks what the Kubernetes schemas cannot know of a rendered chart, given as a file: every program accepts the
-settings its pods would get, and nothing runs with more rights than it needs. The first argument is the folder of the
-compiled programs."""
+"""Checks what the Kubernetes schemas cannot know of a rendered chart: every program accepts the settings its pods would
+get, nothing runs with more rights than it needs, names lead to what they name, and the network is closed.
+
+Arguments: the folder of the compiled programs, the rendered file, the file of values it was rendered with."""
 
 import os
+import pathlib
+import re
 import subprocess
 import sys
+import tempfile
 
 import yaml
 
-SECRETS = {
-    "url": "postgres://user:password@host/database",
-    "system-url": "postgres://user:password@host/database",
-    "owner-url": "postgres://user:password@host/database",
-}
+from certificate import self_signed
+
+DATABASE = "postgres://user:password@host/database"
+# Keys of Secrets that values.yaml documents, each with a value of its kind.
+SECRETS = {"url": DATABASE, "system-url": DATABASE, "owner-url": DATABASE, "token": "token"}
+# What `migrate` does not need and a service does.
+SERVING = {"TRATO_DATABASE__URL": DATABASE, "TRATO_DATABASE__SYSTEM_URL": DATABASE}
+CALLS, PROBES = 8080, 8081
+
+
+class Rendering:
+    """The resources of one rendering."""
+
+    def __init__(self, path):
+        documents = yaml.safe_load_all(pathlib.Path(path).read_text(encoding="utf-8"))
+        self.resources = [document for document in documents if document]
+
+    def of(self, kind):
+        return [resource for resource in self.resources if resource["kind"] == kind]
+
+    def named(self, kind, name):
+        found = [resource for resource in self.of(kind) if resource["metadata"]["name"] == name]
+        assert len(found) == 1, f"there are {len(found)} of {kind} {name}"
+        return found[0]
+
+    def pods(self):
+        """Every pod or template of one: title, kind, labels, spec."""
+        for resource in self.resources:
+            title = f"{resource['kind']} {resource['metadata']['name']}"
+            if resource["kind"] == "Pod":
+                yield title, "Pod", resource["metadata"]["labels"], resource["spec"]
+            elif "template" in resource.get("spec", {}):
+                template = resource["spec"]["template"]
+                yield title, resource["kind"], template["metadata"]["labels"], template["spec"]
+
+
+def matches(selector, labels):
+    """As Kubernetes decides it, for the operators that the chart uses."""
+    for expression in selector.get("matchExpressions", []):
+        assert expression["operator"] == "In", expression
+        if labels.get(expression["key"]) not in expression["values"]:
+            return False
+    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
+
+
+def with_files(settings, container, folder):
+    """The settings with files in this folder in place of those that would be mounted; a path that is not below a mount
+    stays, and the program does not find it."""
+    certificate, key = self_signed()
+    for index, mount in enumerate(container.get("volumeMounts") or []):
+        below = re.compile(re.escape(mount["mountPath"]) + r"/([\w.-]+)")
+        place = pathlib.Path(folder, str(index))
+        place.mkdir()
+        for name in {name for setting in settings.values() for name in below.findall(setting)}:
+            (place / name).write_bytes(key if name.endswith(".key") else certificate)
+        settings = {variable: below.sub(rf"{place}/\1", setting) for variable, setting in settings.items()}
+    return settings
+
+
+def ask_program(programs, service, settings, container, title):
+    """Gives a program its settings as a pod would; it names every fault."""
+    program = os.path.join(programs, f"trato-{service}")
+    with tempfile.TemporaryDirectory() as folder:
+        settings = with_files(settings, container, folder)
+        done = subprocess.run([program, "check-config"], env=settings, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, f"{title} would not start: {done.stdout}{done.stderr}"
+
+
+def program_of(container):
+    return container["image"].split("/")[-1].split(":")[0].split("@")[0]
 
 
 def value(variable):
     """The variable's value; for one from a Secret an address of its kind."""
     if "value" in variable:
         return variable["value"]
-    return "amqp://host" if "BROKER" in variable["name"] else SECRETS[variable["valueFrom"]["secretKeyRef"]["key"]]
+    key = variable["valueFrom"]["secretKeyRef"]["key"]
+    return "amqp://host" if "BROKER" in variable["name"] else SECRETS[key]
 
 
-def check_settings(programs, container, name):
-    program = os.path.join(programs, "trato-" + container["image"].split("/")[-1].split(":")[0].split("@")[0])
-    settings = {variable["name"]: value(variable) for variable in container["env"]}
-    if "migrate" in container.get("args", []):
-        # What serving needs besides is not given to a migration.
-        assert "TRATO_DATABASE__URL" not in settings, f"{name} is given the serving role"
-        settings |= {"TRATO_DATABASE__URL": SECRETS["url"], "TRATO_DATABASE__SYSTEM_URL": SECRETS["url"]}
-    else:
-        assert "TRATO_DATABASE__OWNER_URL" not in settings, f"{name} is given the owner's role"
-    subprocess.run([program, "check-config"], env=settings, check=True, stdout=subprocess.DEVNULL)
+def check_settings(rendering, programs):
+    asked = 0
+    for title, kind, labels, pod in rendering.pods():
+        container = pod["containers"][0]
+        service = program_of(container)
+        if kind not in ("Deployment", "Job") or service == "operator":
+            continue
+        settings = {variable["name"]: value(variable) for variable in container["env"]}
+        if container.get("args") == ["migrate"]:
+            assert not SERVING.keys() & settings.keys(), f"{title} is given the serving role"
+            assert "TRATO_UPSTREAMS" not in settings, f"{title} calls others"
+            settings |= SERVING
+        else:
+            assert "TRATO_DATABASE__OWNER_URL" not in settings, f"{title} is given the owner's role"
+            check_probes(title, container)
+            check_upstreams(rendering, title, labels, settings.get("TRATO_UPSTREAMS", ""))
+        ask_program(programs, service, settings, container, title)
+        asked += 1
+    assert asked >= 5, f"only {asked} programs were found"
 
 
-def check_rights(pod, name):
+def check_operator(rendering, programs):
+    """The folders of the operator's pod hold what the programs themselves get, the owner's address besides."""
+    for title, _, _, pod in rendering.pods():
+        if program_of(pod["containers"][0]) != "operator":
+            continue
+        container = pod["containers"][0]
+        mounted = {mount["name"]: mount for mount in container["volumeMounts"]}
+        folders = 0
+        for volume in pod["volumes"]:
+            if "projected" not in volume:
+                continue
+            service, mount = volume["name"], mounted[volume["name"]]
+            assert mount["mountPath"] == f"/etc/trato/installation/{service}" and mount["readOnly"], title
+            settings = {}
+            for source in volume["projected"]["sources"]:
+                if "configMap" in source:
+                    settings |= rendering.named("ConfigMap", source["configMap"]["name"])["data"]
+                for item in source.get("secret", {}).get("items", []):
+                    settings[item["path"]] = "amqp://host" if "BROKER" in item["path"] else SECRETS[item["key"]]
+            ask_program(programs, service, settings, container, f"{title}, {service}")
+            folders += 1
+        assert folders >= 3, f"{title} knows of {folders} programs"
+
+
+def check_probes(title, container):
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert ports == {"calls": CALLS, "probes": PROBES}, title
+    for probe in ("startup", "liveness", "readiness"):
+        get = container[f"{probe}Probe"]["httpGet"]
+        path = {"startup": "/startupz", "liveness": "/livez", "readiness": "/readyz"}[probe]
+        assert get == {"path": path, "port": "probes"}, f"{title}: {probe}"
+
+
+def check_upstreams(rendering, title, caller, upstreams):
+    """Every address leads to a headless Service, by the port of its pods, and policies let these calls through and no
+    others to a program."""
+    called = []
+    for address in set(re.findall(r'= "([^"]+)"', upstreams)):
+        host, port = re.fullmatch(r"https?://([a-z0-9-]+):(\d+)", address).groups()
+        service = rendering.named("Service", host)["spec"]
+        assert service["clusterIP"] == "None", f"{title} calls {host}, which is one address"
+        assert service["publishNotReadyAddresses"] is False, host
+        assert int(port) == service["ports"][0]["port"] == CALLS, f"{title} calls {address}"
+        callees = [labels for _, _, labels, _ in rendering.pods() if matches({"matchLabels": service["selector"]}, labels)]
+        assert len(callees) == 1, f"{host} selects {len(callees)} kinds of pods"
+        called.append(callees[0])
+    if not rendering.of("NetworkPolicy"):
+        return
+    for name, _, labels, pod in rendering.pods():
+        edge = labels in called
+        assert lets(rendering, caller, "egress", "to", labels) == edge, f"{title} {'may not' if edge else 'may'} call {name}"
+        if program_of(pod["containers"][0]) != "operator":
+            assert lets(rendering, labels, "ingress", "from", caller) == edge, f"{name} and the calls of {title}"
+
+
+def lets(rendering, labels, direction, peers, other):
+    """True when the policies of pods with these labels let calls through to or from pods with the others."""
+    for policy in rendering.of("NetworkPolicy"):
+        if not matches(policy["spec"]["podSelector"], labels):
+            continue
+        for rule in policy["spec"].get(direction) or []:
+            selectors = [peer.get("podSelector", {}) for peer in rule[peers] if "namespaceSelector" not in peer and "ipBlock" not in peer]
+            if CALLS in [port["port"] for port in rule["ports"]] and any(matches(selector, other) for selector in selectors):
+                return True
+    return False
+
+
+def check_policies(rendering):
+    policies = rendering.of("NetworkPolicy")
+    for title, _, labels, _ in rendering.pods():
+        held = [policy for policy in policies if matches(policy["spec"]["podSelector"], labels)]
+        assert not policies or len(held) == 1, f"{title} is held by {len(held)} policies"
+    for policy in policies:
+        name, spec = policy["metadata"]["name"], policy["spec"]
+        assert sorted(spec["policyTypes"]) == ["Egress", "Ingress"] and spec["podSelector"], name
+        rules = [(rule, "from") for rule in spec.get("ingress") or []] + [(rule, "to") for rule in spec.get("egress") or []]
+        for rule, peers in rules:
+            assert rule.get("ports") and rule.get(peers), f"policy {name} has an open rule: {rule}"
+            assert all(peer and {} not in peer.values() for peer in rule[peers]), f"policy {name} has an open peer: {rule}"
+
+
+def check_rights(title, kind, pod):
     """The Pod Security Standard `restricted`, and no token of the cluster."""
-    assert pod["automountServiceAccountToken"] is False, name
+    assert pod["automountServiceAccountToken"] is False and not pod.get("hostNetwork"), title
     security = pod["securityContext"]
-    assert security["runAsNonRoot"] and security["seccompProfile"]["type"] == "RuntimeDefault", name
+    assert security["runAsNonRoot"] and security["seccompProfile"]["type"] == "RuntimeDefault", title
+    assert security.get("runAsUser", 1) > 0, title
     for container in pod["containers"]:
         rights = container["securityContext"]
-        assert rights["allowPrivilegeEscalation"] is False and rights["capabilities"]["drop"] == ["ALL"], name
-        assert rights["readOnlyRootFilesystem"] and container["resources"]["requests"], name
+        assert rights["allowPrivilegeEscalation"] is False and rights["capabilities"] == {"drop": ["ALL"]}, title
+        assert rights["readOnlyRootFilesystem"], title
+        resources = container["resources"]
+        assert {"cpu", "memory"} <= resources["requests"].keys() and "memory" in resources["limits"], title
+    allowed = {"configMap", "emptyDir", "persistentVolumeClaim", "projected", "secret"}
+    for volume in pod.get("volumes") or []:
+        assert volume.keys() - {"name"} <= allowed, f"{title}: {volume}"
 
 
-def main(programs, rendered):
-    checked = 0
-    with open(rendered, encoding="utf-8") as file:
-        documents = [document for document in yaml.safe_load_all(file) if document]
-    for document in documents:
-        pod = document.get("spec", {}).get("template", {}).get("spec")
-        if pod is None:
-            continue
-        name = document["kind"] + " " + document["metadata"]["name"]
-        check_rights(pod, name)
-        if document["kind"] in ("Deployment", "Job"):
-            check_settings(programs, pod["containers"][0], name)
-            checked += 1
-    assert checked >= 5, f"only {checked} programs were found in {rendered}"
+def check_cluster(rendering):
+    """Nothing that reaches beyond the namespace, and nothing that goes away before its successor is there."""
+    kinds = {resource["kind"] for resource in rendering.resources}
+    assert not kinds & {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Namespace"}, kinds
+    for resource in rendering.of("Deployment"):
+        rolling = resource["spec"]["strategy"].get("rollingUpdate", {})
+        operator = program_of(resource["spec"]["template"]["spec"]["containers"][0]) == "operator"
+        assert operator or rolling["maxUnavailable"] == 0, resource["metadata"]["name"]
+    for kind in ("HorizontalPodAutoscaler", "PodDisruptionBudget"):
+        for resource in rendering.of(kind):
+            rendering.named("Deployment", resource["metadata"]["name"])
+    for secret in rendering.of("Secret"):
+        assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep", secret["metadata"]["name"]
+
+
+def secret_keys(pod):
+    """The name and keys of every Secret that a pod uses; no key where all of them are mounted."""
+    for container in pod["containers"]:
+        for variable in container.get("env") or []:
+            if reference := variable.get("valueFrom", {}).get("secretKeyRef"):
+                yield reference["name"], [reference["key"]]
+    for volume in pod.get("volumes") or []:
+        sources = [{"secret": volume["secret"]}] if "secret" in volume else volume.get("projected", {}).get("sources", [])
+        for secret in [source["secret"] for source in sources if "secret" in source]:
+            yield secret.get("name") or secret["secretName"], [item["key"] for item in secret.get("items", [])]
+
+
+def check_secrets(rendering, values):
+    """A Secret is made by the chart with the keys that are asked for, or its name was given and the keys are documented."""
+    made = {secret["metadata"]["name"]: secret["stringData"] for secret in rendering.of("Secret")}
+    for title, _, _, pod in rendering.pods():
+        for name, keys in secret_keys(pod):
+            if name in made:
+                assert set(keys) <= made[name].keys(), f"{title}: {name} has no {keys}"
+            else:
+                assert re.search(rf"\b{re.escape(name)}\b", values), f"{title}: nobody makes the Secret {name}"
+                assert set(keys) <= SECRETS.keys() | {"ca.crt"}, f"{title}: {name} need not have {keys}"
+
+
+def main(programs, rendered, values):
+    rendering = Rendering(rendered)
+    for title, kind, _, pod in rendering.pods():
+        check_rights(title, kind, pod)
+    check_settings(rendering, programs)
+    check_operator(rendering, programs)
+    check_policies(rendering)
+    check_cluster(rendering)
+    check_secrets(rendering, pathlib.Path(values).read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

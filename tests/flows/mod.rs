@@ -10,6 +10,7 @@ mod foreign_client;
 mod funnel;
 mod golden_party;
 mod import;
+mod installation_test;
 mod lost_updates;
 mod make;
 mod pagination;

@@ -1,7 +1,7 @@
 {{/* What things are called, and how they are found. */}}
 
 {{- define "trato.name" -}}
-{{- printf "%s-%s" .root.Release.Name .name | trunc 63 | trimSuffix "-" -}}
+{{- printf "%s-%s" (.root.Values.fullnameOverride | default .root.Release.Name) .name | trunc 63 | trimSuffix "-" -}}
 {{- end }}
 
 {{- define "trato.selector" -}}
@@ -15,6 +15,9 @@ app.kubernetes.io/part-of: trato
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
 {{/* Every service with the defaults laid under it, by name, as JSON. */}}
@@ -28,11 +31,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 
 {{- define "trato.image" -}}
 {{- $image := .root.Values.image -}}
-{{- with .service.digest -}}
-{{ $image.prefix }}/{{ $.name }}@{{ . }}
-{{- else -}}
-{{ $image.prefix }}/{{ $.name }}:{{ $image.tag | default .root.Chart.AppVersion }}
-{{- end -}}
+{{- with $image.registry }}{{ . }}/{{ end -}}
+{{ $image.prefix }}/{{ .name }}
+{{- with .service.digest }}@{{ . }}{{ else }}:{{ .service.tag | default $image.tag | default .root.Chart.AppVersion }}{{ end -}}
 {{- end }}
 
 {{- define "trato.databaseSecret" -}}

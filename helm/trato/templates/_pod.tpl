@@ -1,66 +1,16 @@
-{{/* What all pods of programs share. */}}
+{{/* What all pods share. */}}
 
-{{/* A value as TOML, the form in which variables hold lists and tables. */}}
-{{- define "trato.toml" -}}
-{{- if kindIs "map" . -}}
-{ {{- range $index, $key := keys . | sortAlpha -}}
-{{- if $index }},{{ end }} {{ $key | quote }} = {{ include "trato.toml" (get $ $key) }}
-{{- end }} }
-{{- else if kindIs "slice" . -}}
-[{{- range $index, $item := . -}}{{- if $index }}, {{ end }}{{ include "trato.toml" $item }}{{- end -}}]
-{{- else -}}
-{{ toJson . }}
-{{- end -}}
-{{- end }}
-
-{{/* Settings as variables: TRATO_<SECTION>__<KEY>. */}}
-{{- define "trato.settings" -}}
-{{- range $section, $keys := . }}
-{{- range $key, $value := $keys }}
-- name: TRATO_{{ upper $section }}__{{ upper $key }}
-  value: {{ kindIs "string" $value | ternary $value (include "trato.toml" $value) | quote }}
-{{- end }}
-{{- end }}
-{{- end }}
-
-{{/* Every variable of a program but the database's. */}}
-{{- define "trato.env" -}}
-{{- $root := .root -}}
-{{- $services := include "trato.services" $root | fromJson -}}
-{{- $upstreams := dict -}}
-{{- range .service.calls -}}
-{{- $callee := get $services . | required (printf "services.%s.calls names %s, which is no service" $.name .) -}}
-{{- $address := printf "http://%s:8080" (include "trato.name" (dict "root" $root "name" .)) -}}
-{{- range $callee.serves -}}{{- $_ := set $upstreams . $address -}}{{- end -}}
-{{- end -}}
-{{- $own := dict
-  "server" (dict "listen" "0.0.0.0:8080" "admin_listen" "0.0.0.0:8081" "drain_seconds" .service.drainSeconds)
-  "auth" (dict "issuers" $root.Values.issuers)
--}}
-{{- if $upstreams -}}{{- $_ := set $own "upstreams" $upstreams -}}{{- end -}}
-{{- $settings := mergeOverwrite $own (deepCopy $root.Values.settings) (deepCopy .service.settings) -}}
-{{- $upstreams = $settings.upstreams -}}
-{{- include "trato.settings" (omit $settings "upstreams") -}}
-{{- with $upstreams }}
-- name: TRATO_UPSTREAMS
-  value: {{ include "trato.toml" . | quote }}
-{{- end }}
-{{- with .service.env }}
-{{ toYaml . }}
-{{- end }}
-{{- end }}
-
-{{- define "trato.fromSecret" -}}
-- name: {{ .variable }}
-  valueFrom: { secretKeyRef: { name: {{ .secret }}, key: {{ .key }} } }
-{{- end }}
-
+{{/* The Pod Security Standard `restricted`, for a user that is given, or left to the cluster when none is. */}}
 {{- define "trato.podSecurity" -}}
 automountServiceAccountToken: false
+enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
-  runAsUser: 65532
-  runAsGroup: 65532
+  {{- with .user }}
+  runAsUser: {{ int64 . }}
+  runAsGroup: {{ int64 . }}
+  fsGroup: {{ int64 . }}
+  {{- end }}
   seccompProfile: { type: RuntimeDefault }
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
@@ -71,8 +21,25 @@ imagePullSecrets:
 {{- end }}
 
 {{- define "trato.containerSecurity" -}}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
   capabilities: { drop: [ALL] }
+{{- end }}
+
+{{/* Where pods may run, and what runs before what. */}}
+{{- define "trato.scheduling" -}}
+{{- with .nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
 {{- end }}

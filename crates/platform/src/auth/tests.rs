@@ -137,6 +137,25 @@ async fn what_issuers_do_differently_is_understood() {
     assert_eq!(*identity.expect("verified").roles, ["a"]);
 }
 
+/// A trial without an issuer of its own takes the tokens that a Kubernetes cluster signs for service accounts.
+#[tokio::test]
+async fn a_service_account_of_a_cluster_has_its_namespace_as_tenant_and_its_name_as_role() {
+    let issuer = TestIssuer::start().await;
+    let mut settings = issuer.settings();
+    settings.claims.tenant = "/kubernetes.io/namespace".to_owned();
+    settings.claims.roles = "/kubernetes.io/serviceaccount/name".to_owned();
+    let verifier = Verifier::new(&settings).expect("a verifier");
+    let token = issuer.token(json!({
+        "aud": ["trato"], "sub": "system:serviceaccount:acme:administrator", "tenant": null, "roles": null,
+        "kubernetes.io": { "namespace": "acme", "serviceaccount": { "name": "administrator" } },
+    }));
+
+    let identity = verifier.verify(&token).await.expect("verified");
+
+    assert_eq!((identity.tenant, &*identity.subject), (ACME, "system:serviceaccount:acme:administrator"));
+    assert_eq!(*identity.roles, ["administrator"]);
+}
+
 /// PLT-12: only an issuer that was said to serve all tenants may name any by id.
 #[tokio::test]
 async fn a_tenant_id_is_taken_only_from_an_issuer_of_all_tenants() {

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Prints the Secrets between postgresql.yaml, rabbitmq.yaml and the chart, with new passwords:
+#
+#   sh helm/examples/secrets.sh | kubectl --namespace trato apply --filename -
+#
+# Once: a second run makes other passwords, which the programs know after a restart. RabbitMQ makes its own user, whose
+# name and password are read from its Secret, so that the operator must have made that before; USER_NAME and PASSWORD take
+# their place where the user is another.
+set -eu
+namespace=${NAMESPACE:-trato}
+
+password() {
+    od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
+}
+
+of_rabbitmq() {
+    kubectl --namespace "$namespace" get secret rabbitmq-default-user --output "jsonpath={.data.$1}" | base64 -d
+}
+
+# role SERVICE SUFFIX: the role's Secret for the database's operator, and $address for the chart.
+role() {
+    secret=postgresql-$1${2:+-$2}
+    name=$1${2:+_$2}
+    word=$(password)
+    address="postgres://$name:$word@postgresql-rw:5432/$1?sslmode=verify-full&sslrootcert=/postgresql/ca.crt"
+    cat <<SECRET
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: $secret
+  # A new password is set without waiting.
+  labels: { cnpg.io/reload: "true" }
+type: kubernetes.io/basic-auth
+stringData: { username: $name, password: $word }
+SECRET
+}
+
+for service in customers sales; do
+    role $service ''
+    url=$address
+    role $service system
+    system_url=$address
+    role $service owner
+    cat <<SECRET
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: trato-$service-database }
+stringData:
+  url: $url
+  system-url: $system_url
+  owner-url: $address
+SECRET
+done
+
+user=${USER_NAME:-$(of_rabbitmq username)}
+word=${PASSWORD:-$(of_rabbitmq password)}
+cat <<SECRET
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: trato-broker }
+stringData:
+  url: amqp://$user:$word@rabbitmq:5672/%2f
+SECRET

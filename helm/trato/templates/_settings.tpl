@@ -1,0 +1,62 @@
+{{/* Settings as the variables that programs read. */}}
+
+{{/* A value as TOML, the form in which variables hold lists and tables. */}}
+{{- define "trato.toml" -}}
+{{- if kindIs "map" . -}}
+{ {{- range $index, $key := keys . | sortAlpha -}}
+{{- if $index }},{{ end }} {{ $key | quote }} = {{ include "trato.toml" (get $ $key) }}
+{{- end }} }
+{{- else if kindIs "slice" . -}}
+[{{- range $index, $item := . -}}{{- if $index }}, {{ end }}{{ include "trato.toml" $item }}{{- end -}}]
+{{- else -}}
+{{ toJson . }}
+{{- end -}}
+{{- end }}
+
+{{/* The settings of a program by section and key, as JSON: what follows from the other values, laid over by `settings`. */}}
+{{- define "trato.settings" -}}
+{{- $root := .root -}}
+{{- $services := include "trato.services" $root | fromJson -}}
+{{- $upstreams := dict -}}
+{{- range .service.calls -}}
+{{- $callee := get $services . | required (printf "services.%s.calls names %s, which is no service" $.name .) -}}
+{{- $address := printf "http://%s:8080" (include "trato.name" (dict "root" $root "name" .)) -}}
+{{- range $callee.serves -}}{{- $_ := set $upstreams . $address -}}{{- end -}}
+{{- end -}}
+{{- $own := dict
+  "server" (dict "listen" "0.0.0.0:8080" "admin_listen" "0.0.0.0:8081" "drain_seconds" .service.drainSeconds)
+  "auth" (dict "issuers" $root.Values.issuers)
+-}}
+{{- if $upstreams -}}{{- $_ := set $own "upstreams" $upstreams -}}{{- end -}}
+{{- mergeOverwrite $own (deepCopy $root.Values.settings) (deepCopy .service.settings) | toJson -}}
+{{- end }}
+
+{{/* The same as variables, as JSON: TRATO_<SECTION>__<KEY>, but for the upstreams, whose keys are no names of variables. */}}
+{{- define "trato.variables" -}}
+{{- $variables := dict -}}
+{{- range $section, $keys := include "trato.settings" . | fromJson -}}
+{{- if eq $section "upstreams" -}}
+{{- $_ := set $variables "TRATO_UPSTREAMS" (include "trato.toml" $keys) -}}
+{{- else -}}
+{{- range $key, $value := $keys -}}
+{{- $_ := set $variables (printf "TRATO_%s__%s" (upper $section) (upper $key)) (kindIs "string" $value | ternary $value (include "trato.toml" $value)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $variables -}}
+{{- end }}
+
+{{/* The same as `env` of a container. A migration calls nobody. */}}
+{{- define "trato.env" -}}
+{{- range $name, $value := omit (include "trato.variables" . | fromJson) (.migrates | ternary "TRATO_UPSTREAMS" "") }}
+- { name: {{ $name }}, value: {{ $value | quote }} }
+{{- end }}
+{{- with .service.env }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "trato.fromSecret" -}}
+- name: {{ .variable }}
+  valueFrom: { secretKeyRef: { name: {{ .secret }}, key: {{ .key }} } }
+{{- end }}
