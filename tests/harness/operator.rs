@@ -34,6 +34,32 @@ pub async fn run(facts: &Facts, service: &str, arguments: &[&str]) -> Said {
 
 /// The same with further variables, which win.
 pub async fn run_with(facts: &Facts, service: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Said {
+    let mut command = match facts.containers.get(service) {
+        Some(container) => in_container(container, variables),
+        None => as_process(facts, service, variables),
+    };
+    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+    let output = command.output().await.expect("the programs are built");
+    Said {
+        code: output.status.code(),
+        output: String::from_utf8_lossy(&output.stdout).into_owned(),
+        errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// In the container of the program that serves, with that one's settings.
+fn in_container(container: &str, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new("docker");
+    command.arg("exec");
+    for (name, value) in variables {
+        command.args(["--env", &format!("{name}={value}")]);
+    }
+    command.args([container, "/usr/local/bin/service"]);
+    command
+}
+
+/// As a process of this machine, with the settings of those that serve.
+fn as_process(facts: &Facts, service: &str, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(facts.programs.join(format!("trato-{service}")));
     let ours =
         env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("TRATO_"));
@@ -48,11 +74,6 @@ pub async fn run_with(facts: &Facts, service: &str, arguments: &[&str], variable
             .env("TRATO_DATABASE__OWNER_URL", &database.owner_url)
             .env("TRATO_BROKER__URL", &facts.broker.url);
     }
-    command.envs(variables.iter().copied()).args(arguments).stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.output().await.expect("the programs are built");
-    Said {
-        code: output.status.code(),
-        output: String::from_utf8_lossy(&output.stdout).into_owned(),
-        errors: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    command.envs(variables.iter().copied());
+    command
 }

@@ -77,7 +77,6 @@ pub async fn assemble(
         home,
         programs: checkout.programs(options.profile),
         issuer: issuer.url().to_owned(),
-        spare_tenants: options.spare_tenants,
         broker: rabbitmq.url.clone(),
         databases: &databases,
         replicas: &replicas,
@@ -97,7 +96,7 @@ pub async fn assemble(
         programs: surroundings.programs.clone(),
         gateway: gateway_facts(&replicas),
         services: service_facts(&replicas),
-        tenants: tenant_facts(checkout, &issuer.minter())?,
+        tenants: tenant_facts(&issuer.minter())?,
         issuer: IssuerFacts {
             url: issuer.url().to_owned(),
             audience: AUDIENCE.into(),
@@ -106,7 +105,7 @@ pub async fn assemble(
         postgres: postgres_facts(postgres)?,
         databases,
         broker: broker_facts(rabbitmq),
-        spare_tenants: options.spare_tenants,
+        containers: BTreeMap::new(),
     };
     Ok(Assembled { issuer, facts, changed })
 }
@@ -210,8 +209,8 @@ fn service_facts(replicas: &BTreeMap<&'static str, Vec<Replica>>) -> BTreeMap<St
 }
 
 /// A token for every role in every named tenant.
-fn tenant_facts(checkout: &Checkout, minter: &Minter) -> Result<BTreeMap<String, TenantFacts>> {
-    let roles = roles::names(checkout)?;
+fn tenant_facts(minter: &Minter) -> Result<BTreeMap<String, TenantFacts>> {
+    let roles = roles::names()?;
     let mut facts = BTreeMap::new();
     for (tenant, id) in tenants::NAMED {
         let mut tokens = BTreeMap::new();

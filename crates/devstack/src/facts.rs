@@ -14,7 +14,6 @@ use uuid::Uuid;
 use crate::{
     home::write_secret,
     keys::SigningKey,
-    tenants::{self, Tenant},
     tokens::{Grant, Minter},
     variables::{self, TEST_STACK},
 };
@@ -47,8 +46,9 @@ pub struct Facts {
     pub broker: BrokerFacts,
     /// Named tenants.
     pub tenants: BTreeMap<String, TenantFacts>,
-    /// Number of tenants kept for tests.
-    pub spare_tenants: usize,
+    /// Containers by program, where the programs run in containers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub containers: BTreeMap<String, String>,
 }
 
 /// Where the gateway answers.
@@ -188,10 +188,5 @@ impl Facts {
     /// A token for one role in a tenant.
     pub fn token(&self, tenant: &str, role: &str) -> Result<String> {
         self.minter()?.mint(&Grant::new(tenant, role))
-    }
-
-    /// A tenant nobody else uses, so that tests can run side by side.
-    pub fn claim_tenant(&self) -> Result<Tenant> {
-        tenants::claim(&self.home.join("spare-tenants"), self.spare_tenants)
     }
 }

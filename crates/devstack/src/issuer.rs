@@ -1,9 +1,9 @@
-//! The dev issuer: an OpenID provider as far as services look at one, discovery and a key set, on the loopback address.
+//! The dev issuer: an OpenID provider as far as services look at one, discovery and a key set.
 //!
 //! It has no login; tokens are minted by whoever holds its key file.
 
 use std::{
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
@@ -34,12 +34,16 @@ struct Shared {
 }
 
 impl Issuer {
-    /// Starts to answer on `port`.
+    /// Starts to answer on a port of the loopback address.
     pub async fn start(port: u16, key: SigningKey) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        Self::start_at((Ipv4Addr::LOCALHOST, port).into(), url(port), key).await
+    }
+
+    /// Starts to answer on `listen`, which others know as `url`.
+    pub async fn start_at(listen: SocketAddr, url: String, key: SigningKey) -> Result<Self> {
+        let listener = TcpListener::bind(listen)
             .await
-            .with_context(|| format!("the issuer cannot listen on port {port}"))?;
-        let url = url(port);
+            .with_context(|| format!("the issuer cannot listen on {listen}"))?;
         let shared = Arc::new(Shared {
             url: url.clone(),
             keys: RwLock::new(vec![Arc::new(key)]),

@@ -19,8 +19,6 @@ pub struct StackOptions {
     pub only: Option<Vec<String>>,
     /// Further variables of a program: its name, variable, value.
     pub env: Vec<(String, String, String)>,
-    /// Tenants besides the named ones.
-    pub spare_tenants: usize,
     /// True when a process that dies is started again.
     pub supervise: bool,
     /// Where progress is told.
@@ -41,13 +39,12 @@ pub enum Place {
 impl StackOptions {
     /// What `cargo dev up` starts.
     pub fn dev() -> Self {
-        Self { name: "dev".into(), place: Place::Dev, spare_tenants: 0, ..Self::private("dev") }.supervised()
+        Self { name: "dev".into(), place: Place::Dev, ..Self::private("dev") }.supervised()
     }
 
     /// What `cargo dev test` starts and all tests share.
     pub fn test() -> Self {
-        let mut options =
-            Self { name: "test".into(), place: Place::Test, spare_tenants: 1000, ..Self::private("test") };
+        let mut options = Self { name: "test".into(), place: Place::Test, ..Self::private("test") };
         // Tests side by side overload a small machine. None of them waits for as long, but for a stall of all.
         for program in PROGRAMS.iter().filter(|program| program.database) {
             options = options.env(program.name, "TRATO_DATABASE__ACQUIRE_TIMEOUT_MS", "15000");
@@ -67,7 +64,6 @@ impl StackOptions {
             servers: if containers { Servers::Containers } else { Servers::Private },
             only: None,
             env: Vec::new(),
-            spare_tenants: 100,
             supervise: false,
             progress: Progress::silent(),
         }

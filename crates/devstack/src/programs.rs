@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, env, fs, path::PathBuf};
 use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::Signal;
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::{facts::DatabaseFacts, home::Home, process::Launch, tenants, tokens::AUDIENCE};
 
@@ -89,8 +90,6 @@ pub struct Surroundings<'a> {
     pub programs: PathBuf,
     /// URL of the issuer.
     pub issuer: String,
-    /// Number of spare tenants the issuer may name.
-    pub spare_tenants: usize,
     /// URL of the broker.
     pub broker: String,
     /// Databases by service.
@@ -119,18 +118,19 @@ struct IssuerSettings {
     url: String,
     audience: &'static str,
     algorithms: [&'static str; 1],
-    tenants: BTreeMap<String, String>,
+    any_tenant: bool,
+    tenants: BTreeMap<&'static str, Uuid>,
 }
 
 impl Surroundings<'_> {
     /// Writes the settings of a program that are not secret, and answers where.
     pub fn write_settings(&self, program: &Program) -> Result<PathBuf> {
-        let tenants = tenants::all(self.spare_tenants).map(|tenant| (tenant.claim, tenant.id.to_string()));
         let issuer = IssuerSettings {
             url: self.issuer.clone(),
             audience: AUDIENCE,
             algorithms: ["ES256"],
-            tenants: tenants.collect(),
+            any_tenant: true,
+            tenants: tenants::NAMED.into(),
         };
         let mut upstreams = BTreeMap::new();
         for package in program.calls {

@@ -1,12 +1,5 @@
-//! Tenants of a stack: two with names people remember, and spare ones, so that each test can have its own.
+//! Tenants of a stack: two with names people remember, and a fresh one for whoever asks, so that each test has its own.
 
-use std::{
-    fs::OpenOptions,
-    io::{Read as _, Seek as _, Write as _},
-    path::Path,
-};
-
-use anyhow::{Context as _, Result, bail};
 use uuid::Uuid;
 
 /// The tenants of every stack: value of the claim, identifier.
@@ -25,45 +18,9 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// The spare tenant of that number.
-    pub fn spare(number: usize) -> Self {
-        const FIRST: u128 = 0x0190_0000_0000_7000_8000_0001_0000_0000;
-        Self { claim: format!("spare-{number:04}"), id: Uuid::from_u128(FIRST + number as u128) }
-    }
-}
-
-/// The named tenants and `spares` spare ones.
-pub fn all(spares: usize) -> impl Iterator<Item = Tenant> {
-    let named = NAMED.into_iter().map(|(claim, id)| Tenant { claim: claim.to_owned(), id });
-    named.chain((0..spares).map(Tenant::spare))
-}
-
-/// Hands out a spare tenant that nobody else has got from this counter, over all test processes.
-pub fn claim(counter: &Path, spares: usize) -> Result<Tenant> {
-    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(counter);
-    let mut file = open.with_context(|| format!("cannot open {}", counter.display()))?;
-    file.lock()?;
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    let number: usize = text.trim().parse().unwrap_or(0);
-    if number >= spares {
-        bail!("all {spares} spare tenants of this stack are taken");
-    }
-    file.rewind()?;
-    write!(file, "{}", number + 1)?;
-    Ok(Tenant::spare(number))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_tenant_has_an_identifier_of_its_own() {
-        let mut ids: Vec<Uuid> = all(100).map(|tenant| tenant.id).collect();
-        ids.sort();
-        ids.dedup();
-        assert_eq!(ids.len(), 102);
-        assert!(ids.iter().all(|id| id.get_version_num() == 7));
+    /// A tenant nobody else has. Its issuer may name any tenant by its identifier, so that none needs to be made first.
+    pub fn fresh() -> Self {
+        let id = Uuid::now_v7();
+        Self { claim: id.to_string(), id }
     }
 }

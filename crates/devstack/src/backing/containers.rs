@@ -36,6 +36,8 @@ pub struct Container {
     /// Taken when the container is removed.
     container: Mutex<Option<ContainerAsync<GenericImage>>>,
     url: String,
+    /// True when its data lies in a volume and outlives it.
+    kept: bool,
 }
 
 impl Container {
@@ -59,10 +61,12 @@ impl Container {
         self.with(async |container| container.unpause().await).await
     }
 
-    /// Stops the server in an orderly way and removes the container; its data stays in the volume.
+    /// Removes the container: in an orderly way when its data stays in a volume, else at once.
     pub async fn remove(&self) -> Result<()> {
         let Some(container) = self.container.lock().await.take() else { return Ok(()) };
-        container.stop_with_timeout(Some(30)).await?;
+        if self.kept {
+            container.stop_with_timeout(Some(30)).await?;
+        }
         Ok(container.rm().await?)
     }
 
@@ -188,8 +192,12 @@ async fn start(
         });
     let container =
         request.start().await.map_err(|error| anyhow!(error).context(format!("{name} does not start")))?;
-    let container =
-        Container { name: name.into(), container: Mutex::new(Some(container)), url: url.to_owned() };
+    let container = Container {
+        name: name.into(),
+        container: Mutex::new(Some(container)),
+        url: url.to_owned(),
+        kept: home.kept,
+    };
     container.wait_ready(PATIENCE).await?;
     watch.progress.say(name, format!("ready on 127.0.0.1:{port}, in a container"));
     Ok(container)

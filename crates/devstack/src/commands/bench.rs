@@ -8,9 +8,8 @@ use trato_devstack::{
     bench::{self, BenchOptions},
     cargo,
     progress::{Progress, print},
+    signals::Signals,
 };
-
-use super::signals::Signals;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

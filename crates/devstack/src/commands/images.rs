@@ -6,11 +6,10 @@ use anyhow::{Context as _, Result, bail};
 use tokio::process::Command;
 use trato_devstack::{
     Checkout, Profile,
-    programs::{self, Program},
+    programs::PROGRAMS,
     progress::{Progress, print},
+    signals::Signals,
 };
-
-use super::signals::Signals;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -31,16 +30,28 @@ pub struct Args {
     arguments: Vec<OsString>,
 }
 
+/// One image.
+struct Image {
+    /// Last part of its name.
+    name: &'static str,
+    /// The program it holds.
+    program: &'static str,
+}
+
+/// The issuer of the compose file, which is no program of an installation.
+const TRIAL_ISSUER: Image = Image { name: "trial-issuer", program: "trato-trial-issuer" };
+
 pub async fn run(args: Args) -> Result<ExitCode> {
     let mut signals = Signals::catch()?;
     let checkout = Checkout::find()?;
     let progress = Progress::terminal();
+    let services = PROGRAMS.iter().map(|program| Image { name: program.name, program: program.binary });
     let built = async {
-        for program in programs::select(None)? {
-            let image = format!("{}/{}:{}", args.prefix, program.name, args.tag);
-            progress.say(program.name, format!("building {image}"));
-            build(&checkout, program, &image, &args).await?;
-            print(image);
+        for image in services.chain([TRIAL_ISSUER]) {
+            let tag = format!("{}/{}:{}", args.prefix, image.name, args.tag);
+            progress.say(image.name, format!("building {tag}"));
+            build(&checkout, &image, &tag, &args).await?;
+            print(tag);
         }
         anyhow::Ok(())
     };
@@ -51,14 +62,14 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn build(checkout: &Checkout, program: &Program, image: &str, args: &Args) -> Result<()> {
+async fn build(checkout: &Checkout, image: &Image, tag: &str, args: &Args) -> Result<()> {
     let mut docker = Command::new("docker");
-    docker.args(["build", "--tag", image, "--build-arg"]).arg(format!("PROGRAM={}", program.binary));
+    docker.args(["build", "--tag", tag, "--build-arg"]).arg(format!("PROGRAM={}", image.program));
     docker.arg("--file").arg(checkout.root.join("deploy/Dockerfile")).args(&args.arguments);
     if args.prebuilt {
         let profile = if args.debug { Profile::Debug } else { Profile::Release };
-        let compiled = checkout.programs(profile).join(program.binary);
-        let context = checkout.target.join("images").join(program.name);
+        let compiled = checkout.programs(profile).join(image.program);
+        let context = checkout.target.join("images").join(image.name);
         pack(&compiled, &context)?;
         docker.args(["--target", "prebuilt"]).arg(context);
     } else {
@@ -68,7 +79,7 @@ async fn build(checkout: &Checkout, program: &Program, image: &str, args: &Args)
     docker.stdout(std::io::stderr()).kill_on_drop(true);
     let status = docker.status().await.context("`docker` cannot be started; is it installed?")?;
     if !status.success() {
-        bail!("the image {image} could not be built");
+        bail!("the image {tag} could not be built");
     }
     Ok(())
 }

@@ -11,9 +11,10 @@ use tokio_util::sync::CancellationToken;
 use trato_devstack::{
     load::{self, Export, LoadOptions, LoadReport, Mapping},
     progress::{Progress, print},
+    signals::Signals,
 };
 
-use super::{signals::Signals, target::Target};
+use super::target::Target;
 
 /// Where rows without a place are named when no file is.
 const REPORT: &str = "trato-load-report.csv";

@@ -8,9 +8,8 @@ use trato_devstack::{
     home::Home,
     logs::{Follower, tail},
     progress::{print, print_raw},
+    signals::Signals,
 };
-
-use super::signals::Signals;
 
 /// How often followed logs are looked at.
 const INTERVAL: Duration = Duration::from_millis(200);

@@ -8,7 +8,6 @@ mod psql;
 mod requirements;
 mod reset;
 mod seed;
-mod signals;
 mod status;
 mod target;
 mod test;

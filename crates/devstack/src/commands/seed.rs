@@ -7,9 +7,10 @@ use tokio_util::sync::CancellationToken;
 use trato_devstack::{
     progress::print,
     seed::{self, SeedOptions},
+    signals::Signals,
 };
 
-use super::{signals::Signals, target::Target};
+use super::target::Target;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

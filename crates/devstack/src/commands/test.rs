@@ -3,20 +3,23 @@
 use std::{
     ffi::OsString,
     io::{BufRead as _, BufReader, PipeReader},
+    path::Path,
     process::ExitCode,
 };
 
 use anyhow::{Context as _, Result};
 use trato_devstack::{
     Checkout, Servers, Stack, StackOptions, cargo,
+    compose::Product,
     home::Home,
     proc,
     progress::{Progress, print, print_raw},
     requirements::{Recorder, Results},
+    signals::Signals,
     variables::{CONTAINERS, TEST_LONG, TEST_STACK},
 };
 
-use super::{signals::Signals, up};
+use super::up;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -26,6 +29,9 @@ pub struct Args {
     /// Run PostgreSQL and RabbitMQ in containers
     #[arg(long)]
     containers: bool,
+    /// Run against the product of deploy/compose.yaml, whose images are built already; for flow tests: --compose flows::
+    #[arg(long, conflicts_with = "containers")]
+    compose: bool,
     /// Passed on to `cargo test --workspace`: a filter, `-- --nocapture`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
@@ -34,43 +40,86 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<ExitCode> {
     let mut signals = Signals::catch()?;
     let checkout = Checkout::find()?;
-    let mut options = StackOptions::test();
+    let progress = Progress::terminal();
+    progress.say("programs", "building programs and tests (cargo shows its own progress)");
+    let programs = tokio::select! {
+        programs = cargo::build_tests(&checkout) => programs?,
+        code = signals.next() => return Ok(ExitCode::from(code)),
+    };
+    let recorder = Recorder::new(&checkout.root, programs);
+    let ended = if args.compose {
+        on_product(&checkout, &args, recorder, &mut signals, progress).await?
+    } else {
+        on_stack(&checkout, &args, recorder, &mut signals, progress).await?
+    };
+    if let (_, Some(results)) = &ended {
+        results.write(&Home::test(&checkout).dir.join("results.txt"))?;
+        summarise(results);
+    }
+    Ok(ExitCode::from(ended.0))
+}
+
+/// An exit code, and what became of the tests when they ran.
+type Ended = (u8, Option<Results>);
+
+/// Against processes of this machine, which are supervised meanwhile.
+async fn on_stack(
+    checkout: &Checkout,
+    args: &Args,
+    recorder: Recorder,
+    signals: &mut Signals,
+    progress: Progress,
+) -> Result<Ended> {
+    let mut options = StackOptions { progress: progress.clone(), ..StackOptions::test() };
     if args.containers {
         options.servers = Servers::Containers;
     }
-    let progress = options.progress.clone();
-    let started = async {
-        progress.say("programs", "building programs and tests (cargo shows its own progress)");
-        let programs = cargo::build_tests(&checkout).await?;
-        anyhow::Ok((programs, Stack::start(options).await?))
+    let stack = tokio::select! {
+        stack = Stack::start(options) => stack?,
+        code = signals.next() => return Ok((code, None)),
     };
-    let (programs, stack) = tokio::select! {
-        started = started => started?,
-        code = signals.next() => return Ok(ExitCode::from(code)),
-    };
+    let facts = stack.home().facts();
+    let ended = stack.attend(run_tests(checkout, args, &facts, recorder, signals, &progress)).await;
+    up::stop(stack, signals, &progress).await;
+    ended?
+}
 
-    let recorder = Recorder::new(&checkout.root, programs);
-    let ended = stack.attend(run_tests(&checkout, &args, &stack, recorder, &mut signals, &progress)).await;
-    up::stop(stack, &mut signals, &progress).await;
-    let (code, results) = ended??;
-    let path = Home::test(&checkout).dir.join("results.txt");
-    results.write(&path)?;
-    summarise(&results);
-    Ok(ExitCode::from(code))
+/// Against the product in containers.
+async fn on_product(
+    checkout: &Checkout,
+    args: &Args,
+    recorder: Recorder,
+    signals: &mut Signals,
+    progress: Progress,
+) -> Result<Ended> {
+    let product = Product::claim(progress.clone()).await?;
+    let up = tokio::select! {
+        up = product.up() => up.map(|()| None),
+        code = signals.next() => Ok(Some(code)),
+    };
+    let ended = match up {
+        Ok(None) => run_tests(checkout, args, &product.facts_file(), recorder, signals, &progress).await,
+        Ok(Some(code)) => Ok((code, None)),
+        Err(error) => Err(error),
+    };
+    let down = product.down().await;
+    let ended = ended?;
+    down?;
+    Ok(ended)
 }
 
 /// Runs cargo to its end, or until a signal; answers its exit code and what it said of each test.
 async fn run_tests(
     checkout: &Checkout,
     args: &Args,
-    stack: &Stack,
+    facts: &Path,
     recorder: Recorder,
     signals: &mut Signals,
     progress: &Progress,
-) -> Result<(u8, Results)> {
+) -> Result<Ended> {
     let (reader, writer) = std::io::pipe()?;
     let mut command = cargo::test(checkout, &args.arguments);
-    command.env(TEST_STACK, stack.home().facts()).stdout(writer.try_clone()?).stderr(writer);
+    command.env(TEST_STACK, facts).stdout(writer.try_clone()?).stderr(writer);
     if args.long {
         command.env(TEST_LONG, "1");
     }
@@ -91,7 +140,7 @@ async fn run_tests(
             code
         }
     };
-    Ok((code, output.await??))
+    Ok((code, Some(output.await??)))
 }
 
 /// Passes every line on as it comes and takes note of results.

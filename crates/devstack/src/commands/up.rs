@@ -7,9 +7,8 @@ use trato_devstack::{
     Checkout, Facts, Profile, Servers, Stack, StackOptions, cargo,
     home::Home,
     progress::{Progress, print},
+    signals::Signals,
 };
-
-use super::signals::Signals;
 
 /// Role of the first call that is shown.
 const SHOWN_ROLE: &str = "sales-manager";

@@ -1,9 +1,10 @@
-//! The signals that ask the runner to end.
+//! The signals that ask a program to end.
 
 use anyhow::Result;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Ctrl-C, SIGTERM and a closed terminal, from the moment this is made.
+#[derive(Debug)]
 pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
