@@ -19,6 +19,8 @@ pub mod standard;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod tls;
+pub mod transport;
 
 pub use self::{
     run::{Running, run},

@@ -31,6 +31,7 @@ use crate::{
     rpc::{Admin, Condition, Readiness, Server, Setup},
     spec::{App, ServiceSpec},
     telemetry,
+    transport::Network,
 };
 
 /// Exit code of a configuration that cannot be used (`EX_USAGE` of sysexits.h).
@@ -121,8 +122,8 @@ pub(crate) async fn migrate_schema(spec: &ServiceSpec, loaded: &Loaded) -> Resul
     };
     say(&text)?;
     // Every queue is there before the first program of a new installation serves: whoever starts last misses nothing.
-    let broker = &loaded.settings.broker.url;
-    if broker.expose_secret().is_empty() {
+    let broker = &loaded.settings.broker;
+    if broker.url.expose_secret().is_empty() {
         return say("broker.url is not set, so that the queue is declared when the service starts\n");
     }
     events::declare(spec.name, &spec.subscriptions, broker).await
@@ -138,7 +139,7 @@ async fn parked(spec: ServiceSpec, loaded: &Loaded, command: ParkedCommand) -> R
 async fn log_and_queues(spec: ServiceSpec, loaded: &Loaded, command: EventsCommand) -> Result<()> {
     let database = Database::new(&loaded.settings.database, spec.name)?;
     let processor = Processor::new(database, spec.subscriptions);
-    run_events(command, spec.name, &processor, &loaded.settings.broker.url, &mut std::io::stdout()).await
+    run_events(command, spec.name, &processor, &loaded.settings.broker, &mut std::io::stdout()).await
 }
 
 async fn serve(spec: ServiceSpec, loaded: Loaded) -> Result<()> {
@@ -200,7 +201,8 @@ impl Running {
     /// the serving of calls; `stopped` waits for the end of all parts.
     pub async fn start(spec: ServiceSpec, loaded: Loaded, stop: CancellationToken) -> Result<Self> {
         let settings = loaded.settings.clone();
-        let descriptors = Descriptors::read(spec.descriptors).map_err(Error::internal)?;
+        let descriptors = Arc::new(Descriptors::read(spec.descriptors).map_err(Error::internal)?);
+        let network = Network::new(&settings)?;
         let roles = Roles::load(&settings.access.roles_file, spec.roles, descriptors.permissions());
         let database = Database::new(&settings.database, spec.name)?;
         let directory = Arc::new(Directory::new(&database));
@@ -210,6 +212,8 @@ impl Running {
             database,
             directory: directory.clone(),
             roles: Arc::new(roles.map_err(Error::internal)?),
+            network: network.clone(),
+            descriptors: Arc::clone(&descriptors),
             shutdown: stop.clone(),
         };
         let verifier = Verifier::new(&settings.auth)?;
@@ -228,6 +232,7 @@ impl Running {
             roles: app.roles.clone(),
             teams: directory,
             readiness: readiness.clone(),
+            tls: network.tls().cloned(),
         })
         .await
         .map_err(Error::internal)?;

@@ -12,8 +12,11 @@ use crate::{
     access::{Access, roles::Roles},
     config::{Loaded, Loader, Settings},
     db::{Database, migrate::Migration},
+    descriptors::Descriptors,
     directory::{self, Directory},
     events::Subscription,
+    rpc::Upstream,
+    transport::Network,
 };
 
 /// What handlers, subscriptions and jobs are made with.
@@ -29,6 +32,10 @@ pub struct App {
     pub directory: Arc<Directory>,
     /// What each role may do.
     pub roles: Arc<Roles>,
+    /// How other services are reached.
+    pub network: Network,
+    /// The contract.
+    pub descriptors: Arc<Descriptors>,
     /// Set when the program is to stop.
     pub shutdown: CancellationToken,
 }
@@ -37,6 +44,12 @@ impl App {
     /// The platform's settings.
     pub fn settings(&self) -> &Settings {
         &self.loaded.settings
+    }
+
+    /// The way to the services of a proto package, `trato.customers`, where the settings say that it is.
+    pub fn upstream(&self, package: &str) -> Upstream {
+        let addresses = self.settings().upstreams.addresses(package);
+        Upstream::new(package, &addresses, &self.network, self.descriptors.rules_in(package))
     }
 
     /// The answers of an AccessService.

@@ -37,7 +37,7 @@ impl Config {
     }
 }
 
-/// `[gateway]`: limits of the edge, and connections to upstreams.
+/// `[gateway]`: limits of the edge.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.toml documents each key for operators and readers alike")]
@@ -49,11 +49,6 @@ pub struct Gateway {
     pub header_read_seconds: u64,
     pub idle_seconds: u64,
     pub trusted_hops: usize,
-    pub channels: usize,
-    pub connect_timeout_ms: u64,
-    pub upstream_keepalive_seconds: u64,
-    pub upstream_max_age_seconds: u64,
-    pub retry_percent: u32,
     pub heartbeat_seconds: u64,
 }
 
@@ -83,11 +78,6 @@ impl Section for Gateway {
         check.range("header_read_seconds", self.header_read_seconds, 1..=600);
         check.range("idle_seconds", self.idle_seconds, 1..=3600);
         check.range("trusted_hops", self.trusted_hops, 0..=10);
-        check.range("channels", self.channels, 1..=64);
-        check.range("connect_timeout_ms", self.connect_timeout_ms, 10..=60_000);
-        check.range("upstream_keepalive_seconds", self.upstream_keepalive_seconds, 1..=600);
-        check.range("upstream_max_age_seconds", self.upstream_max_age_seconds, 1..=86_400);
-        check.range("retry_percent", self.retry_percent, 0..=100);
         check.range("heartbeat_seconds", self.heartbeat_seconds, 1..=600);
     }
 }

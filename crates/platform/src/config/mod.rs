@@ -6,6 +6,7 @@
 mod faults;
 mod identity;
 mod layers;
+mod network;
 mod path;
 mod print;
 mod sections;
@@ -23,6 +24,7 @@ pub use faults::{Checker, ConfigFaults, Fault};
 pub(crate) use identity::is_loopback;
 pub use identity::{Algorithms, Auth, Claims, Issuer, LogFormat, Telemetry};
 pub use layers::Environment;
+pub use network::{Tls, Transport};
 pub use sections::{Access, Broker, Database, Events, Requests, Server, Upstreams};
 
 use faults::{NOT_SET, suggestion};
@@ -55,6 +57,8 @@ pub struct Settings {
     pub access: Access,
     pub events: Events,
     pub requests: Requests,
+    pub tls: Tls,
+    pub transport: Transport,
     pub upstreams: Upstreams,
 }
 
@@ -82,6 +86,8 @@ impl Loader {
             .section::<Access>()
             .section::<Events>()
             .section::<Requests>()
+            .section::<Tls>()
+            .section::<Transport>()
             .section::<Upstreams>()
     }
 
@@ -119,6 +125,7 @@ impl Loader {
             }
         }
         self.check_required(&values, &mut faults);
+        check_https(&sections, &values, &mut faults);
         let settings = if faults.is_empty() { platform_settings(&sections) } else { None };
         match settings {
             Some(settings) => Ok(Loaded { settings, sections, values, secrets: self.secrets.clone() }),
@@ -207,8 +214,27 @@ fn platform_settings(sections: &HashMap<TypeId, Arc<dyn Any + Send + Sync>>) -> 
         access: take::<Access>(sections)?.as_ref().clone(),
         events: take::<Events>(sections)?.as_ref().clone(),
         requests: take::<Requests>(sections)?.as_ref().clone(),
+        tls: take::<Tls>(sections)?.as_ref().clone(),
+        transport: take::<Transport>(sections)?.as_ref().clone(),
         upstreams: take::<Upstreams>(sections)?.as_ref().clone(),
     })
+}
+
+/// Whoever is called by TLS asks for a certificate of this program.
+fn check_https(
+    sections: &HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    values: &Value,
+    faults: &mut Vec<Fault>,
+) {
+    let (Some(tls), Some(upstreams)) = (take::<Tls>(sections), take::<Upstreams>(sections)) else { return };
+    if !tls.is_empty() {
+        return;
+    }
+    let values = path::find(values, Upstreams::NAME).cloned().unwrap_or_default();
+    for package in upstreams.by_tls() {
+        Checker { section: Upstreams::NAME, values: &values, faults }
+            .refuse(package, "https needs the certificate, key and authority of [tls]");
+    }
 }
 
 fn merge<const N: usize>(layers: [&layers::Layer; N]) -> Value {

@@ -24,6 +24,7 @@ pub struct Server {
     pub request_timeout_seconds: u64,
     pub drain_seconds: u64,
     pub keepalive_seconds: u64,
+    pub max_connection_age_seconds: u64,
 }
 
 impl Server {
@@ -39,6 +40,10 @@ impl Server {
     pub fn keepalive(&self) -> Duration {
         Duration::from_secs(self.keepalive_seconds)
     }
+    /// Age at which a connection is asked to go away.
+    pub fn max_connection_age(&self) -> Duration {
+        Duration::from_secs(self.max_connection_age_seconds)
+    }
 }
 
 impl Section for Server {
@@ -52,6 +57,7 @@ impl Section for Server {
         check.range("request_timeout_seconds", self.request_timeout_seconds, 1..=3600);
         check.range("drain_seconds", self.drain_seconds, 0..=600);
         check.range("keepalive_seconds", self.keepalive_seconds, 1..=3600);
+        check.range("max_connection_age_seconds", self.max_connection_age_seconds, 10..=86_400);
     }
 }
 
@@ -105,6 +111,7 @@ impl Section for Database {
 #[expect(missing_docs, reason = "config.toml documents each key for operators and readers alike")]
 pub struct Broker {
     pub url: SecretString,
+    pub authority: String,
     pub prefetch: u16,
     pub batch: usize,
 }
@@ -114,8 +121,8 @@ impl Section for Broker {
     const SECRETS: &'static [&'static str] = &["url"];
 
     fn check(&self, check: &mut Checker<'_>) {
-        // The client of AMQP is built without authorities to trust, and would go on in the clear for `amqps`.
-        scheme(check, "url", &self.url, &["amqp"]);
+        scheme(check, "url", &self.url, &["amqp", "amqps"]);
+        file(check, "authority", &self.authority);
         check.range("prefetch", self.prefetch, 1..=u16::MAX);
         check.range("batch", self.batch, 1..=10_000);
     }
@@ -199,6 +206,11 @@ impl Upstreams {
         self.0.get(package).map(|list| list.split(',').filter_map(upstream).collect()).unwrap_or_default()
     }
 
+    /// Packages with an address of `https`.
+    pub(super) fn by_tls(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(_, list)| list.contains("https://")).map(|(package, _)| package.as_str())
+    }
+
     /// All packages with an address.
     pub fn packages(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
@@ -220,7 +232,8 @@ impl Section for Upstreams {
 
 fn upstream(address: &str) -> Option<Uri> {
     let uri: Uri = address.trim().parse().ok()?;
-    let usable = uri.scheme_str() == Some("http") && uri.port_u16().is_some() && uri.path() == "/";
+    let usable =
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.port_u16().is_some() && uri.path() == "/";
     usable.then_some(uri)
 }
 

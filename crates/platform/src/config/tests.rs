@@ -123,7 +123,7 @@ url = "x"
             ("TRATO_SERVER__LISTEN", "localhost"),
             ("TRATO_DATABASE_URL", "postgres://sales:secret@db/sales"),
             ("TRATO_BROKER__PREFETCH", "70000"),
-            ("TRATO_BROKER__URL", "amqps://sales:secret@broker"),
+            ("TRATO_BROKER__URL", "http://sales:secret@broker"),
             ("TRATO_DATABASE__MIN_CONNECTIONS", "17"),
             ("TRATO_IMPORT__PAGE", "0"),
         ],
@@ -236,4 +236,29 @@ fn what_is_printed_shows_origins_and_no_secret() {
     assert!(line("keepalive_seconds = 30").ends_with("# platform defaults"));
     let again: toml::Table = printed.parse().expect("what is printed is TOML");
     assert_eq!(again["auth"]["claims"]["tenant"].as_str(), Some("tenant"));
+}
+
+/// The certificate of TLS, its key and its authority belong together, and are read before anything starts.
+#[test]
+fn halves_of_tls_and_files_that_cannot_be_read_are_named() {
+    let wrong = |pairs: &[(&str, &str)]| faults(&loader(), &variables(pairs));
+
+    let half = wrong(&[("TRATO_TLS__CERTIFICATE", "/nowhere/tls.crt")]);
+    let unreadable = wrong(&[
+        ("TRATO_TLS__CERTIFICATE", "/nowhere/tls.crt"),
+        ("TRATO_TLS__KEY", "/nowhere/tls.key"),
+        ("TRATO_TLS__AUTHORITY", "/nowhere/ca.crt"),
+    ]);
+    let bare = wrong(&[("TRATO_UPSTREAMS", "{ \"trato.customers\" = \"https://customers:50051\" }")]);
+
+    assert_eq!(half.len(), 2, "{half:#?}");
+    assert!(half[0].starts_with("tls.authority (platform defaults): must be set"), "{half:#?}");
+    assert!(half[1].starts_with("tls.key (platform defaults): must be set"), "{half:#?}");
+    assert_eq!(unreadable.len(), 1, "{unreadable:#?}");
+    assert!(
+        unreadable[0]
+            .contains("tls.certificate (variable TRATO_TLS__CERTIFICATE): /nowhere/tls.crt cannot be read")
+    );
+    assert!(bare[0].starts_with("upstreams.trato.customers"), "{bare:#?}");
+    assert!(bare[0].ends_with("https needs the certificate, key and authority of [tls]"), "{bare:#?}");
 }

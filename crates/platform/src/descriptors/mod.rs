@@ -91,6 +91,14 @@ impl Descriptors {
         permissions.filter(|permission| !permission.is_empty()).collect()
     }
 
+    /// The methods of all services in a package and in those below it: `trato.customers` has those of
+    /// `trato.customers.v1`.
+    pub fn rules_in(&self, package: &str) -> impl Iterator<Item = &MethodRule> {
+        let is_in =
+            move |service: &str| service.strip_prefix(package).is_some_and(|rest| rest.starts_with('.'));
+        self.rules.iter().filter(move |(service, _)| is_in(service)).flat_map(|(_, rules)| rules)
+    }
+
     /// The rules of the services a program serves. Refuses a service that is not described and a method without a
     /// permission, all of them at once.
     pub fn rules_of(&self, services: &[&str]) -> Result<Vec<MethodRule>, DescriptorsError> {

@@ -2,10 +2,19 @@
 
 use std::time::Duration;
 
-use lapin::{Connection, ConnectionProperties, options::ConfirmSelectOptions, uri::AMQPUri};
+use lapin::{
+    AsyncTcpStream, Connection, ConnectionProperties,
+    options::ConfirmSelectOptions,
+    runtime,
+    tcp::{RustlsConnector, RustlsConnectorConfig},
+    uri::{AMQPScheme, AMQPUri},
+};
 use rand::RngExt as _;
-use secrecy::{ExposeSecret as _, SecretString};
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use secrecy::ExposeSecret as _;
 use trato_types::Error;
+
+use crate::config;
 
 /// Seconds between heartbeats: a half-open connection is found within two of them.
 const HEARTBEAT: u16 = 4;
@@ -13,14 +22,50 @@ const HEARTBEAT: u16 = 4;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens a connection that the broker lists under `name`.
-pub(super) async fn connect(url: &SecretString, name: &str) -> Result<Connection, BrokerError> {
-    let mut uri: AMQPUri = url.expose_secret().parse().map_err(BrokerError::Url)?;
+pub(super) async fn connect(broker: &config::Broker, name: &str) -> Result<Connection, BrokerError> {
+    let mut uri: AMQPUri = broker.url.expose_secret().parse().map_err(BrokerError::Url)?;
     uri.query.heartbeat.get_or_insert(HEARTBEAT);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    match tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect_uri(uri, properties)).await {
-        Ok(connection) => Ok(connection?),
+    let connecting = async {
+        if uri.scheme != AMQPScheme::AMQPS {
+            return Ok(Connection::connect_uri(uri, properties).await?);
+        }
+        let tls = tls(&broker.authority)?;
+        let connected = Connection::connector(
+            uri,
+            runtime::default_runtime()?,
+            async move |uri, runtime| {
+                let host = uri.authority.host.clone();
+                let addresses = runtime.to_socket_addrs((host.clone(), uri.authority.port));
+                let stream = AsyncTcpStream::connect(&runtime, addresses).await?;
+                Ok(stream.into_rustls(&tls, &host).await?)
+            },
+            properties,
+        );
+        Ok(connected.await?)
+    };
+    match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+        Ok(connected) => connected,
         Err(_) => Err(BrokerError::Silent),
     }
+}
+
+/// TLS that believes one authority, or the system's where none is named. Read at every connection: a broken one is built
+/// anew, and finds a changed file so.
+fn tls(authority: &str) -> Result<RustlsConnector, BrokerError> {
+    if authority.is_empty() {
+        let system = RustlsConnectorConfig::new_with_native_certs().map_err(BrokerError::Authority)?;
+        return system.connector_with_no_client_auth().map_err(BrokerError::Authority);
+    }
+    let invalid = |error| std::io::Error::new(std::io::ErrorKind::InvalidData, error);
+    let read = || -> std::io::Result<Vec<_>> {
+        let certificates =
+            CertificateDer::pem_slice_iter(&std::fs::read(authority)?).collect::<Result<_, _>>();
+        certificates.map_err(|error| invalid(error.to_string()))
+    };
+    let certificates = read().map_err(BrokerError::Authority)?;
+    let config = RustlsConnectorConfig::default().with_parsable_certificates(certificates);
+    config.connector_with_no_client_auth().map_err(BrokerError::Authority)
 }
 
 /// Opens a channel on which every message is confirmed.
@@ -45,6 +90,9 @@ pub(super) enum BrokerError {
     /// `broker.url` is not an AMQP address. The text does not repeat it, as it holds a password.
     #[error("broker.url is not an AMQP address: {0}")]
     Url(String),
+    /// `broker.authority`, or the system's authorities, cannot be used.
+    #[error("the authority of the broker's certificate cannot be used")]
+    Authority(#[source] std::io::Error),
     /// Nobody answered in time.
     #[error("the broker did not answer in time")]
     Silent,

@@ -4,7 +4,6 @@ use std::{fmt::Write as _, io::Write};
 
 use clap::{Args, Subcommand};
 use prost_reflect::{DescriptorPool, DynamicMessage};
-use secrecy::SecretString;
 use serde::Serialize;
 use trato_types::{Error, Result, Timestamp};
 use uuid::Uuid;
@@ -14,6 +13,7 @@ use super::{
     processor::Processor,
     replay::{self, Replay},
 };
+use crate::config;
 
 /// `parked …`: events whose handler failed, and what waits behind them.
 #[derive(Clone, Debug, Subcommand)]
@@ -175,13 +175,13 @@ pub async fn run_events(
     command: EventsCommand,
     service: &str,
     processor: &Processor,
-    url: &SecretString,
+    broker: &config::Broker,
     to: &mut (dyn Write + Send),
 ) -> Result<()> {
     match command {
         EventsCommand::Replay { to: target, from_position, since, types, tenant, output } => {
             let wanted = Replay { to: target, from_position, since, types, tenant };
-            let sent = replay::replay(service, processor.database(), url, &wanted).await?;
+            let sent = replay::replay(service, processor.database(), broker, &wanted).await?;
             output.write(
                 to,
                 &serde_json::json!({ "sent": sent }),
@@ -194,7 +194,7 @@ pub async fn run_events(
             output.write(to, &serde_json::json!({ "tenants": tenants }), &text)
         }
         EventsCommand::Redrive { limit, output } => {
-            let moved = replay::redrive(service, url, limit).await?;
+            let moved = replay::redrive(service, broker, limit).await?;
             output.write(to, &serde_json::json!({ "moved": moved }), &format!("put {moved} messages back\n"))
         }
     }

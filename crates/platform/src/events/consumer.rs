@@ -13,7 +13,6 @@ use lapin::{
     protocol::{AMQPErrorKind, AMQPSoftError},
     types::{AMQPValue, FieldTable},
 };
-use secrecy::SecretString;
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
@@ -34,9 +33,7 @@ use crate::config;
 #[derive(Clone, Debug)]
 pub struct Consumer {
     service: &'static str,
-    url: SecretString,
-    prefetch: u16,
-    batch: usize,
+    broker: config::Broker,
     processor: Processor,
     declared: watch::Sender<bool>,
 }
@@ -44,14 +41,7 @@ pub struct Consumer {
 impl Consumer {
     /// The consumer of a service.
     pub fn new(service: &'static str, processor: Processor, broker: &config::Broker) -> Self {
-        Self {
-            service,
-            url: broker.url.clone(),
-            prefetch: broker.prefetch,
-            batch: broker.batch.min(usize::from(broker.prefetch)),
-            processor,
-            declared: watch::Sender::new(false),
-        }
+        Self { service, broker: broker.clone(), processor, declared: watch::Sender::new(false) }
     }
 
     /// True from the moment the service's queue was found or made: from then on no event passes it by. A service is not
@@ -80,12 +70,12 @@ impl Consumer {
     }
 
     async fn consume(&self, shutdown: &CancellationToken) -> Result<(), BrokerError> {
-        let connection = broker::connect(&self.url, &format!("{} consumer", self.service)).await?;
+        let connection = broker::connect(&self.broker, &format!("{} consumer", self.service)).await?;
         self.look_for_queue(&connection).await?;
         let channel = connection.create_channel().await?;
         topology::declare(&channel, self.service, self.processor.subscriptions()).await?;
         self.declared.send_replace(true);
-        channel.basic_qos(self.prefetch, BasicQosOptions::default()).await?;
+        channel.basic_qos(self.broker.prefetch, BasicQosOptions::default()).await?;
         let queue = topology::queue(self.service);
         let options = BasicConsumeOptions::default();
         let mut deliveries =
@@ -98,8 +88,9 @@ impl Consumer {
                 delivery = deliveries.next() => delivery.ok_or(BrokerError::Cancelled)??,
             };
             let mut batch = vec![first];
+            let most = self.broker.batch.min(usize::from(self.broker.prefetch));
             // Only what is here already: to wait for more would delay what came.
-            while batch.len() < self.batch {
+            while batch.len() < most {
                 match deliveries.next().now_or_never() {
                     Some(Some(delivery)) => batch.push(delivery?),
                     _ => break,
@@ -212,10 +203,10 @@ async fn bury(
 pub async fn declare(
     service: &str,
     subscriptions: &[Subscription],
-    url: &SecretString,
+    broker: &config::Broker,
 ) -> trato_types::Result<()> {
     let declared = async {
-        let connection = broker::connect(url, &format!("{service} topology")).await?;
+        let connection = broker::connect(broker, &format!("{service} topology")).await?;
         let channel = connection.create_channel().await?;
         topology::declare(&channel, service, subscriptions).await?;
         broker::close(&connection).await;

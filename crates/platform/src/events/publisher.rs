@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _, future::BoxFuture, stream::FuturesOrdered};
 use lapin::{Channel, Confirmation, Connection, PublisherConfirm, options::BasicPublishOptions};
-use secrecy::SecretString;
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +20,7 @@ use super::{
     tail::{Feed, Tail},
     topology,
 };
-use crate::telemetry::metrics::metrics;
+use crate::{config, telemetry::metrics::metrics};
 
 /// Windows that may wait for their confirms at once.
 const WINDOWS: usize = 4;
@@ -33,7 +32,7 @@ const MOVE_SPACING: Duration = Duration::from_millis(50);
 /// The publishing half of a leader.
 pub(super) struct Publisher<'a> {
     pub service: &'a str,
-    pub url: &'a SecretString,
+    pub broker: &'a config::Broker,
     pub system: &'a PgPool,
     pub lease: &'a Lease,
     pub term: &'a Term,
@@ -117,7 +116,7 @@ impl Publisher<'_> {
     }
 
     async fn publish(&self, progress: &mut Progress, finished: &CancellationToken) -> Result<(), Halt> {
-        let connection = broker::connect(self.url, &format!("{} relay", self.service)).await?;
+        let connection = broker::connect(self.broker, &format!("{} relay", self.service)).await?;
         let channel = broker::confirming_channel(&connection).await?;
         topology::declare_exchange(&channel).await?;
         tracing::info!(position = progress.confirmed, "publishing events");

@@ -5,7 +5,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use secrecy::SecretString;
 use sqlx::PgPool;
 use tokio::{
     sync::Notify,
@@ -37,7 +36,7 @@ pub struct Relay {
     system: PgPool,
     wake: Arc<Notify>,
     tail: Tail,
-    url: SecretString,
+    broker: config::Broker,
     window: usize,
     poll: Duration,
     ttl: Duration,
@@ -56,7 +55,7 @@ impl Relay {
             system: database.system.clone(),
             wake: database.wake.clone(),
             tail: database.tail.clone(),
-            url: broker.url.clone(),
+            broker: broker.clone(),
             window: events.publish_batch,
             poll: events.poll_interval(),
             ttl: events.lease(),
@@ -147,7 +146,7 @@ impl Relay {
         let numberer = Numberer { system, lease, term, feed: &feed, tail, wake: &self.wake, poll: self.poll };
         let publisher = Publisher {
             service: self.service,
-            url: &self.url,
+            broker: &self.broker,
             system,
             lease,
             term,

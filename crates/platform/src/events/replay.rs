@@ -5,7 +5,6 @@ use lapin::{
     options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions},
     types::FieldTable,
 };
-use secrecy::SecretString;
 use sqlx::AssertSqlSafe;
 use tracing::info;
 use trato_types::{Actor, Context, Error, Kind, Result, Scope, Timestamp};
@@ -19,7 +18,10 @@ use super::{
     processor::Processor,
     publisher, relay, topology,
 };
-use crate::db::{Database, Tx, from_sqlx};
+use crate::{
+    config,
+    db::{Database, Tx, from_sqlx},
+};
 
 /// Rows read and sent at once.
 const WINDOW: i64 = 500;
@@ -41,7 +43,12 @@ pub struct Replay {
 
 /// Sends part of the log to one service's queue again, in order, under the same identifiers: a consumer that had an
 /// event recognises it. Ends at the position numbered when it began. Answers how many events were sent.
-pub async fn replay(service: &str, database: &Database, url: &SecretString, replay: &Replay) -> Result<u64> {
+pub async fn replay(
+    service: &str,
+    database: &Database,
+    broker: &config::Broker,
+    replay: &Replay,
+) -> Result<u64> {
     let lease: Option<(i64, i64)> =
         sqlx::query_as("select numbered, published from platform.lease where name = $1")
             .bind(relay::LEASE)
@@ -49,7 +56,8 @@ pub async fn replay(service: &str, database: &Database, url: &SecretString, repl
             .await
             .map_err(from_sqlx)?;
     let (numbered, published) = lease.unwrap_or_default();
-    let connection = broker::connect(url, &format!("{service} replay")).await.map_err(broker::unavailable)?;
+    let connection =
+        broker::connect(broker, &format!("{service} replay")).await.map_err(broker::unavailable)?;
     let channel = broker::confirming_channel(&connection).await.map_err(broker::unavailable)?;
     let queue = topology::queue(&replay.to);
     // What is not known to be published goes along, and whole: the relay may have sent it without having noted so, or
@@ -149,12 +157,12 @@ pub async fn forget(processor: &Processor, consumer: &str) -> Result<usize> {
 
 /// Puts the messages of a service's dead queue back into its queue, at most `limit`; answers how many. Later events of
 /// the same aggregate were handled meanwhile: order does not hold for these.
-pub async fn redrive(service: &str, url: &SecretString, limit: u64) -> Result<u64> {
-    redrive_messages(service, url, limit).await.map_err(broker::unavailable)
+pub async fn redrive(service: &str, broker: &config::Broker, limit: u64) -> Result<u64> {
+    redrive_messages(service, broker, limit).await.map_err(broker::unavailable)
 }
 
-async fn redrive_messages(service: &str, url: &SecretString, limit: u64) -> Result<u64, BrokerError> {
-    let connection = broker::connect(url, &format!("{service} redrive")).await?;
+async fn redrive_messages(service: &str, broker: &config::Broker, limit: u64) -> Result<u64, BrokerError> {
+    let connection = broker::connect(broker, &format!("{service} redrive")).await?;
     let channel = broker::confirming_channel(&connection).await?;
     let (from, to) = (topology::dead_queue(service), topology::queue(service));
     let mut moved = 0;

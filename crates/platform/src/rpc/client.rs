@@ -1,27 +1,25 @@
 //! The one way to call another service (D5): with the caller's token, what is left of its deadline, and its trace.
 //!
-//! Calls are spread over several connections to each address, for one HTTP/2 connection is one core's work, and over
-//! all addresses a name stands for, for the pods of a headless service come and go.
+//! Generated clients use it in place of a channel; how calls are spread, watched and repeated is the transport's.
 
 use std::{
-    net::IpAddr,
-    sync::{
-        Arc, PoisonError, RwLock, Weak,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-    task::{Context as TaskContext, Poll},
+    collections::HashMap,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context as TaskContext, Poll, ready},
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderValue, Request, Response, Uri, header::AUTHORIZATION};
+use http_body::Frame;
+use http_body_util::BodyExt as _;
 use secrecy::ExposeSecret as _;
-use tonic::{
-    Code, Status,
-    body::Body,
-    transport::{Channel, Endpoint},
-};
-use tower::{Service, ServiceExt as _};
+use tokio::time::{Sleep, sleep_until, timeout_at};
+use tonic::{Code, Status, body::Body};
+use tower::Service;
 use tracing::Instrument as _;
 use trato_types::{Context, Error, Kind};
 
@@ -30,9 +28,13 @@ use super::{
     permit::Caller,
     remote::from_status,
     span,
-    status::code_name,
+    status::{code_name, to_status},
 };
-use crate::telemetry::{metrics::metrics, propagate};
+use crate::{
+    descriptors::MethodRule,
+    telemetry::{metrics::metrics, propagate},
+    transport::{Answered, Call, CallError, Incoming, Network, Pump, Transport},
+};
 
 /// Connections to another service. Cheap to clone; generated clients take it in place of a channel. By themselves they
 /// read answers of at most 4 MiB: one that asks for batches is made with `max_decoding_message_size`.
@@ -43,66 +45,56 @@ pub struct Upstream(Arc<Shared>);
 struct Shared {
     /// Proto package, `trato.customers`; names the upstream in errors, spans and metrics.
     package: Arc<str>,
-    addresses: Vec<Uri>,
-    connections: usize,
-    lanes: RwLock<Arc<[Arc<Lane>]>>,
-    next: AtomicUsize,
-    born: Instant,
+    /// Host and port of the first address, as spans name the other side.
+    server: String,
+    transport: Transport,
+    methods: HashMap<String, Method>,
 }
 
-/// One connection.
-#[derive(Debug)]
-struct Lane {
-    /// `host:port` or `ip:port` it leads to.
-    target: String,
-    channel: Channel,
-    /// Milliseconds after `Shared::born` until which the lane is avoided, because connecting failed.
-    avoid_until_ms: AtomicU64,
+/// What decides how a method is called.
+#[derive(Clone, Copy, Debug)]
+struct Method {
+    is_idempotent: bool,
+    is_stream: bool,
+    sends_stream: bool,
 }
+
+/// Who answered a call; among the extensions of each answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Peer(pub SocketAddr);
 
 /// Why a call did not reach the other service.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
-    /// No address of this upstream is configured, or its name stands for none.
-    #[error("no address of {0} is known")]
-    NoAddress(Arc<str>),
     /// The connection could not be made, or broke.
-    #[error("the connection to {0} failed")]
-    Transport(Arc<str>, #[source] tonic::transport::Error),
+    #[error("{0} cannot be reached")]
+    Transport(Arc<str>, #[source] CallError),
+    /// The caller's own message broke off, or nothing is left of its time.
+    #[error("the call ended on this side")]
+    Call(#[from] Status),
 }
 
-/// Connections to each address; four carry one and a half times what one does.
-pub const CONNECTIONS: usize = 4;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-const KEEPALIVE: Duration = Duration::from_secs(10);
-const PROBE: Duration = Duration::from_secs(5);
-/// How often names are resolved again.
-const RESOLVE_EVERY: Duration = Duration::from_secs(5);
-/// How long an address is avoided after it refused a connection, while there are others.
-const AVOID: Duration = Duration::from_secs(1);
-const WINDOW: u32 = 1 << 20;
-
 impl Upstream {
-    /// Prepares connections to the services of `package`; none is made before the first call. Call it from within the
-    /// runtime: names among the addresses are resolved again in the background for as long as a clone lives.
-    pub fn new(package: &str, addresses: Vec<Uri>, connections: usize) -> Self {
-        let has_names = addresses.iter().any(|address| ip(address).is_none());
-        let shared = Arc::new(Shared {
+    /// Prepares the way to the services of `package`; nothing is connected before the first call. Of the methods in
+    /// `rules` it knows which may be called twice. Call it from within the runtime.
+    pub fn new<'a>(
+        package: &str,
+        addresses: &[Uri],
+        network: &Network,
+        rules: impl IntoIterator<Item = &'a MethodRule>,
+    ) -> Self {
+        let method = |rule: &MethodRule| Method {
+            is_idempotent: rule.is_idempotent,
+            is_stream: rule.is_streaming(),
+            sends_stream: rule.client_streaming,
+        };
+        let authority = addresses.first().and_then(|address| address.authority());
+        Self(Arc::new(Shared {
             package: package.into(),
-            addresses,
-            connections: connections.max(1),
-            lanes: RwLock::new(Arc::new([])),
-            next: AtomicUsize::new(0),
-            born: Instant::now(),
-        });
-        // Until a name is resolved the lane leads to the name, and the connector resolves it.
-        let targets =
-            shared.addresses.iter().map(|address| (host_and_port(address), address.clone())).collect();
-        shared.lead_to(targets);
-        if has_names {
-            tokio::spawn(resolve_again(Arc::downgrade(&shared)));
-        }
-        Self(shared)
+            server: authority.map(ToString::to_string).unwrap_or_default(),
+            transport: Transport::new(package, addresses, network),
+            methods: rules.into_iter().map(|rule| (rule.path.clone(), method(rule))).collect(),
+        }))
     }
 
     /// A request on behalf of the caller: its token, its request id, its trace and what is left of its deadline.
@@ -148,62 +140,40 @@ impl Upstream {
 }
 
 impl Shared {
-    fn now_ms(&self) -> u64 {
-        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// The next lane in turn that is not avoided; one that is, when all are.
-    fn pick(&self) -> Option<Arc<Lane>> {
-        let lanes = Arc::clone(&self.lanes.read().unwrap_or_else(PoisonError::into_inner));
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let now = self.now_ms();
-        let in_turn = || (0..lanes.len()).map(|step| &lanes[(turn + step) % lanes.len()]);
-        let healthy = in_turn().find(|lane| lane.avoid_until_ms.load(Ordering::Relaxed) <= now);
-        healthy.or_else(|| in_turn().next()).cloned()
-    }
-
-    /// Keeps the lanes that still lead somewhere wanted and adds what is missing.
-    fn lead_to(&self, targets: Vec<(String, Uri)>) {
-        let mut guard = self.lanes.write().unwrap_or_else(PoisonError::into_inner);
-        // Lanes of different targets take turns, so that a pod that is down does not take several turns in a row.
-        let mut lanes = Vec::new();
-        for number in 0..self.connections {
-            for (target, address) in &targets {
-                let old = guard.iter().filter(|lane| lane.target == *target).nth(number);
-                lanes.extend(old.cloned().or_else(|| Lane::new(target, address).map(Arc::new)));
+    async fn call(&self, request: Request<Body>) -> Result<Response<Body>, UpstreamError> {
+        let (head, body) = request.into_parts();
+        let deadline = deadline::timeout(&head.headers).map(|left| Instant::now() + left);
+        let answering = self.answer(head, body);
+        let (answered, pump) = match deadline {
+            Some(deadline) => {
+                timeout_at(deadline.into(), answering).await.map_err(|_| to_status(exceeded()))??
             }
-        }
-        *guard = lanes.into();
+            None => answering.await?,
+        };
+        let (mut head, source) = answered.response.into_parts();
+        head.extensions.insert(Peer(answered.address));
+        let expires = deadline.map(|deadline| Box::pin(sleep_until(deadline.into())));
+        Ok(Response::from_parts(head, Body::new(Answer { source: source.into(), expires, _pump: pump })))
     }
 
-    /// Every address with the IPs its name stands for now; `None` when a name cannot be resolved.
-    async fn resolve(&self) -> Option<Vec<(String, Uri)>> {
-        let mut targets = Vec::new();
-        for address in &self.addresses {
-            for ip in tokio::net::lookup_host(host_and_port(address)).await.ok()? {
-                targets.push((ip.to_string(), address.clone()));
-            }
-        }
-        targets.sort_by(|(one, _), (other, _)| one.cmp(other));
-        targets.dedup_by(|(one, _), (other, _)| one == other);
-        (!targets.is_empty()).then_some(targets)
-    }
-}
-
-impl Lane {
-    fn new(target: &str, address: &Uri) -> Option<Self> {
-        let endpoint = Endpoint::from_shared(format!("http://{target}")).ok()?;
-        let channel = endpoint
-            .origin(address.clone())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(KEEPALIVE)
-            .keep_alive_timeout(PROBE)
-            .keep_alive_while_idle(true)
-            .initial_stream_window_size(WINDOW)
-            .initial_connection_window_size(4 * WINDOW)
-            .connect_lazy();
-        Some(Self { target: target.to_owned(), channel, avoid_until_ms: AtomicU64::new(0) })
+    async fn answer(
+        &self,
+        head: http::request::Parts,
+        body: Body,
+    ) -> Result<(Answered, Option<Pump>), UpstreamError> {
+        let unreachable = |error| UpstreamError::Transport(Arc::clone(&self.package), error);
+        let path =
+            head.uri.path_and_query().cloned().unwrap_or_else(|| http::uri::PathAndQuery::from_static("/"));
+        // A method that is not known may send anything.
+        let Some(method) = self.methods.get(path.path()).filter(|method| !method.sends_stream) else {
+            let (answered, pump) =
+                self.transport.pipe(path, head.headers, body).await.map_err(unreachable)?;
+            return Ok((answered, Some(pump)));
+        };
+        let frames = body.collect().await?.to_bytes();
+        let Method { is_idempotent, is_stream, .. } = *method;
+        let call = Call { path, headers: head.headers, frames, is_idempotent, is_stream };
+        Ok((self.transport.send(&call).await.map_err(unreachable)?, None))
     }
 }
 
@@ -219,54 +189,59 @@ impl Service<Request<Body>> for Upstream {
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let shared = Arc::clone(&self.0);
         Box::pin(async move {
-            let lane = shared.pick().ok_or_else(|| UpstreamError::NoAddress(Arc::clone(&shared.package)))?;
             let started = Instant::now();
             let method: Arc<str> = request.uri().path().trim_start_matches('/').into();
-            let (span, traceparent) = span::client(&method, &lane.target);
+            let (span, traceparent) = span::client(&method, &shared.server);
             if let Some(traceparent) = &traceparent {
                 propagate::inject(request.headers_mut(), traceparent);
             }
-            let answered = lane.channel.clone().oneshot(request).instrument(span.clone()).await;
+            let answered = shared.call(request).instrument(span.clone()).await;
             let code = match &answered {
                 Ok(response) => response
                     .headers()
                     .get(Status::GRPC_STATUS)
                     .map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes())),
-                Err(_) => Code::Unavailable,
+                Err(UpstreamError::Call(status)) => status.code(),
+                Err(UpstreamError::Transport(..)) => Code::Unavailable,
             };
             span::end(&span, code, code != Code::Ok);
             metrics().call_made(&method, code_name(code), started.elapsed());
-            answered.map_err(|error| {
-                let until = shared.now_ms() + u64::try_from(AVOID.as_millis()).unwrap_or(u64::MAX);
-                lane.avoid_until_ms.store(until, Ordering::Relaxed);
-                UpstreamError::Transport(Arc::clone(&shared.package), error)
-            })
+            answered
         })
     }
 }
 
-/// Follows the names while the upstream is in use. A name that cannot be resolved leaves things as they are.
-async fn resolve_again(shared: Weak<Shared>) {
-    loop {
-        {
-            let Some(shared) = shared.upgrade() else { return };
-            match shared.resolve().await {
-                Some(targets) => shared.lead_to(targets),
-                None => tracing::debug!(
-                    upstream = &*shared.package,
-                    "the names of {} do not resolve",
-                    shared.package
-                ),
-            }
+/// What follows the headers of an answer, within the caller's time.
+struct Answer {
+    source: Incoming,
+    expires: Option<Pin<Box<Sleep>>>,
+    /// Passes on what the caller sends for as long as the answer lasts.
+    _pump: Option<Pump>,
+}
+
+impl http_body::Body for Answer {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let this = self.get_mut();
+        if let Poll::Ready(frame) = Pin::new(&mut this.source).poll_frame(cx) {
+            // Its source tells that it was this side that found out.
+            return Poll::Ready(frame.map(|frame| frame.map_err(|error| Status::from_error(error.into()))));
         }
-        tokio::time::sleep(RESOLVE_EVERY).await;
+        match &mut this.expires {
+            Some(expires) => {
+                ready!(expires.as_mut().poll(cx));
+                Poll::Ready(Some(Err(to_status(exceeded()))))
+            }
+            None => Poll::Pending,
+        }
     }
-}
 
-fn ip(address: &Uri) -> Option<IpAddr> {
-    address.host()?.trim_start_matches('[').trim_end_matches(']').parse().ok()
-}
-
-fn host_and_port(address: &Uri) -> String {
-    format!("{}:{}", address.host().unwrap_or_default(), address.port_u16().unwrap_or(80))
+    fn is_end_stream(&self) -> bool {
+        self.source.is_end_stream()
+    }
 }

@@ -37,7 +37,7 @@ use trato_types::{Error, Kind};
 pub use admin::Admin;
 pub use answer::Answer;
 pub use authenticate::bearer;
-pub use client::{CONNECTIONS, Upstream, UpstreamError};
+pub use client::{Peer, Upstream, UpstreamError};
 pub use deadline::exceeded;
 pub use limits::{Places, message_too_large};
 pub use permit::{Caller, NoTeams, TeamsOf};

@@ -1,18 +1,20 @@
 //! Listens, speaks HTTP/2 and stops without losing what is in hand.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use hyper::server::conn::http2;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rand::RngExt as _;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::service::Routes;
 
 use super::{Readiness, Stack, TeamsOf, health};
-use crate::{access::roles::Roles, auth::Verifier, config, descriptors::MethodRule};
+use crate::{access::roles::Roles, auth::Verifier, config, descriptors::MethodRule, tls::Tls};
 
 /// Everything a server needs.
 pub struct Setup {
@@ -35,6 +37,8 @@ pub struct Setup {
     pub teams: Arc<dyn TeamsOf>,
     /// Reported by `grpc.health.v1`.
     pub readiness: Readiness,
+    /// Callers must come by TLS, with a certificate of the authority.
+    pub tls: Option<Tls>,
 }
 
 /// Why a server cannot start.
@@ -59,13 +63,14 @@ pub struct Server {
     address: SocketAddr,
     settings: config::Server,
     stack: Stack,
+    tls: Option<Tls>,
     /// Tells streams to end.
     stop_streams: CancellationToken,
 }
 
 /// What a connection of HTTP/2 begins with (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// How long a new connection may take to send it.
+/// How long a new connection may take to send it, and how long TLS may take to come about.
 const PREFACE_WITHIN: Duration = Duration::from_secs(10);
 /// How often a preface that comes in parts is looked at.
 const PREFACE_PAUSE: Duration = Duration::from_millis(50);
@@ -92,7 +97,7 @@ impl Server {
         let open = health::routes(&services, setup.descriptors, &setup.readiness).await?;
         let stop_streams = CancellationToken::new();
         let stack = Stack::new(&setup, open, stop_streams.clone());
-        Ok(Self { listener, address, settings: setup.settings, stack, stop_streams })
+        Ok(Self { listener, address, settings: setup.settings, stack, tls: setup.tls, stop_streams })
     }
 
     /// The address taken.
@@ -103,11 +108,11 @@ impl Server {
     /// Answers calls until `stop` is cancelled. Then no connection is accepted any more, the open ones are told to go
     /// away, streams end with UNAVAILABLE `SHUTTING_DOWN`, and other calls in hand finish within `drain_seconds`.
     pub async fn serve(self, stop: CancellationToken) {
-        let Self { listener, settings, stack, stop_streams, .. } = self;
-        let http = http(&settings);
-        let graceful = GracefulShutdown::new();
+        let Self { listener, settings, stack, tls, stop_streams, .. } = self;
         let connections = TaskTracker::new();
         let cut = CancellationToken::new();
+        let life =
+            Life { http: http(&settings), stack, age: settings.max_connection_age(), stop: stop.clone() };
         loop {
             let stream = tokio::select! {
                 () = stop.cancelled() => break,
@@ -120,30 +125,80 @@ impl Server {
                     }
                 },
             };
-            let (http, stack, watcher, cut) = (http.clone(), stack.clone(), graceful.watcher(), cut.clone());
+            let connection = accepted(stream, tls.clone(), life.clone());
+            let cut = cut.clone();
             connections.spawn(async move {
-                if !has_begun(&stream).await {
-                    return;
-                }
-                let connection = watcher.watch(http.serve_connection(TokioIo::new(stream), stack));
                 tokio::select! {
                     () = cut.cancelled() => {}
-                    ended = connection => if let Err(error) = ended {
-                        // Peers that vanish or speak another protocol are everyday business.
-                        tracing::debug!(error = %error, "a connection ended: {error}");
-                    },
+                    () = connection => {}
                 }
             });
         }
         drop(listener);
         stop_streams.cancel();
         connections.close();
-        if tokio::time::timeout(settings.drain(), graceful.shutdown()).await.is_err() {
+        if tokio::time::timeout(settings.drain(), connections.wait()).await.is_err() {
             let count = connections.len();
             tracing::warn!(count, "{count} connections did not finish in time and are cut");
         }
         cut.cancel();
         connections.wait().await;
+    }
+}
+
+/// What a connection is served with, and until when.
+#[derive(Clone)]
+struct Life {
+    http: http2::Builder<TokioExecutor>,
+    stack: Stack,
+    age: Duration,
+    stop: CancellationToken,
+}
+
+/// Serves what was accepted to its end.
+async fn accepted(stream: TcpStream, tls: Option<Tls>, life: Life) {
+    let begun = tokio::select! {
+        begun = has_begun(&stream) => begun,
+        () = life.stop.cancelled() => false,
+    };
+    if !begun {
+        return;
+    }
+    let Some(tls) = tls else { return life.serve(stream).await };
+    // The certificates of this moment: each connection sees those that were read last.
+    let accepting = TlsAcceptor::from(tls.server()).accept(stream);
+    match tokio::time::timeout(PREFACE_WITHIN, accepting).await {
+        Ok(Ok(stream)) => life.serve(stream).await,
+        // Strangers are everyday business, too.
+        Ok(Err(error)) => tracing::debug!(error = %error, "a caller was refused by TLS: {error}"),
+        Err(_) => tracing::debug!("a caller did not finish the handshake of TLS"),
+    }
+}
+
+impl Life {
+    /// Answers calls until the other side is done. At a certain age, and when the server stops, the other side is told to
+    /// go away; what it has begun by then is finished.
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+        let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), self.stack));
+        // By chance, or all callers that came at one moment would come again at one moment.
+        let age = self.age.mul_f64(rand::rng().random_range(0.9..1.1));
+        let told = async {
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = tokio::time::sleep(age) => {}
+            }
+        };
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = told => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            // Peers that vanish or speak another protocol are everyday business.
+            tracing::debug!(error = %error, "a connection ended: {error}");
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::{Stream, StreamExt as _, future::BoxFuture, stream};
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use serde_json::{Value, json};
 use tokio::{sync::Notify, task::JoinHandle};
 use tonic::{Status, body::Body, client::Grpc, server::NamedService, service::Routes, transport::Channel};
@@ -25,6 +25,8 @@ use crate::{
     config,
     descriptors::{Descriptors, testing::contract},
     testing::PATIENCE,
+    tls::Tls,
+    transport::Network,
 };
 
 pub(crate) const ROLES: &str = r#"
@@ -163,13 +165,18 @@ impl TestServer {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut config::Server)) -> Self {
-        let issuer = TestIssuer::start().await;
-        let bytes: &'static [u8] = contract(&[
-            ("GetEcho", Some("test.echoes.get")),
-            ("Echo", Some("test.echoes.create")),
-            ("WatchEchoes", Some("test.echoes.watch")),
-        ])
-        .leak();
+        Self::start_by(&TestIssuer::start().await, None, change).await
+    }
+
+    /// One of several servers that trust the same issuer, perhaps by TLS.
+    pub(crate) async fn start_by(
+        issuer: &TestIssuer,
+        tls: Option<Tls>,
+        change: impl FnOnce(&mut config::Server),
+    ) -> Self {
+        let issuer = issuer.clone();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let bytes = descriptors();
         let descriptors = Descriptors::read(bytes).expect("readable");
         let loader = config::Loader::new("");
         let mut settings = loader.load(&config::Environment::default()).expect("defaults").settings.server;
@@ -186,12 +193,24 @@ impl TestServer {
             roles: Arc::new(Roles::parse(ROLES, descriptors.permissions()).expect("roles")),
             teams: Arc::clone(&teams) as Arc<dyn TeamsOf>,
             readiness: readiness.clone(),
+            tls,
         };
         let server = Server::bind(setup).await.expect("bound");
-        let url = format!("http://{}", server.local_addr());
+        let url = format!("{scheme}://{}", server.local_addr());
         let stop = CancellationToken::new();
         let task = tokio::spawn(server.serve(stop.clone()));
         Self { issuer, echo, teams, readiness, url, stop, task }
+    }
+
+    /// The way to servers like this one, as services take it to each other.
+    pub(crate) fn upstream(&self, addresses: &[&str]) -> Upstream {
+        self.upstream_by(addresses, &network(&[]))
+    }
+
+    pub(crate) fn upstream_by(&self, addresses: &[&str], network: &Network) -> Upstream {
+        let addresses: Vec<Uri> = addresses.iter().map(|url| url.parse().expect("an address")).collect();
+        let descriptors = Descriptors::read(descriptors()).expect("readable");
+        Upstream::new("trato.test", &addresses, network, descriptors.rules_in("trato.test"))
     }
 
     pub(crate) async fn channel(&self) -> Channel {
@@ -211,6 +230,23 @@ impl TestServer {
     pub(crate) async fn call(&self, method: &str, roles: &[&str], text: &str) -> Result<String, Status> {
         unary(self.channel().await, method, self.request(roles, text)).await
     }
+}
+
+/// How programs reach others, with some settings of the test's own: `("TRATO_TRANSPORT__CONNECTIONS", "1")`.
+pub(crate) fn network(variables: &[(&str, &str)]) -> Network {
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let loaded = config::Loader::new("").load(&config::Environment::of(variables));
+    Network::new(&loaded.expect("the test's settings are right").settings).expect("usable certificates")
+}
+
+/// The contract of the one service.
+fn descriptors() -> &'static [u8] {
+    let methods = [
+        ("GetEcho", Some("test.echoes.get")),
+        ("Echo", Some("test.echoes.create")),
+        ("WatchEchoes", Some("test.echoes.watch")),
+    ];
+    contract(&methods).leak()
 }
 
 /// One unary call over any transport.

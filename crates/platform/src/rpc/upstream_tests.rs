@@ -33,7 +33,7 @@ async fn behalf(server: &TestServer, left: Duration) -> (trato_types::Context, C
 async fn a_call_carries_token_deadline_trace_and_request_id() {
     let server = TestServer::start().await;
     let (cx, caller) = behalf(&server, Duration::from_secs(3)).await;
-    let upstream = Upstream::new("trato.test", vec![server.url.parse().expect("an address")], 2);
+    let upstream = server.upstream(&[&server.url]);
 
     let request = upstream.request(&cx, &caller, Text::new("context")).expect("time is left");
     let answer = unary(upstream.clone(), "Echo", request).await.expect("an answer");
@@ -52,8 +52,8 @@ async fn a_call_carries_token_deadline_trace_and_request_id() {
 async fn an_upstream_that_is_down_is_unavailable_and_nothing_worse() {
     let server = TestServer::start().await;
     let (cx, caller) = behalf(&server, Duration::from_secs(3)).await;
-    for addresses in [vec!["http://127.0.0.1:9".parse().expect("an address")], Vec::new()] {
-        let upstream = Upstream::new("trato.test", addresses, 1);
+    for addresses in [&["http://127.0.0.1:9"][..], &[]] {
+        let upstream = server.upstream(addresses);
 
         let request = upstream.request(&cx, &caller, Text::new("x")).expect("time is left");
         let status = soon(unary(upstream.clone(), "Echo", request)).await.expect_err("nobody is there");
@@ -71,7 +71,7 @@ async fn an_upstream_that_is_down_is_unavailable_and_nothing_worse() {
 async fn what_an_upstream_answers_is_kept() {
     let server = TestServer::start().await;
     let (cx, mut caller) = behalf(&server, Duration::from_secs(3)).await;
-    let upstream = Upstream::new("trato.test", vec![server.url.parse().expect("an address")], 1);
+    let upstream = server.upstream(&[&server.url]);
     let error = async |caller: &Caller, method: &str, text: &str| {
         let request = upstream.request(&cx, caller, Text::new(text)).expect("time is left");
         upstream.error(soon(unary(upstream.clone(), method, request)).await.expect_err("refused"))
@@ -89,20 +89,16 @@ async fn what_an_upstream_answers_is_kept() {
 }
 
 #[tokio::test]
-async fn an_address_that_refuses_is_avoided_while_there_are_others() {
+async fn an_address_that_refuses_costs_no_call_while_there_are_others() {
     let server = TestServer::start().await;
     let (cx, caller) = behalf(&server, Duration::from_secs(5)).await;
-    let addresses =
-        vec!["http://127.0.0.1:9".parse().expect("an address"), server.url.parse().expect("an address")];
-    let upstream = Upstream::new("trato.test", addresses, 1);
+    let upstream = server.upstream(&["http://127.0.0.1:9", &server.url]);
 
-    let mut failures = 0;
     for _ in 0..20 {
         let request = upstream.request(&cx, &caller, Text::new("x")).expect("time is left");
-        failures += usize::from(unary(upstream.clone(), "Echo", request).await.is_err());
+        // Not an idempotent method; but what was not sent may always be sent elsewhere.
+        soon(unary(upstream.clone(), "Echo", request)).await.expect("the other address answers");
     }
-
-    assert!(failures <= 2, "{failures} of 20 went to the address that refuses");
 }
 
 #[tokio::test]
@@ -110,15 +106,8 @@ async fn a_name_leads_to_all_its_addresses() {
     let server = TestServer::start().await;
     let (cx, caller) = behalf(&server, Duration::from_secs(5)).await;
     let by_name = server.url.replace("127.0.0.1", "localhost");
-    let upstream = Upstream::new("trato.test", vec![by_name.parse().expect("an address")], 1);
+    let upstream = server.upstream(&[&by_name]);
 
-    soon(async {
-        loop {
-            let request = upstream.request(&cx, &caller, Text::new("x")).expect("time is left");
-            if unary(upstream.clone(), "Echo", request).await.is_ok() {
-                break;
-            }
-        }
-    })
-    .await;
+    let request = upstream.request(&cx, &caller, Text::new("x")).expect("time is left");
+    soon(unary(upstream, "Echo", request)).await.expect("the one that listens answers");
 }

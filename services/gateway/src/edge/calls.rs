@@ -10,6 +10,7 @@ use http::{
 use hyper::body::Incoming;
 use tokio::time::Instant;
 use tonic::Code;
+use trato_platform::transport::Call;
 use trato_types::{Error, Kind};
 
 use super::{
@@ -26,7 +27,6 @@ use crate::{
     response::{self, Refusal},
     routes::{Binding, Method},
     status::Status,
-    upstreams::Call,
 };
 
 /// Until when a call may take.

@@ -10,14 +10,11 @@ use h2::RecvStream;
 use http::HeaderMap;
 use http_body::{Body, Frame};
 use tonic::Code;
+use trato_platform::transport::{Incoming, Pump};
 use trato_types::Error;
 
 use super::life::Life;
-use crate::{
-    body::Cut,
-    status::Status,
-    upstreams::{Pump, broken},
-};
+use crate::{body::Cut, status::Status, upstreams::broken};
 
 /// A whole answer: its bytes, then its trailers.
 pub struct Gathered {
@@ -51,8 +48,7 @@ impl Body for Gathered {
 
 /// A stream of an upstream as a body. The client's pace is the upstream's.
 pub struct Upstreamed {
-    source: RecvStream,
-    is_data_over: bool,
+    source: Incoming,
     /// Passes on the client's own stream for as long as the answer lasts.
     _pump: Option<Pump>,
 }
@@ -60,7 +56,7 @@ pub struct Upstreamed {
 impl Upstreamed {
     /// What follows the headers of an answer.
     pub fn new(source: RecvStream, pump: Option<Pump>) -> Self {
-        Self { source, is_data_over: false, _pump: pump }
+        Self { source: source.into(), _pump: pump }
     }
 }
 
@@ -69,19 +65,8 @@ impl Body for Upstreamed {
     type Error = Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let this = self.get_mut();
-        if !this.is_data_over {
-            match ready!(this.source.poll_data(cx)) {
-                Some(Ok(data)) => {
-                    let released = this.source.flow_control().release_capacity(data.len());
-                    return Poll::Ready(Some(released.map(|()| Frame::data(data)).map_err(broken)));
-                }
-                Some(Err(error)) => return Poll::Ready(Some(Err(broken(error)))),
-                None => this.is_data_over = true,
-            }
-        }
-        let trailers = ready!(this.source.poll_trailers(cx)).map_err(broken);
-        Poll::Ready(trailers.map(|trailers| trailers.map(Frame::trailers)).transpose())
+        let frame = ready!(Pin::new(&mut self.get_mut().source).poll_frame(cx));
+        Poll::Ready(frame.map(|frame| frame.map_err(broken)))
     }
 }
 

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use tokio::time::timeout_at;
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, ServiceExt};
-use trato_platform::rpc::exceeded;
+use trato_platform::{rpc::exceeded, transport::Pump};
 use trato_types::Error;
 
 use super::{
@@ -30,7 +30,7 @@ use crate::{
     request::FRAME_PREFIX,
     response,
     routes::Method,
-    upstreams::{Answer, Pump},
+    upstreams::Answer,
 };
 
 impl Gateway {
@@ -52,7 +52,7 @@ impl Gateway {
         if method.is_client_streaming {
             let mut call = self.outgoing(ask, method, Bytes::new(), times);
             headers::forward_encoding(&ask.head.headers, &mut call.headers);
-            let opened = upstream.pipe(&call, body);
+            let opened = upstream.pipe(call, body);
             // The answer may only begin when the client has said all, which has no limit of ours.
             let (answer, pump) = match times.deadline {
                 Some(deadline) => timeout_at(deadline, opened).await.map_err(|_| exceeded())??,

@@ -1,10 +1,10 @@
 //! Everything that is worked out once, before the first request.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use prost_reflect::DescriptorPool;
 use tokio_util::sync::CancellationToken;
-use trato_platform::{auth::Verifier, rpc::Places};
+use trato_platform::{auth::Verifier, rpc::Places, transport::Network};
 use trato_types::Error;
 
 use super::{Gateway, cors::Cors, local::Local, pages::Pages, rate::Rates, stream::Tables};
@@ -14,7 +14,7 @@ use crate::{
     response::Errors,
     routes::{RouteErrors, Routes},
     schema::{Schema, SchemaError},
-    upstreams::{ConnectionSettings, UpstreamSettings, Upstreams},
+    upstreams::Upstreams,
 };
 
 /// Why the descriptors or settings cannot be served.
@@ -38,6 +38,9 @@ pub enum StartError {
     /// The token verifier cannot be made.
     #[error("tokens cannot be verified")]
     Verifier(#[source] Error),
+    /// The certificates cannot be used.
+    #[error("the services cannot be reached")]
+    Network(#[source] Error),
 }
 
 impl Gateway {
@@ -53,7 +56,7 @@ impl Gateway {
         let schema = Schema::new(&pool)?;
         let routes = Routes::new(&pool, &schema)?;
         let errors = Errors::new(&schema).ok_or(StartError::NoStatus)?;
-        let upstreams = upstreams(&config);
+        let upstreams = upstreams(&config).map_err(StartError::Network)?;
         let by_method =
             routes.methods().iter().map(|method| upstreams.find(&method.package).cloned()).collect();
         let drain = CancellationToken::new();
@@ -74,21 +77,9 @@ impl Gateway {
     }
 }
 
-fn upstreams(config: &Config) -> Upstreams {
-    let gateway = &config.gateway;
-    let seconds = Duration::from_secs;
-    let settings = UpstreamSettings {
-        channels: gateway.channels,
-        connection: ConnectionSettings {
-            connect_timeout: Duration::from_millis(gateway.connect_timeout_ms),
-            keepalive: seconds(gateway.upstream_keepalive_seconds),
-            max_age: seconds(gateway.upstream_max_age_seconds),
-            stream_window: 0,
-            connection_window: 0,
-        },
-        retry_percent: gateway.retry_percent,
-        max_answer: gateway.max_response_bytes,
-    };
+fn upstreams(config: &Config) -> Result<Upstreams, Error> {
+    let network = Network::new(&config.platform)?;
     let configured = &config.platform.upstreams;
-    Upstreams::new(configured.packages().map(|package| (package, configured.addresses(package))), settings)
+    let addresses = configured.packages().map(|package| (package, configured.addresses(package)));
+    Ok(Upstreams::new(addresses, &network, config.gateway.max_response_bytes))
 }

@@ -1,96 +1,21 @@
-//! The services behind the gateway: which address serves which proto package, and the connections to them.
+//! The services behind the gateway: which address serves which proto package, and how they are called.
 
-mod budget;
 mod call;
-mod channel;
-mod pipe;
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{collections::HashMap, sync::Arc};
 
 use http::Uri;
+use trato_platform::transport::{Network, Transport};
 
-use budget::Budget;
-pub use call::{Answer, Call, broken, no_status};
-use channel::Channel;
-pub use channel::ConnectionSettings;
-pub use pipe::Pump;
+pub use call::{Answer, broken, no_status};
 
-/// One service and the connections to it.
+/// One service and the way to it.
 #[derive(Debug)]
 pub struct Upstream {
-    /// The configured package, as messages and logs name it.
-    name: String,
-    calls: Pool,
-    /// Streams have connections of their own: a slow reader must not take the window of short calls.
-    streams: Pool,
-    budget: Budget,
-    max_answer: usize,
-}
-
-/// How upstreams are called.
-#[derive(Clone, Copy, Debug)]
-pub struct UpstreamSettings {
-    /// Connections for calls, and as many again for streams.
-    pub channels: usize,
-    /// How each is made and kept. The windows are chosen here.
-    pub connection: ConnectionSettings,
-    /// Retries for each hundred calls.
-    pub retry_percent: u32,
+    /// Named after the configured package.
+    transport: Transport,
     /// Largest answer of a call, in bytes.
-    pub max_answer: usize,
-}
-
-/// Retries that may be made at once after a quiet time.
-const RETRY_RESERVE: u32 = 500;
-
-/// Answers of calls are read at once, so that much may be under way.
-const CALL_WINDOW: u32 = 1 << 20;
-const CALLS_WINDOW: u32 = 16 << 20;
-/// What a stream may have under way is what a slow client costs in memory; together they may have anything.
-const STREAM_WINDOW: u32 = 64 << 10;
-const STREAMS_WINDOW: u32 = (1 << 31) - 1;
-
-/// Several connections used in turn.
-#[derive(Debug)]
-struct Pool {
-    channels: Vec<Channel>,
-    turn: AtomicUsize,
-}
-
-impl Pool {
-    fn new(addresses: &[Uri], count: usize, settings: ConnectionSettings) -> Self {
-        let channels =
-            (0..count.max(1)).map(|slot| Channel::new(addresses.to_vec(), slot, settings)).collect();
-        Self { channels, turn: AtomicUsize::new(0) }
-    }
-
-    fn next(&self) -> &Channel {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        &self.channels[turn % self.channels.len()]
-    }
-}
-
-impl Upstream {
-    fn new(name: &str, addresses: &[Uri], settings: UpstreamSettings) -> Self {
-        let connection = |stream_window, connection_window| ConnectionSettings {
-            stream_window,
-            connection_window,
-            ..settings.connection
-        };
-        Self {
-            name: name.to_owned(),
-            calls: Pool::new(addresses, settings.channels, connection(CALL_WINDOW, CALLS_WINDOW)),
-            streams: Pool::new(addresses, settings.channels, connection(STREAM_WINDOW, STREAMS_WINDOW)),
-            budget: Budget::new(settings.retry_percent, RETRY_RESERVE),
-            max_answer: settings.max_answer,
-        }
-    }
+    max_answer: usize,
 }
 
 /// All upstreams by package.
@@ -103,15 +28,16 @@ impl Upstreams {
     /// Upstreams at the addresses given by package. Packages with the same addresses share their connections.
     pub fn new<'a>(
         addresses: impl IntoIterator<Item = (&'a str, Vec<Uri>)>,
-        settings: UpstreamSettings,
+        network: &Network,
+        max_answer: usize,
     ) -> Self {
         let mut by_address: HashMap<Vec<String>, Arc<Upstream>> = HashMap::new();
         let mut by_package = HashMap::new();
         for (package, addresses) in addresses {
             let key = addresses.iter().map(ToString::to_string).collect();
-            let upstream = by_address
-                .entry(key)
-                .or_insert_with(|| Arc::new(Upstream::new(package, &addresses, settings)));
+            let upstream = by_address.entry(key).or_insert_with(|| {
+                Arc::new(Upstream { transport: Transport::new(package, &addresses, network), max_answer })
+            });
             by_package.insert(package.to_owned(), Arc::clone(upstream));
         }
         Self { by_package }
@@ -132,20 +58,15 @@ impl Upstreams {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use trato_platform::config::Environment;
 
     use super::*;
+    use crate::config::loader;
 
     #[test]
     fn the_longest_prefix_of_a_package_decides() {
-        let connection = ConnectionSettings {
-            connect_timeout: Duration::from_secs(1),
-            keepalive: Duration::from_secs(1),
-            max_age: Duration::from_secs(1),
-            stream_window: 0,
-            connection_window: 0,
-        };
-        let settings = UpstreamSettings { channels: 1, connection, retry_percent: 20, max_answer: 1 };
+        let loaded = loader().load(&Environment::default()).expect("the defaults are right");
+        let network = Network::new(&loaded.settings).expect("no certificates are asked for");
         let uri = |port: u16| vec![Uri::try_from(format!("http://127.0.0.1:{port}")).expect("an address")];
         let packages = [
             ("example", uri(1)),
@@ -153,8 +74,8 @@ mod tests {
             ("example.library.v2", uri(3)),
             ("example.archive", uri(2)),
         ];
-        let upstreams = Upstreams::new(packages, settings);
-        let name = |package| upstreams.find(package).map(|upstream| upstream.name.as_str());
+        let upstreams = Upstreams::new(packages, &network, 1);
+        let name = |package| upstreams.find(package).map(|upstream| upstream.transport.name());
 
         assert_eq!(name("example.library.v1"), Some("example.library"));
         assert_eq!(name("example.library.v2"), Some("example.library.v2"));

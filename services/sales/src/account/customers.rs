@@ -26,8 +26,6 @@ use crate::foreign::Account;
 
 /// The package of the services asked, as `[upstreams]` names it.
 const PACKAGE: &str = "trato.customers";
-/// Connections held to each address; the questions are few and small.
-const CONNECTIONS: usize = 2;
 /// Questions of one call that are on their way at once.
 const AT_ONCE: usize = 16;
 
@@ -41,8 +39,7 @@ pub struct Customers {
 impl Customers {
     /// Asks where the settings say that customers is.
     pub fn new(app: &App) -> Self {
-        let addresses = app.settings().upstreams.addresses(PACKAGE);
-        Self { upstream: Upstream::new(PACKAGE, addresses, CONNECTIONS), database: app.database.clone() }
+        Self { upstream: app.upstream(PACKAGE), database: app.database.clone() }
     }
 
     /// Asks for accounts the projection does not know, each once, and remembers the answers. Answers with the accounts

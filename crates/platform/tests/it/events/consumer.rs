@@ -217,7 +217,7 @@ async fn a_message_without_headers_goes_to_the_dead_queue() {
         .await
         .expect("put back");
 
-    let moved = replay::redrive(world.service, &broker_url(), 10).await.expect("redriven");
+    let moved = replay::redrive(world.service, &world.broker(), 10).await.expect("redriven");
     assert_eq!(moved, 1);
     eventually(async || {
         // It is as unreadable as before, so that it comes to the same place again.
@@ -263,8 +263,8 @@ async fn a_consumer_whose_queue_is_deleted_makes_it_anew() {
 async fn a_service_that_starts_last_misses_nothing() {
     let world = World::new().await;
     let subscriptions = vec![Subscription::new("note", world.types(), noting("note"))];
-    declare(world.service, &subscriptions, &broker_url()).await.expect("declared");
-    declare(world.service, &subscriptions, &broker_url()).await.expect("declared once more");
+    declare(world.service, &subscriptions, &world.broker()).await.expect("declared");
+    declare(world.service, &subscriptions, &world.broker()).await.expect("declared once more");
     let (_relay, _) = world.relay();
     world.write(world.new_event("things/1", 1, "well")).await;
     assert_eq!(world.published().await.len(), 1);

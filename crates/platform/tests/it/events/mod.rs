@@ -93,7 +93,7 @@ impl World {
     }
 
     fn broker(&self) -> config::Broker {
-        config::Broker { url: broker_url(), prefetch: 500, batch: 100 }
+        config::Broker { url: broker_url(), authority: String::new(), prefetch: 500, batch: 100 }
     }
 
     fn kind(&self, verb: &str) -> String {

@@ -207,7 +207,7 @@ async fn a_rebuilt_projection_equals_the_one_it_replaces() {
     let replay =
         trato_platform::events::replay::Replay { to: world.service.to_owned(), ..Default::default() };
     let sent =
-        trato_platform::events::replay::replay(world.service, &world.database, &super::broker_url(), &replay)
+        trato_platform::events::replay::replay(world.service, &world.database, &world.broker(), &replay)
             .await
             .expect("replayed");
 

@@ -1,47 +1,54 @@
-//! Calls whose client sends a stream: the request is passed on as it comes, under the upstream's flow control.
+//! Calls whose caller sends a stream: the request is passed on as it comes, under the other side's flow control.
 
 use std::{future::poll_fn, pin::pin};
 
 use bytes::Bytes;
 use h2::{Reason, SendStream};
+use http::{HeaderMap, uri::PathAndQuery};
 use http_body::{Body, Frame};
 use tokio_util::task::AbortOnDropHandle;
-use trato_types::Error;
 
-use super::{Answer, Call, Upstream, call};
+use super::{
+    Transport,
+    call::{self, Answered, CallError},
+};
 
 /// Attempts to find a connection; the request itself cannot be sent twice.
 const ATTEMPTS: u32 = 3;
 
-/// Passes on what a client sends. Dropping it cancels the call.
+/// Passes on what a caller sends. Dropping it cancels the call.
 #[derive(Debug)]
 pub struct Pump(#[expect(dead_code, reason = "held for its drop")] AbortOnDropHandle<()>);
 
-impl Upstream {
+impl Transport {
     /// Opens a call and passes `body` on while the answer is read.
-    pub async fn pipe<B>(&self, call: &Call, body: B) -> Result<(Answer, Pump), Error>
+    pub async fn pipe<B>(
+        &self,
+        path: PathAndQuery,
+        headers: HeaderMap,
+        body: B,
+    ) -> Result<(Answered, Pump), CallError>
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
         self.budget.deposit();
         let mut attempt = 1;
-        let mut requests = loop {
-            match self.streams.next().ready().await {
-                Ok(requests) => break requests,
+        let (mut requests, peer) = loop {
+            match self.streams.acquire().await {
+                Ok(acquired) => break acquired,
                 Err(error) if attempt == ATTEMPTS || !self.budget.withdraw() => {
-                    return Err(self.unavailable(error));
+                    return Err(CallError::Unreachable(error));
                 }
                 Err(_) => attempt += 1,
             }
         };
-        let (answered, stream) =
-            requests.send_request(call::head(call), false).map_err(|error| self.unavailable(error))?;
+        let head = call::head(&peer.target, path, headers);
+        let (answered, stream) = requests.send_request(head, false).map_err(CallError::NotBegun)?;
         let pump = Pump(AbortOnDropHandle::new(tokio::spawn(pump(body, stream))));
-        let answer = answered.await.map(call::answer).map_err(|error| self.unavailable(error))?;
-        Ok((answer, pump))
+        let response = answered.await.map_err(call::unanswered)?;
+        Ok((Answered { response, address: peer.address }, pump))
     }
 }
-
 async fn pump<B: Body<Data = Bytes>>(body: B, mut stream: SendStream<Bytes>) {
     let mut body = pin!(body);
     // Only the data of a frame goes on; its error has no use beyond being one.
