@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use crate::{
     backing::{self, Control, Postgres, RabbitMq},
+    certificates::{self, ADDRESS, Authority},
     checkout::Checkout,
     databases,
     facts::{
@@ -57,8 +58,9 @@ pub async fn assemble(
         Watch { supervise: options.supervise, progress: options.progress.clone(), changed: changed.clone() };
     let selected = programs::select(options.only.as_deref())?;
 
+    let authority = options.tls.then(|| Authority::generate(&options.name)).transpose()?;
     let (mut postgres, mut rabbitmq) =
-        backing::start(options.servers, home, &mut ports, &mut secrets, &watch).await?;
+        backing::start(options.servers, home, &mut ports, &mut secrets, authority.as_ref(), &watch).await?;
     controls.extend(rabbitmq.helper.take().map(Control::Process));
     controls.extend([postgres.control.take(), rabbitmq.control.take()].into_iter().flatten());
 
@@ -77,13 +79,17 @@ pub async fn assemble(
         home,
         programs: checkout.programs(options.profile),
         issuer: issuer.url().to_owned(),
-        broker: rabbitmq.url.clone(),
+        broker: rabbitmq.tls_url.clone().unwrap_or_else(|| rabbitmq.url.clone()),
+        by_tls: options.tls,
         databases: &databases,
         replicas: &replicas,
         env: &options.env,
     };
     for program in &selected {
         surroundings.write_settings(program)?;
+        if let Some(authority) = &authority {
+            certificates::write(&home.tls(program.name), &authority.sign(&[ADDRESS])?, &authority.pem())?;
+        }
     }
     migrate(&selected, &surroundings, options).await?;
     serve(&selected, &surroundings, options, &watch, controls).await?;
@@ -95,7 +101,7 @@ pub async fn assemble(
         data: home.data_folders(),
         programs: surroundings.programs.clone(),
         gateway: gateway_facts(&replicas),
-        services: service_facts(&replicas),
+        services: service_facts(&replicas, &surroundings),
         tenants: tenant_facts(&issuer.minter())?,
         issuer: IssuerFacts {
             url: issuer.url().to_owned(),
@@ -192,17 +198,20 @@ fn broker_facts(rabbitmq: RabbitMq) -> BrokerFacts {
     BrokerFacts { url: rabbitmq.url, pid: None }
 }
 
-fn service_facts(replicas: &BTreeMap<&'static str, Vec<Replica>>) -> BTreeMap<String, ServiceFacts> {
+fn service_facts(
+    replicas: &BTreeMap<&'static str, Vec<Replica>>,
+    surroundings: &Surroundings<'_>,
+) -> BTreeMap<String, ServiceFacts> {
     let services = replicas.iter().filter(|(name, _)| **name != GATEWAY);
     let facts = services.filter_map(|(name, replicas)| {
         let first = replicas.first()?;
         let all = replicas.iter().map(|replica| ReplicaFacts {
             name: replica.name.clone(),
-            grpc: url(replica.port),
+            grpc: surroundings.grpc(replica.port),
             admin: url(replica.admin),
             pid: None,
         });
-        let (grpc, admin) = (url(first.port), url(first.admin));
+        let (grpc, admin) = (surroundings.grpc(first.port), url(first.admin));
         Some(((*name).to_owned(), ServiceFacts { grpc, admin, pid: None, replicas: all.collect() }))
     });
     facts.collect()

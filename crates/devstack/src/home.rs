@@ -104,6 +104,11 @@ impl Home {
         self.dir.join("issuer-key.pem")
     }
 
+    /// Folder of the certificates of a program, or of the broker, in a stack that speaks TLS.
+    pub fn tls(&self, program: &str) -> PathBuf {
+        self.dir.join("tls").join(program)
+    }
+
     /// The facts that scripts read.
     pub fn facts(&self) -> PathBuf {
         self.dir.join("stack.json")

@@ -8,6 +8,7 @@ mod assembly;
 pub mod backing;
 pub mod bench;
 pub mod cargo;
+pub mod certificates;
 pub mod checkout;
 pub mod client;
 pub mod compose;

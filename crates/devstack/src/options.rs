@@ -19,6 +19,8 @@ pub struct StackOptions {
     pub only: Option<Vec<String>>,
     /// Further variables of a program: its name, variable, value.
     pub env: Vec<(String, String, String)>,
+    /// True when programs speak to each other, and to the broker, by TLS only.
+    pub tls: bool,
     /// True when a process that dies is started again.
     pub supervise: bool,
     /// Where progress is told.
@@ -64,6 +66,7 @@ impl StackOptions {
             servers: if containers { Servers::Containers } else { Servers::Private },
             only: None,
             env: Vec::new(),
+            tls: false,
             supervise: false,
             progress: Progress::silent(),
         }
@@ -73,6 +76,14 @@ impl StackOptions {
     #[must_use]
     pub fn replicas(mut self, replicas: usize) -> Self {
         self.replicas = replicas;
+        self
+    }
+
+    /// Programs speak to each other, and to the broker, by TLS: with certificates of an authority of the stack's own, which
+    /// lie in [`Home::tls`](crate::Home::tls).
+    #[must_use]
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
         self
     }
 

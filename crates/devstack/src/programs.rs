@@ -7,7 +7,14 @@ use nix::sys::signal::Signal;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{facts::DatabaseFacts, home::Home, process::Launch, tenants, tokens::AUDIENCE};
+use crate::{
+    certificates::{ADDRESS, AUTHORITY, CERTIFICATE, KEY},
+    facts::DatabaseFacts,
+    home::Home,
+    process::Launch,
+    tenants,
+    tokens::AUDIENCE,
+};
 
 /// One program of the suite.
 #[derive(Debug)]
@@ -92,6 +99,8 @@ pub struct Surroundings<'a> {
     pub issuer: String,
     /// URL of the broker.
     pub broker: String,
+    /// True when programs speak to each other by TLS.
+    pub by_tls: bool,
     /// Databases by service.
     pub databases: &'a BTreeMap<String, DatabaseFacts>,
     /// Replicas by service.
@@ -186,6 +195,17 @@ impl Surroundings<'_> {
         launch.env.extend(own.map(|name| (name, None)));
         if program.database {
             launch = launch.env("TRATO_BROKER__URL", &self.broker);
+            if self.broker.starts_with("amqps:") {
+                let authority = self.home.tls("rabbitmq").join(AUTHORITY);
+                launch = launch.env("TRATO_BROKER__AUTHORITY", authority);
+            }
+        }
+        if self.by_tls {
+            let folder = self.home.tls(program.name);
+            launch = launch
+                .env("TRATO_TLS__CERTIFICATE", folder.join(CERTIFICATE))
+                .env("TRATO_TLS__KEY", folder.join(KEY))
+                .env("TRATO_TLS__AUTHORITY", folder.join(AUTHORITY));
         }
         if let Some(database) = self.databases.get(program.name) {
             launch = launch
@@ -195,10 +215,15 @@ impl Surroundings<'_> {
         Ok(launch)
     }
 
+    /// The URL of a port of gRPC.
+    pub fn grpc(&self, port: u16) -> String {
+        if self.by_tls { format!("https://{ADDRESS}:{port}") } else { url(port) }
+    }
+
     /// Where a package is served in this stack; none when its program is left out.
     fn addresses(&self, package: &str) -> Option<String> {
         let program = PROGRAMS.iter().find(|program| program.serves.contains(&package))?;
-        let addresses = self.replicas.get(program.name)?.iter().map(|replica| url(replica.port));
+        let addresses = self.replicas.get(program.name)?.iter().map(|replica| self.grpc(replica.port));
         Some(addresses.collect::<Vec<_>>().join(","))
     }
 }

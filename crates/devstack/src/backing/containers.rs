@@ -118,7 +118,7 @@ pub async fn rabbitmq(home: &Home, port: u16, password: &str, watch: &Watch) -> 
         .with_env_var("RABBITMQ_NODENAME", "trato@localhost");
     let url = format!("amqp://{}:{password}@127.0.0.1:{port}/%2f", rabbitmq::USER);
     let container = start("rabbitmq", request, home, (port, 5672), "/var/lib/rabbitmq", &url, watch).await?;
-    Ok(RabbitMq { url, control: Some(Control::Container(container.into())), helper: None })
+    Ok(RabbitMq { url, tls_url: None, control: Some(Control::Container(container.into())), helper: None })
 }
 
 /// Says so when no engine answers, and removes containers that a killed run has left on this stack's ports.

@@ -39,19 +39,24 @@ pub async fn postgres() -> Result<Option<Postgres>> {
 /// The RabbitMQ named by the environment; something must listen there.
 pub async fn rabbitmq() -> Result<Option<RabbitMq>> {
     let Some(url) = variables::get(RABBITMQ_URL) else { return Ok(None) };
-    let host = address(&url).with_context(|| format!("{RABBITMQ_URL} is not an amqp:// URL"))?;
+    let host =
+        address(&url).with_context(|| format!("{RABBITMQ_URL} is neither an amqp:// nor an amqps:// URL"))?;
     tokio::time::timeout(Duration::from_secs(5), TcpStream::connect(&host))
         .await
         .with_context(|| format!("{host} of {RABBITMQ_URL} does not answer"))?
         .with_context(|| format!("{host} of {RABBITMQ_URL} refuses"))?;
-    Ok(Some(RabbitMq { url, control: None, helper: None }))
+    Ok(Some(RabbitMq { url, tls_url: None, control: None, helper: None }))
 }
 
-/// Host and port of a broker's URL; none for one that is not called by plain AMQP, which the programs refuse.
+/// Host and port of a broker's URL.
 pub fn address(url: &str) -> Option<String> {
-    let authority = url.strip_prefix("amqp://")?.split(['/', '?']).next()?;
+    let (rest, port) = match url.strip_prefix("amqps://") {
+        Some(rest) => (rest, 5671),
+        None => (url.strip_prefix("amqp://")?, 5672),
+    };
+    let authority = rest.split(['/', '?']).next()?;
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    Some(if host.rsplit_once(':').is_some() { host.to_owned() } else { format!("{host}:5672") })
+    Some(if host.rsplit_once(':').is_some() { host.to_owned() } else { format!("{host}:{port}") })
 }
 
 #[cfg(test)]
@@ -62,6 +67,7 @@ mod tests {
     fn the_address_of_a_broker_is_read_from_its_url() {
         assert_eq!(address("amqp://u:p@localhost:5673/%2f").as_deref(), Some("localhost:5673"));
         assert_eq!(address("amqp://u:p@broker").as_deref(), Some("broker:5672"));
-        assert_eq!(address("amqps://u:p@broker"), None);
+        assert_eq!(address("amqps://u:p@broker").as_deref(), Some("broker:5671"));
+        assert_eq!(address("http://broker"), None);
     }
 }

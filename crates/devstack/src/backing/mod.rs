@@ -11,12 +11,14 @@ pub(crate) mod rabbitmq;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Result;
+use tokio::net::TcpStream;
 
 pub use containers::{Container, forget as forget_containers};
 pub use locate::on_path;
 
 use self::locate::Found;
 use crate::{
+    certificates::Authority,
     home::{Home, Secrets},
     ports::Ports,
     progress::Progress,
@@ -53,6 +55,8 @@ pub struct Postgres {
 pub struct RabbitMq {
     /// URL for the services.
     pub url: String,
+    /// The same by TLS, when a stack speaks it.
+    pub tls_url: Option<String>,
     /// How to break it; none for a server somebody else runs.
     pub control: Option<Control>,
     /// The port mapper beside a private node, which ends after it.
@@ -140,6 +144,7 @@ pub async fn start(
     home: &Home,
     ports: &mut Ports,
     secrets: &mut Secrets,
+    authority: Option<&Authority>,
     watch: &Watch,
 ) -> Result<(Postgres, RabbitMq)> {
     let postgres_password = secrets.get("postgres")?;
@@ -185,7 +190,9 @@ pub async fn start(
                 containers::rabbitmq(home, rabbitmq_port, &rabbitmq_password, watch).await
             }
             None => match locate::rabbitmq() {
-                Found::Usable(found) => rabbitmq::start(&found, home, node, &rabbitmq_password, watch).await,
+                Found::Usable(found) => {
+                    rabbitmq::start(&found, home, node, &rabbitmq_password, authority, watch).await
+                }
                 Found::TooOld(found) => Err(install::not_usable(Some(found), RABBITMQ_PACKAGES)),
                 Found::Missing => Err(install::not_usable(None, RABBITMQ_PACKAGES)),
             },
@@ -199,9 +206,10 @@ pub async fn postgres_answers(url: &str) -> bool {
     postgres::answers(url).await
 }
 
-/// True when a broker greets at the address of this URL.
+/// True when a broker greets at the address of this URL; by TLS it is only known that somebody is there.
 pub async fn broker_answers(url: &str) -> bool {
     match external::address(url) {
+        Some(address) if url.starts_with("amqps:") => TcpStream::connect(address).await.is_ok(),
         Some(address) => rabbitmq::greets(&address).await,
         None => false,
     }

@@ -21,6 +21,7 @@ use tokio::{
 use super::{Control, RabbitMq, locate::RabbitmqPrograms};
 use crate::{
     account::Account,
+    certificates::{self, ADDRESS, AUTHORITY, Authority, CERTIFICATE, KEY},
     home::Home,
     ports::Ports,
     process::Launch,
@@ -34,15 +35,17 @@ pub const USER: &str = "trato";
 #[derive(Clone, Copy, Debug)]
 pub struct NodePorts {
     amqp: u16,
+    amqps: u16,
     distribution: u16,
     mapper: u16,
 }
 
 impl NodePorts {
-    /// Claims the three ports of the stack's node.
+    /// Claims the ports of the stack's node.
     pub fn claim(ports: &mut Ports) -> Result<Self> {
         Ok(Self {
             amqp: ports.claim("rabbitmq")?,
+            amqps: ports.claim("rabbitmq-tls")?,
             distribution: ports.claim("rabbitmq-distribution")?,
             mapper: ports.claim("epmd")?,
         })
@@ -60,11 +63,15 @@ pub async fn start(
     home: &Home,
     ports: NodePorts,
     password: &str,
+    authority: Option<&Authority>,
     watch: &Watch,
 ) -> Result<RabbitMq> {
     let account = Account::for_server("rabbitmq")?;
     let folder = home.server_folder("rabbitmq", &account)?;
-    write_settings(&folder, &account, ports, password)?;
+    write_settings(&folder, &account, ports, password, authority.is_some())?;
+    if let Some(authority) = authority {
+        write_certificates(home, &folder, &account, authority)?;
+    }
 
     let mapper = Launch::new("epmd", &programs.epmd, &folder, home.log("epmd"))
         .clear_env()
@@ -85,6 +92,7 @@ pub async fn start(
     watch.progress.say("rabbitmq", format!("RabbitMQ {version} is ready on 127.0.0.1:{}", ports.amqp));
     Ok(RabbitMq {
         url: format!("amqp://{USER}:{password}@127.0.0.1:{}/%2f", ports.amqp),
+        tls_url: authority.map(|_| format!("amqps://{USER}:{password}@{ADDRESS}:{}/%2f", ports.amqps)),
         control: Some(Control::Process(node)),
         helper: Some(mapper),
     })
@@ -129,13 +137,29 @@ fn node(programs: &RabbitmqPrograms, home: &Home, folder: &Path, ports: NodePort
         .death_signal(Signal::SIGTERM)
 }
 
-fn write_settings(folder: &Path, account: &Account, ports: NodePorts, password: &str) -> Result<()> {
+/// For the node to show, and for the programs to trust.
+fn write_certificates(home: &Home, folder: &Path, account: &Account, authority: &Authority) -> Result<()> {
+    let signed = authority.sign(&[ADDRESS])?;
+    certificates::write(&home.tls("rabbitmq"), &signed, &authority.pem())?;
+    let own = folder.join("tls");
+    certificates::write(&own, &signed, &authority.pem())?;
+    account.own(&own)?;
+    [CERTIFICATE, KEY, AUTHORITY].iter().try_for_each(|name| account.own(&own.join(name)))
+}
+
+fn write_settings(
+    folder: &Path,
+    account: &Account,
+    ports: NodePorts,
+    password: &str,
+    by_tls: bool,
+) -> Result<()> {
     for part in ["home", "conf", "data", "log"] {
         let part = folder.join(part);
         fs::create_dir_all(&part)?;
         account.own(&part)?;
     }
-    let settings = format!(
+    let mut settings = format!(
         "listeners.tcp.default = 127.0.0.1:{}\n\
          default_user = {USER}\n\
          default_pass = {password}\n\
@@ -144,6 +168,20 @@ fn write_settings(folder: &Path, account: &Account, ports: NodePorts, password: 
          log.file = false\n",
         ports.amqp
     );
+    if by_tls {
+        let tls = folder.join("tls");
+        let path = |name: &str| tls.join(name).display().to_string();
+        settings.push_str(&format!(
+            "listeners.ssl.default = {ADDRESS}:{}\n\
+             ssl_options.cacertfile = {}\n\
+             ssl_options.certfile = {}\n\
+             ssl_options.keyfile = {}\n",
+            ports.amqps,
+            path(AUTHORITY),
+            path(CERTIFICATE),
+            path(KEY),
+        ));
+    }
     let files = [
         ("conf/rabbitmq.conf", settings.as_str()),
         // Without this the port for other nodes would listen on every address.
