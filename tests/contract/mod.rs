@@ -12,6 +12,7 @@ mod injection;
 mod limits;
 mod options;
 mod permissions;
+mod recording;
 mod references;
 mod repetition;
 mod samples;

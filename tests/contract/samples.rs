@@ -147,7 +147,7 @@ impl World {
     /// A request of `method` that would be answered; what it acts upon is made for it.
     pub async fn sample(&self, method: &MethodDescriptor) -> Sample {
         let request = match method.name() {
-            "GetCaller" | "QueryFunnel" | "ReplayEvents" => json!({}),
+            "GetCaller" | "ListAccessRecords" | "QueryFunnel" | "ReplayEvents" => json!({}),
             "SubscribeEvents" => json!({ "fromStart": true }),
             "ExplainAccess" | "ListViewers" => self.access(method),
             "ListTimelineEntries" => json!({ "parent": self.account }),

@@ -1,5 +1,6 @@
 //! What people do with the suite, from the first call to the last effect of it, through the gateway.
 
+mod access_records;
 mod accounts;
 mod become_customer;
 mod configuration;

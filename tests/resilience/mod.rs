@@ -3,6 +3,7 @@
 //! These tests take turns on one private stack, see `harness/breakable.rs`. An ordinary run is bounded; the full figures
 //! come with `cargo dev test --long`.
 
+mod access_records;
 mod audit;
 mod broker_down;
 mod collector;

@@ -1,7 +1,7 @@
 //! A service as a program: its subcommands, and the order in which it starts and stops.
 //!
-//! Stopping: no new calls, not ready, calls in hand finish, the consumer after its batch and the jobs, only then the
-//! relay after what they all committed, pools, telemetry last.
+//! Stopping: no new calls, not ready, calls in hand finish, the records of their answers are stored, the consumer after
+//! its batch and the jobs, only then the relay after what they all committed, pools, telemetry last.
 
 use std::{io::Write as _, process::ExitCode, sync::Arc, time::Duration};
 
@@ -16,7 +16,13 @@ use tonic::service::RoutesBuilder;
 use trato_types::{Error, Result, error::chain};
 
 use crate::{
-    access::roles::Roles,
+    access::{
+        records::{
+            self,
+            export::{self, AccessRecordsCommand},
+        },
+        roles::Roles,
+    },
     auth::{self, Verifier},
     config::{Environment, Loaded, Loader},
     db::{Database, migrate},
@@ -65,6 +71,9 @@ enum Command {
     /// The event log and the queues.
     #[command(subcommand)]
     Events(EventsCommand),
+    /// Who read whose data.
+    #[command(subcommand)]
+    AccessRecords(AccessRecordsCommand),
 }
 
 /// Runs the program a spec describes, by its command line.
@@ -86,6 +95,7 @@ pub async fn run(spec: ServiceSpec) -> ExitCode {
         Command::PrintConfig => say(&loaded.print()),
         Command::Parked(command) => parked(spec, &loaded, command).await,
         Command::Events(command) => log_and_queues(spec, &loaded, command).await,
+        Command::AccessRecords(command) => access_records(&spec, &loaded, command).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -101,7 +111,9 @@ fn required(command: &Command, loader: Loader) -> Loader {
     match command {
         Command::Migrate => loader.require("database.owner_url"),
         Command::PrintConfig => loader,
-        Command::Parked(_) => loader.require("database.url").require("database.system_url"),
+        Command::Parked(_) | Command::AccessRecords(_) => {
+            loader.require("database.url").require("database.system_url")
+        }
         Command::Events(_) => {
             loader.require("database.url").require("database.system_url").require("broker.url")
         }
@@ -142,6 +154,11 @@ async fn log_and_queues(spec: ServiceSpec, loaded: &Loaded, command: EventsComma
     run_events(command, spec.name, &processor, &loaded.settings.broker, &mut std::io::stdout()).await
 }
 
+async fn access_records(spec: &ServiceSpec, loaded: &Loaded, command: AccessRecordsCommand) -> Result<()> {
+    let database = Database::new(&loaded.settings.database, spec.name)?;
+    export::run(command, &database, &mut std::io::stdout()).await
+}
+
 async fn serve(spec: ServiceSpec, loaded: Loaded) -> Result<()> {
     let telemetry = telemetry::init(&loaded.settings.telemetry, spec.name).map_err(Error::internal)?;
     let outcome = serve_with(spec, loaded).await;
@@ -172,6 +189,7 @@ pub struct Running {
     pub app: App,
     readiness: Readiness,
     server: JoinHandle<()>,
+    records: Group,
     background: Group,
     relay: Group,
     admin: JoinHandle<std::io::Result<()>>,
@@ -217,6 +235,7 @@ impl Running {
             shutdown: stop.clone(),
         };
         let verifier = Verifier::new(&settings.auth)?;
+        let (recorder, writer) = records::recorder(&settings.access, &app.database.system);
         let readiness = Readiness::new();
         let admin =
             Admin::bind(settings.server.admin_listen, readiness.clone()).await.map_err(Error::internal)?;
@@ -231,6 +250,7 @@ impl Running {
             verifier: verifier.clone(),
             roles: app.roles.clone(),
             teams: directory,
+            recorder,
             readiness: readiness.clone(),
             tls: network.tls().cloned(),
         })
@@ -240,7 +260,8 @@ impl Running {
         let admin_address = admin.local_addr().map_err(Error::internal)?;
 
         // Background work outlives the calls, and the relay outlives it: what the last ones committed is still published.
-        let (mut background, mut relay) = (Group::default(), Group::default());
+        let (mut records, mut background, mut relay) = (Group::default(), Group::default(), Group::default());
+        records.tasks.spawn(writer.run(records.stop.clone()));
         background.tasks.spawn(async move { verifier.warm().await });
         let schema = readiness.condition("schema");
         background.tasks.spawn(schema_is_right(
@@ -278,6 +299,7 @@ impl Running {
             app,
             readiness,
             server: tokio::spawn(server.serve(stop)),
+            records,
             background,
             relay,
             admin: tokio::spawn(admin.serve(stop_admin.clone())),
@@ -294,6 +316,7 @@ impl Running {
     pub async fn stopped(self) -> Result<()> {
         self.readiness.draining();
         self.server.await.map_err(Error::internal)?;
+        self.records.stopped().await?;
         self.background.stopped().await?;
         self.relay.stopped().await?;
         self.app.database.close().await;

@@ -1,9 +1,12 @@
-//! `AccessService`: who may do what with the resources of customers, and why. The answers are the platform's.
+//! `AccessService`: who may do what with the resources of customers, and why; and who did. The answers are the platform's.
 
 use tonic::Request;
 use trato_platform::{App, access::Access, standard::Reply};
 use trato_proto::{
-    access::v1::{ExplainAccessRequest, ExplainAccessResponse, ListViewersRequest, ListViewersResponse},
+    access::v1::{
+        ExplainAccessRequest, ExplainAccessResponse, ListAccessRecordsRequest, ListAccessRecordsResponse,
+        ListViewersRequest, ListViewersResponse,
+    },
     customers::v1::access_service_server::AccessService,
 };
 
@@ -26,5 +29,11 @@ impl AccessService for Api {
     }
     async fn list_viewers(&self, request: Request<ListViewersRequest>) -> Reply<ListViewersResponse> {
         self.access.list_viewers(request).await
+    }
+    async fn list_access_records(
+        &self,
+        request: Request<ListAccessRecordsRequest>,
+    ) -> Reply<ListAccessRecordsResponse> {
+        self.access.list_records(request).await
     }
 }

@@ -7,7 +7,7 @@ use http::{
     header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, TE, USER_AGENT},
 };
 use tokio::time::Instant;
-use trato_platform::telemetry::propagate;
+use trato_platform::{rpc, telemetry::propagate};
 use trato_types::Error;
 use uuid::Uuid;
 
@@ -24,6 +24,7 @@ pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// `application/grpc`
 pub const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 
+const PURPOSE: HeaderName = HeaderName::from_static(rpc::PURPOSE);
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 const TRACEPARENT: HeaderName = HeaderName::from_static(propagate::TRACEPARENT);
 const FORWARDED_AGENT: HeaderName = HeaderName::from_static("x-forwarded-user-agent");
@@ -56,6 +57,10 @@ pub fn forwarded(
         if let Some(value) = from.get(&name) {
             headers.insert(name, value.clone());
         }
+    }
+    // Several are as wrong as one that is too long, which is for the service to say.
+    for purpose in from.get_all(PURPOSE) {
+        headers.append(PURPOSE, purpose.clone());
     }
     if let Some(agent) = from.get(USER_AGENT) {
         headers.insert(FORWARDED_AGENT, agent.clone());
@@ -156,6 +161,7 @@ mod tests {
             ("authorization", "Bearer a"),
             ("accept-language", "es"),
             ("user-agent", "curl"),
+            ("x-purpose", "dispute 4711"),
             ("cookie", "a=b"),
             ("connection", "x-tenant"),
             ("x-tenant", "other"),
@@ -177,6 +183,7 @@ mod tests {
             "traceparent",
             "tracestate",
             "x-forwarded-user-agent",
+            "x-purpose",
             "x-request-id",
         ];
         assert_eq!(names, expected);

@@ -1,9 +1,13 @@
-//! `AccessService`: the platform's answers to who may do what with the resources of sales, and why.
+//! `AccessService`: the platform's answers to who may do what with the resources of sales, and why; and who
+//! did.
 
 use tonic::Request;
 use trato_platform::{App, access::Access, standard::Reply};
 use trato_proto::{
-    access::v1::{ExplainAccessRequest, ExplainAccessResponse, ListViewersRequest, ListViewersResponse},
+    access::v1::{
+        ExplainAccessRequest, ExplainAccessResponse, ListAccessRecordsRequest, ListAccessRecordsResponse,
+        ListViewersRequest, ListViewersResponse,
+    },
     sales::v1::access_service_server::AccessService,
 };
 
@@ -26,5 +30,11 @@ impl AccessService for Api {
     }
     async fn list_viewers(&self, request: Request<ListViewersRequest>) -> Reply<ListViewersResponse> {
         self.access.list_viewers(request).await
+    }
+    async fn list_access_records(
+        &self,
+        request: Request<ListAccessRecordsRequest>,
+    ) -> Reply<ListAccessRecordsResponse> {
+        self.access.list_records(request).await
     }
 }

@@ -1,6 +1,7 @@
-//! Who may do what, and why: the answers to ExplainAccess and ListViewers, which every service gives for its own
-//! resources. The rules themselves are roles; scopes become SQL in `db::statement`.
+//! Who may do what, and why; and who did: the answers to ExplainAccess, ListViewers and ListAccessRecords, which every
+//! service gives for its own resources. The rules themselves are roles; scopes become SQL in `db::statement`.
 
+pub mod records;
 pub mod roles;
 
 use std::sync::Arc;
@@ -8,8 +9,8 @@ use std::sync::Arc;
 use sqlx::Row as _;
 use tonic::Request;
 use trato_contract::access::v1::{
-    ExplainAccessRequest, ExplainAccessResponse, Grant, ListViewersRequest, ListViewersResponse,
-    Scope as WireScope, list_viewers_response::Viewers,
+    ExplainAccessRequest, ExplainAccessResponse, Grant, ListAccessRecordsRequest, ListAccessRecordsResponse,
+    ListViewersRequest, ListViewersResponse, Scope as WireScope, list_viewers_response::Viewers,
 };
 use trato_types::{Context, Error, Result, Scope};
 use uuid::Uuid;
@@ -56,7 +57,7 @@ impl Access {
                 (None, _) => ("PERMISSION_MISSING", "no role of the caller grants the permission".to_owned()),
                 (Some(scope), "") => ("GRANTED", format!("granted as far as {}", scope.as_str())),
                 (Some(scope), name) => {
-                    require_name(name)?;
+                    require_name("name", name)?;
                     self.explain_resource(cx, &caller, scope, name).await?
                 }
             };
@@ -106,7 +107,7 @@ impl Access {
     /// `ListViewers`: the rules that admit somebody to a resource the caller can see, and whom they admit.
     pub async fn list_viewers(&self, request: Request<ListViewersRequest>) -> Reply<ListViewersResponse> {
         answer(request, async |cx, body| {
-            require_name(&body.name)?;
+            require_name("name", &body.name)?;
             let ownership = self.ownership(cx, &body.name).await?;
             let ownership = ownership
                 .filter(|ownership| cx.admits(ownership.owner.as_deref(), ownership.team))
@@ -128,6 +129,14 @@ impl Access {
             Ok(ListViewersResponse { viewers })
         })
         .await
+    }
+
+    /// `ListAccessRecords`.
+    pub async fn list_records(
+        &self,
+        request: Request<ListAccessRecordsRequest>,
+    ) -> Reply<ListAccessRecordsResponse> {
+        records::list::list(&self.database, request).await
     }
 
     async fn ownership(&self, cx: &Context, name: &str) -> Result<Option<Ownership>> {
@@ -184,12 +193,12 @@ impl Access {
 }
 
 /// INVALID_ARGUMENT unless a text could be the name of some resource.
-fn require_name(name: &str) -> Result<()> {
+fn require_name(field: &str, name: &str) -> Result<()> {
     if name.len() <= 200 && name.contains('/') && name.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
     Err(Error::invalid(
-        "name",
+        field,
         "INVALID_RESOURCE_NAME",
         "must be a resource name: a collection and an identifier, with a slash between",
     ))

@@ -25,7 +25,7 @@ pub(crate) use identity::is_loopback;
 pub use identity::{Algorithms, Auth, Claims, Issuer, LogFormat, Telemetry};
 pub use layers::Environment;
 pub use network::{Tls, Transport};
-pub use sections::{Access, Broker, Database, Events, Requests, Server, Upstreams};
+pub use sections::{Access, Broker, Database, Events, Recording, Requests, Server, Upstreams};
 
 use faults::{NOT_SET, suggestion};
 

@@ -128,12 +128,44 @@ impl Section for Broker {
     }
 }
 
-/// `[access]`: where the roles come from.
+/// `[access]`: where the roles come from, and how it is recorded who read what.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.toml documents each key for operators and readers alike")]
 pub struct Access {
     pub roles_file: String,
+    pub record: Recording,
+    pub flush_interval_ms: u64,
+    pub retention_days: u32,
+}
+
+/// When an answer is recorded.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub enum Recording {
+    /// Soon after it is given.
+    Behind,
+    /// Before it is given.
+    BeforeAnswer,
+}
+
+impl TryFrom<String> for Recording {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "behind" => Ok(Self::Behind),
+            "before_answer" => Ok(Self::BeforeAnswer),
+            _ => Err("must be behind or before_answer"),
+        }
+    }
+}
+
+impl Access {
+    /// Longest time a record waits for others to be written with it.
+    pub fn flush_interval(&self) -> Duration {
+        Duration::from_millis(self.flush_interval_ms)
+    }
 }
 
 impl Section for Access {
@@ -141,6 +173,8 @@ impl Section for Access {
 
     fn check(&self, check: &mut Checker<'_>) {
         file(check, "roles_file", &self.roles_file);
+        check.range("flush_interval_ms", self.flush_interval_ms, 10..=10_000);
+        check.range("retention_days", self.retention_days, 1..=36_500);
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The annotations are the only list: a method without a permission is refused before anything is served.
 
+pub mod subjects;
+
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -9,6 +11,8 @@ use std::{
 
 use prost_reflect::{DescriptorPool, ExtensionDescriptor, MethodDescriptor, Value};
 use prost_types::method_options::IdempotencyLevel;
+
+use self::subjects::Subjects;
 
 /// What the contract says about one method.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,6 +33,10 @@ pub struct MethodRule {
     pub server_streaming: bool,
     /// Calling it twice is as good as once: it is bound to GET, or says so by `idempotency_level`.
     pub is_idempotent: bool,
+    /// It may change something.
+    pub is_change: bool,
+    /// Whose data its answers may hold; `None` when they hold nobody's.
+    pub subjects: Option<Arc<Subjects>>,
 }
 
 impl MethodRule {
@@ -44,9 +52,9 @@ pub enum DescriptorsError {
     /// The bytes are no `google.protobuf.FileDescriptorSet`, or one with holes.
     #[error("the descriptors cannot be read")]
     Unreadable(#[from] prost_reflect::DescriptorError),
-    /// `trato/options/v1/options.proto` is not among the files.
-    #[error("the descriptors do not contain the option trato.options.v1.permission")]
-    NoPermissionOption,
+    /// `trato/options/v1/options.proto` is not among the files, or one without this option.
+    #[error("the descriptors do not contain the option trato.options.v1.{0}")]
+    NoOption(&'static str),
     /// Methods that would be open to everybody, by full name.
     #[error("these methods have no (trato.options.v1.permission): {}", .0.join(", "))]
     NoPermission(Vec<String>),
@@ -66,14 +74,19 @@ impl Descriptors {
     /// Reads an encoded `FileDescriptorSet`. It must be the compiler's own bytes: re-encoding drops the options.
     pub fn read(bytes: &[u8]) -> Result<Self, DescriptorsError> {
         let pool = DescriptorPool::decode(bytes)?;
-        let permission = pool
-            .get_extension_by_name("trato.options.v1.permission")
-            .ok_or(DescriptorsError::NoPermissionOption)?;
-        let http = pool.get_extension_by_name("google.api.http");
+        let own = |name: &'static str| {
+            let option = pool.get_extension_by_name(&format!("trato.options.v1.{name}"));
+            option.ok_or(DescriptorsError::NoOption(name))
+        };
+        let options = Options {
+            permission: own("permission")?,
+            recorded_by: own("recorded_by")?,
+            http: pool.get_extension_by_name("google.api.http"),
+        };
         let rules = pool
             .services()
             .map(|service| {
-                let rules = service.methods().map(|method| rule(&method, &permission, http.as_ref()));
+                let rules = service.methods().map(|method| rule(&method, &options));
                 (service.full_name().to_owned(), rules.collect())
             })
             .collect();
@@ -115,15 +128,18 @@ impl Descriptors {
     }
 }
 
-fn rule(
-    method: &MethodDescriptor,
-    permission: &ExtensionDescriptor,
-    http: Option<&ExtensionDescriptor>,
-) -> MethodRule {
+/// The options that are read.
+struct Options {
+    permission: ExtensionDescriptor,
+    recorded_by: ExtensionDescriptor,
+    http: Option<ExtensionDescriptor>,
+}
+
+fn rule(method: &MethodDescriptor, known: &Options) -> MethodRule {
     let options = method.options();
     let service = method.parent_service().full_name().to_owned();
     let full_name = format!("{service}/{}", method.name());
-    let bound_to_get = http.is_some_and(|http| {
+    let bound_to_get = known.http.as_ref().is_some_and(|http| {
         let binding = options.get_extension(http);
         binding.as_message().is_some_and(|binding| binding.has_field_by_name("get"))
     });
@@ -133,17 +149,20 @@ fn rule(
         full_name: full_name.into(),
         service,
         method: method.name().to_owned(),
-        permission: match options.get_extension(permission).as_ref() {
+        permission: match options.get_extension(&known.permission).as_ref() {
             Value::String(permission) => permission.clone(),
             _ => String::new(),
         },
         client_streaming: method.is_client_streaming(),
         server_streaming: method.is_server_streaming(),
         is_idempotent: bound_to_get || level.is_some_and(|level| level != UNKNOWN),
+        is_change: !bound_to_get && level != Some(NO_SIDE_EFFECTS),
+        subjects: Subjects::of(&method.output(), &known.recorded_by).map(Arc::new),
     }
 }
 
 const UNKNOWN: i32 = IdempotencyLevel::IdempotencyUnknown as i32;
+const NO_SIDE_EFFECTS: i32 = IdempotencyLevel::NoSideEffects as i32;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -103,19 +103,22 @@ fn descriptor_proto() -> FileDescriptorProto {
 }
 
 fn options_proto() -> FileDescriptorProto {
-    let permission = FieldDescriptorProto {
-        name: Some("permission".to_owned()),
-        number: Some(50001),
+    let option = |name: &str, number, of: &str| FieldDescriptorProto {
+        name: Some(name.to_owned()),
+        number: Some(number),
         label: Some(Label::Optional.into()),
         r#type: Some(Type::String.into()),
-        extendee: Some(".google.protobuf.MethodOptions".to_owned()),
+        extendee: Some(format!(".google.protobuf.{of}")),
         ..FieldDescriptorProto::default()
     };
     FileDescriptorProto {
         name: Some("trato/options/v1/options.proto".to_owned()),
         package: Some("trato.options.v1".to_owned()),
         dependency: vec!["google/protobuf/descriptor.proto".to_owned()],
-        extension: vec![permission],
+        extension: vec![
+            option("permission", 50001, "MethodOptions"),
+            option("recorded_by", 50021, "MessageOptions"),
+        ],
         syntax: Some("proto3".to_owned()),
         ..FileDescriptorProto::default()
     }

@@ -1,4 +1,5 @@
-//! Upkeep of the log and the inbox: partitions ahead of time, and what may be forgotten, a batch at a time.
+//! Upkeep of the log, the inbox and the access records: partitions ahead of time, and what may be forgotten, a batch at a
+//! time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,12 +18,13 @@ pub fn jobs() -> Vec<Job> {
     let hours = |hours: u64| Duration::from_secs(hours * 3_600);
     vec![
         Job {
-            name: "extend-event-partitions",
+            name: "extend-partitions",
             period: hours(12),
             run: Arc::new(|app: App| {
                 async move {
                     let months = app.settings().events.partitions_ahead_months;
-                    extend(&app.database.system, months).await.map(|_| ())
+                    extend(&app.database.system, "event", months).await?;
+                    extend(&app.database.system, "access_record", months).await.map(|_| ())
                 }
                 .boxed()
             }),
@@ -35,6 +37,17 @@ pub fn jobs() -> Vec<Job> {
                     let before = days_ago(app.settings().events.retention_days);
                     forget_events(&app.database.system, before).await?;
                     forget_inbox(&app.database.system, before).await.map(|_| ())
+                }
+                .boxed()
+            }),
+        },
+        Job {
+            name: "forget-old-access-records",
+            period: hours(6),
+            run: Arc::new(|app: App| {
+                async move {
+                    let before = days_ago(app.settings().access.retention_days);
+                    forget_access_records(&app.database.system, before).await.map(|_| ())
                 }
                 .boxed()
             }),
@@ -57,15 +70,16 @@ fn days_ago(days: u32) -> Timestamp {
     super::now() - chrono::Duration::days(i64::from(days))
 }
 
-/// Makes the partitions of this month and of `months` ahead; answers how many were new.
-pub async fn extend(system: &PgPool, months: u32) -> Result<i32> {
-    let made: i32 = sqlx::query_scalar("select platform.extend_event_partitions($1)")
+/// Makes the partitions of a table of the schema `platform`, for this month and `months` ahead; answers how many were new.
+pub async fn extend(system: &PgPool, parent: &str, months: u32) -> Result<i32> {
+    let made: i32 = sqlx::query_scalar("select platform.extend_partitions($1, $2)")
+        .bind(parent)
         .bind(i32::try_from(months).unwrap_or(24))
         .fetch_one(system)
         .await
         .map_err(from_sqlx)?;
     if made > 0 {
-        tracing::info!(made, "the event log has {made} new partitions");
+        tracing::info!(parent, made, "platform.{parent} has {made} new partitions");
     }
     Ok(made)
 }
@@ -110,6 +124,19 @@ pub async fn forget_inbox(system: &PgPool, before: Timestamp) -> Result<u64> {
                using old
                where inbox.tenant_id = old.tenant_id and inbox.consumer = old.consumer and inbox.event_id = old.event_id";
     delete_in_batches(system, sql, before).await
+}
+
+/// Drops the months of access records that had ended `before`; answers how many.
+pub async fn forget_access_records(system: &PgPool, before: Timestamp) -> Result<i32> {
+    let gone: i32 = sqlx::query_scalar("select platform.forget_access_records($1)")
+        .bind(before)
+        .fetch_one(system)
+        .await
+        .map_err(from_sqlx)?;
+    if gone > 0 {
+        tracing::info!(gone, "{gone} months of access records that ended before {before} were dropped");
+    }
+    Ok(gone)
 }
 
 /// Deletes request ids stored before `before`.

@@ -1,5 +1,5 @@
-//! The body of an answer: ends the call's span, metrics and place when the last byte is out, and ends streams that
-//! may not go on.
+//! The body of an answer: holds back what must be recorded, ends the call's span, metrics and place when the last byte
+//! is out, and ends streams that may not go on.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -19,6 +19,7 @@ use tracing::Span;
 use trato_types::Error;
 
 use super::{
+    recording::Recording,
     span,
     status::{Completion, DOMAIN, complete, to_status},
 };
@@ -85,18 +86,25 @@ pub struct Answer {
     call: Option<Call>,
     /// Only for streams: an answer in one piece is ready when it gets here.
     limits: Option<Limits>,
+    /// Only for answers that hold somebody's data.
+    recording: Option<Recording>,
     over: bool,
 }
 
 impl Answer {
-    pub(super) fn new(inner: tonic::body::Body, call: Call, limits: Option<Limits>) -> Self {
+    pub(super) fn new(
+        inner: tonic::body::Body,
+        call: Call,
+        limits: Option<Limits>,
+        recording: Option<Recording>,
+    ) -> Self {
         let over = call.ended;
-        Self { inner, call: Some(call), limits, over }
+        Self { inner, call: Some(call), limits, recording, over }
     }
 
     /// Nothing at all, for requests that are no calls.
     pub(super) fn empty() -> Self {
-        Self { inner: tonic::body::Body::empty(), call: None, limits: None, over: true }
+        Self { inner: tonic::body::Body::empty(), call: None, limits: None, recording: None, over: true }
     }
 
     /// Ends the stream with an error.
@@ -110,6 +118,16 @@ impl Answer {
             call.finish(&mut trailers);
         }
         Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+    }
+
+    /// Lets data leave, once that is recorded where it must be.
+    fn leave(&mut self, data: Bytes, cx: &mut Context<'_>) -> Polled {
+        let Some(recording) = &mut self.recording else { return Poll::Ready(Some(Ok(Frame::data(data)))) };
+        match recording.hold(data) {
+            // What was just taken is polled at once, mostly to be given back.
+            Ok(()) => Pin::new(self).poll_frame(cx),
+            Err(error) => self.fail(error),
+        }
     }
 
     fn limit_reached(&mut self, cx: &mut Context<'_>) -> Option<Error> {
@@ -147,6 +165,12 @@ impl Body for Answer {
         if let Some(error) = this.limit_reached(cx) {
             return this.fail(error);
         }
+        match this.recording.as_mut().and_then(|recording| recording.poll(cx)) {
+            None => {}
+            Some(Poll::Pending) => return Poll::Pending,
+            Some(Poll::Ready(Ok(data))) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+            Some(Poll::Ready(Err(error))) => return this.fail(error),
+        }
         match this.poll_inner(cx) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(None)) => {
@@ -160,7 +184,10 @@ impl Body for Answer {
                     }
                     Poll::Ready(Some(Ok(Frame::trailers(trailers))))
                 }
-                Err(frame) => Poll::Ready(Some(Ok(frame))),
+                Err(frame) => match frame.into_data() {
+                    Ok(data) => this.leave(data, cx),
+                    Err(frame) => Poll::Ready(Some(Ok(frame))),
+                },
             },
             Ok(Poll::Ready(Some(Err(status)))) => {
                 this.over = true;

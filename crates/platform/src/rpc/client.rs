@@ -26,6 +26,7 @@ use trato_types::{Context, Error, Kind};
 use super::{
     deadline::{self, exceeded},
     permit::Caller,
+    purpose::PURPOSE,
     remote::from_status,
     span,
     status::{code_name, to_status},
@@ -97,7 +98,7 @@ impl Upstream {
         }))
     }
 
-    /// A request on behalf of the caller: its token, its request id, its trace and what is left of its deadline.
+    /// A request on behalf of the caller: its token, its request id, its purpose, its trace and what is left of its deadline.
     /// DEADLINE_EXCEEDED when nothing is left.
     pub fn request<T>(&self, cx: &Context, caller: &Caller, message: T) -> Result<tonic::Request<T>, Error> {
         let mut request = tonic::Request::new(message);
@@ -109,6 +110,9 @@ impl Upstream {
         headers.insert(AUTHORIZATION, token);
         if let Some(request_id) = &caller.request_id {
             headers.insert("x-request-id", request_id.clone());
+        }
+        if let Some(purpose) = &caller.purpose {
+            headers.insert(PURPOSE, purpose.clone());
         }
         if let Some(traceparent) = &cx.traceparent {
             propagate::inject(headers, traceparent);

@@ -1,7 +1,7 @@
 //! The gRPC server: what every call passes on its way to a handler, and how the server itself lives.
 //!
-//! A call passes, in this order: span → limits → deadline → authenticate → permit → handler. The order is the code of
-//! [`Stack::serve`], which is one future, boxed once.
+//! A call passes, in this order: span → limits → deadline → authenticate → permit → handler → record. The order is the
+//! code of [`Stack::serve`], which is one future, boxed once.
 
 mod admin;
 mod answer;
@@ -11,7 +11,9 @@ mod deadline;
 mod health;
 mod limits;
 mod permit;
+mod purpose;
 mod readiness;
+mod recording;
 mod remote;
 mod server;
 mod span;
@@ -29,10 +31,10 @@ use http::{HeaderValue, Method as Verb, Request, Response, StatusCode, header::C
 use http_body::Body;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
+use tonic::{Code, Status, service::Routes};
 use tower::Service as _;
 use tracing::Instrument as _;
-use trato_types::{Error, Kind};
+use trato_types::{Actor, Error, Kind};
 
 pub use admin::Admin;
 pub use answer::Answer;
@@ -41,6 +43,7 @@ pub use client::{Peer, Upstream, UpstreamError};
 pub use deadline::exceeded;
 pub use limits::{Places, message_too_large};
 pub use permit::{Caller, NoTeams, TeamsOf};
+pub use purpose::PURPOSE;
 pub use readiness::{Condition, Readiness};
 pub use remote::from_status;
 pub use server::{BindError, Server, Setup};
@@ -48,9 +51,14 @@ pub use server::{BindError, Server, Setup};
 use answer::Call;
 use limits::LimitedBody;
 use permit::{Method, Methods};
+use recording::{Patience, Recording};
 use status::{DOMAIN, to_status};
 
-use crate::auth::Verifier;
+use crate::{
+    access::records::{Recorder, Visit},
+    auth::Verifier,
+    telemetry::propagate,
+};
 
 /// What calls pass. Cheap to clone.
 #[derive(Clone)]
@@ -63,6 +71,7 @@ struct Inner {
     methods: Methods,
     verifier: Verifier,
     teams: Arc<dyn TeamsOf>,
+    recorder: Recorder,
     /// Services behind the guard.
     routes: Routes,
     /// Health and reflection, which anybody may ask.
@@ -87,6 +96,7 @@ impl Stack {
             methods: Methods::new(setup.rules.clone(), &setup.roles),
             verifier: setup.verifier.clone(),
             teams: Arc::clone(&setup.teams),
+            recorder: setup.recorder.clone(),
             routes: setup.routes.clone().prepare(),
             open,
             places: Places::new(setup.settings.max_concurrency),
@@ -132,21 +142,21 @@ impl Stack {
         let places = if method.is_some() { &inner.places } else { &inner.open_places };
         call.place = match places.take() {
             Ok(place) => Some(place),
-            Err(error) => return finish(to_status(error).into_http(), call, None),
+            Err(error) => return finish(to_status(error).into_http(), call, None, None),
         };
 
         // deadline: the caller's, within the server's bounds; a stream may last as long as its caller says.
         let asked = deadline::timeout(request.headers());
         let head_by = started + asked.unwrap_or(inner.request_timeout).min(inner.request_timeout);
         let deadline = if streams { asked.map(|timeout| started + timeout) } else { Some(head_by) };
-        let mut expires = None;
+        let mut guest = Guest::default();
         let work = inner.guarded(
             request,
             method.as_deref(),
             deadline,
             call.request_id.clone(),
             traceparent,
-            &mut expires,
+            &mut guest,
         );
         let work = DOMAIN.scope(Arc::clone(&inner.domain), AssertUnwindSafe(work).catch_unwind());
         let done = tokio::time::timeout_at(head_by.into(), work).instrument(span.clone()).await;
@@ -158,9 +168,27 @@ impl Stack {
             }
             Err(_elapsed) => span.in_scope(|| to_status(exceeded()).into_http()),
         };
-        let limits = streams.then(|| stream_limits(deadline, expires, &inner));
-        finish(response, call, limits)
+
+        // record: what holds somebody's data, and who was refused it.
+        let patience = if streams { Patience::Each(inner.request_timeout) } else { Patience::Until(head_by) };
+        let (response, recording) = match guest.visit {
+            Some(visit) => {
+                inner.record(response, visit, method.as_deref(), patience, head_by).instrument(span).await
+            }
+            None => (response, None),
+        };
+        let limits = streams.then(|| stream_limits(deadline, guest.expires, &inner));
+        finish(response, call, limits, recording)
     }
+}
+
+/// What is learned of a caller on the way to its handler.
+#[derive(Default)]
+struct Guest {
+    /// When its token ends.
+    expires: Option<Instant>,
+    /// What is recorded of the call; only of methods whose answers hold somebody's data.
+    visit: Option<Visit>,
 }
 
 impl Inner {
@@ -172,7 +200,7 @@ impl Inner {
         deadline: Option<Instant>,
         request_id: Option<HeaderValue>,
         traceparent: Option<String>,
-        expires: &mut Option<Instant>,
+        guest: &mut Guest,
     ) -> Result<Response<tonic::body::Body>, Error>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
@@ -192,13 +220,53 @@ impl Inner {
         let (identity, token) =
             authenticate::authenticate(request.headers(), &self.verifier, &*self.teams).await?;
         let token_ends = until(identity.expires, self.verifier.leeway());
-        *expires = Some(token_ends);
+        guest.expires = Some(token_ends);
+        let purpose = purpose::purpose(request.headers());
+        guest.visit = method.rule.subjects.is_some().then(|| Visit {
+            tenant: identity.tenant,
+            actor: Actor::Member(Arc::clone(&identity.subject)),
+            method: Arc::clone(&method.rule.full_name),
+            is_change: method.rule.is_change,
+            purpose: purpose.as_ref().ok().cloned().flatten(),
+            request_id: request_id.clone(),
+            trace_id: traceparent.as_deref().and_then(propagate::trace_id).map(str::to_owned),
+        });
         let context = self.methods.permit(method, &identity, &*self.teams, traceparent).await?;
         let deadline = deadline.unwrap_or(token_ends);
-        let caller = Caller { identity, token: SecretString::from(token), deadline, request_id };
+        let token = SecretString::from(token);
+        let caller = Caller { identity, token, deadline, request_id, purpose: purpose? };
         request.extensions_mut().insert(context);
         request.extensions_mut().insert(caller);
         call(&self.routes, request).await
+    }
+
+    /// Records a refusal by the answer's status; of an answer without one, what it says as it leaves.
+    async fn record(
+        &self,
+        response: Response<tonic::body::Body>,
+        visit: Visit,
+        method: Option<&Method>,
+        patience: Patience,
+        by: Instant,
+    ) -> (Response<tonic::body::Body>, Option<Recording>) {
+        let refused =
+            response.headers().get(Status::GRPC_STATUS).map(|code| Code::from_bytes(code.as_bytes()));
+        match refused {
+            None => {
+                let subjects = method.and_then(|method| method.rule.subjects.as_ref());
+                let recording =
+                    subjects.map(|subjects| Recording::new(&self.recorder, visit, subjects, patience));
+                (response, recording)
+            }
+            Some(code @ (Code::NotFound | Code::PermissionDenied)) => {
+                let asked = status::resource(response.headers()).into_iter().collect();
+                match self.recorder.record(&visit, code, asked, by.into()).await {
+                    Ok(()) => (response, None),
+                    Err(error) => (to_status(error).into_http(), None),
+                }
+            }
+            Some(_) => (response, None),
+        }
     }
 }
 
@@ -217,11 +285,12 @@ fn finish(
     response: Response<tonic::body::Body>,
     mut call: Call,
     limits: Option<answer::Limits>,
+    recording: Option<Recording>,
 ) -> Response<Answer> {
     let (mut parts, body) = response.into_parts();
     // A status in the headers is the whole answer; one in the trailers comes later, through the body.
     call.finish(&mut parts.headers);
-    Response::from_parts(parts, Answer::new(body, call, limits))
+    Response::from_parts(parts, Answer::new(body, call, limits, recording))
 }
 
 /// A stream ends when its caller no longer waits, when its token is no longer good, or when the program stops.

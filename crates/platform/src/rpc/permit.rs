@@ -48,6 +48,8 @@ pub struct Caller {
     pub deadline: Instant,
     /// The caller's `x-request-id`, to be passed on.
     pub request_id: Option<HeaderValue>,
+    /// What the caller says the call is for, to be passed on.
+    pub purpose: Option<HeaderValue>,
 }
 
 impl Caller {

@@ -14,7 +14,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::service::Routes;
 
 use super::{Readiness, Stack, TeamsOf, health};
-use crate::{access::roles::Roles, auth::Verifier, config, descriptors::MethodRule, tls::Tls};
+use crate::{
+    access::{records::Recorder, roles::Roles},
+    auth::Verifier,
+    config,
+    descriptors::MethodRule,
+    tls::Tls,
+};
 
 /// Everything a server needs.
 pub struct Setup {
@@ -35,6 +41,8 @@ pub struct Setup {
     pub roles: Arc<Roles>,
     /// The directory.
     pub teams: Arc<dyn TeamsOf>,
+    /// Where it is recorded who was answered with whose data.
+    pub recorder: Recorder,
     /// Reported by `grpc.health.v1`.
     pub readiness: Readiness,
     /// Callers must come by TLS, with a certificate of the authority.

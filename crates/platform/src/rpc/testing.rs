@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    access::roles::Roles,
+    access::{records, roles::Roles},
     auth::{Identity, testing::TestIssuer},
     config,
     descriptors::{Descriptors, testing::contract},
@@ -179,7 +179,11 @@ impl TestServer {
         let bytes = descriptors();
         let descriptors = Descriptors::read(bytes).expect("readable");
         let loader = config::Loader::new("");
-        let mut settings = loader.load(&config::Environment::default()).expect("defaults").settings.server;
+        let defaults = loader.load(&config::Environment::default()).expect("defaults").settings;
+        let nowhere = sqlx::PgPool::connect_lazy("postgres://nobody@127.0.0.1:9/none").expect("an address");
+        // Nobody's data is in these messages, so that nothing is recorded.
+        let (recorder, _) = records::recorder(&defaults.access, &nowhere);
+        let mut settings = defaults.server;
         settings.drain_seconds = 5;
         change(&mut settings);
         let (echo, teams, readiness) = (Echo::default(), Arc::new(TestTeams::default()), Readiness::new());
@@ -192,6 +196,7 @@ impl TestServer {
             verifier: issuer.verifier(),
             roles: Arc::new(Roles::parse(ROLES, descriptors.permissions()).expect("roles")),
             teams: Arc::clone(&teams) as Arc<dyn TeamsOf>,
+            recorder,
             readiness: readiness.clone(),
             tls,
         };

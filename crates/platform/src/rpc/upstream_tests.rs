@@ -26,11 +26,12 @@ async fn behalf(server: &TestServer, left: Duration) -> (trato_types::Context, C
         cause: None,
     };
     let request_id = Some(HeaderValue::from_static("r-7"));
-    (cx, Caller { identity, token: token.into(), deadline: Instant::now() + left, request_id })
+    let purpose = Some(HeaderValue::from_static("dispute 4711"));
+    (cx, Caller { identity, token: token.into(), deadline: Instant::now() + left, request_id, purpose })
 }
 
 #[tokio::test]
-async fn a_call_carries_token_deadline_trace_and_request_id() {
+async fn a_call_carries_token_deadline_trace_request_id_and_purpose() {
     let server = TestServer::start().await;
     let (cx, caller) = behalf(&server, Duration::from_secs(3)).await;
     let upstream = server.upstream(&[&server.url]);
@@ -42,6 +43,7 @@ async fn a_call_carries_token_deadline_trace_and_request_id() {
     assert_eq!(answer["actor"], "members/ana");
     assert_eq!(answer["traceparent"], TRACEPARENT);
     assert_eq!(answer["headers"]["x-request-id"], "r-7");
+    assert_eq!(answer["headers"]["x-purpose"], "dispute 4711");
     assert!((1500..=3000).contains(&answer["left_ms"].as_u64().expect("a number")), "{answer}");
     let late = Caller { deadline: Instant::now(), ..caller };
     let refused = upstream.request(&cx, &late, Text::new("x")).expect_err("nobody waits any more");

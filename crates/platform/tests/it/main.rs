@@ -1,5 +1,6 @@
 //! The platform over a real database, with one resource of the tests' own.
 
+mod access_records;
 mod events;
 mod resource;
 mod standard;

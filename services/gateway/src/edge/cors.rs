@@ -12,8 +12,8 @@ use http::{
 use crate::{body::Body, config};
 
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "authorization,content-type,accept-language,idempotency-key,last-event-id,x-request-id,x-trato-timeout-ms,\
-     grpc-timeout,x-grpc-web,x-user-agent,traceparent,tracestate",
+    "authorization,content-type,accept-language,idempotency-key,last-event-id,x-purpose,x-request-id,\
+     x-trato-timeout-ms,grpc-timeout,x-grpc-web,x-user-agent,traceparent,tracestate",
 );
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
     "grpc-status,grpc-message,grpc-status-details-bin,x-request-id,retry-after,ratelimit,ratelimit-policy",

@@ -13,6 +13,8 @@ use tonic::{Code, Status};
 use tonic_types::pb;
 use trato_types::{Error, Kind, error::chain};
 
+use crate::descriptors::subjects::whole;
+
 tokio::task_local! {
     /// Domain of the reasons of the call that is being worked on, `sales.trato`.
     pub(super) static DOMAIN: Arc<str>;
@@ -91,6 +93,8 @@ fn log(error: &Error) {
 const MAX_DETAILS_BYTES: usize = 6 * 1024;
 /// The message travels percent-encoded in a header of its own.
 const MAX_MESSAGE_CHARS: usize = 1000;
+/// Names of resources are much shorter.
+const MAX_NAME_BYTES: usize = 200;
 
 fn render(error: &Error, max_bytes: usize) -> pb::Status {
     let message: String = match error.kind() {
@@ -200,6 +204,17 @@ pub(super) fn complete(headers: &mut HeaderMap, completion: &Completion<'_>) -> 
         headers.insert(Status::GRPC_STATUS_DETAILS, value);
     }
     Some(Code::from(status.code))
+}
+
+/// Name of the resource that a status in a response's headers is about; `None` when it tells none that could be recorded.
+pub(super) fn resource(headers: &HeaderMap) -> Option<String> {
+    let details = BASE64.decode(headers.get(Status::GRPC_STATUS_DETAILS)?.as_bytes()).ok()?;
+    let status = pb::Status::decode(details.as_slice()).ok()?;
+    let told = status.details.iter().find(|detail| detail.type_url.ends_with("/google.rpc.ResourceInfo"))?;
+    let name = pb::ResourceInfo::decode(told.value.as_slice()).ok()?.resource_name;
+    // It is the caller's own text.
+    let is_plain = name.len() <= MAX_NAME_BYTES && name.bytes().all(|byte| byte.is_ascii_graphic());
+    is_plain.then(|| whole(&name).to_owned()).filter(|name| !name.is_empty())
 }
 
 /// gRPC accepts base64 with and without padding and asks senders to leave it out.

@@ -93,8 +93,8 @@ async fn a_month_without_partition_is_written_all_the_same_and_moved_when_it_has
 
     world.write(world.new_event("things/1", 1, "any")).await;
     let fallen = world.log().await;
-    let made = partitions::extend(&world.database.system, 3).await.expect("extended");
-    let again = partitions::extend(&world.database.system, 3).await.expect("extended");
+    let made = partitions::extend(&world.database.system, "event", 3).await.expect("extended");
+    let again = partitions::extend(&world.database.system, "event", 3).await.expect("extended");
     world.write(world.new_event("things/1", 2, "any")).await;
 
     assert_eq!(fallen, [("things/1".into(), 1, "platform.event_default".into())]);
@@ -152,6 +152,7 @@ async fn the_serving_role_sees_its_tenant_only_and_changes_no_event() {
         "delete from platform.event",
         "select count(*) from platform.lease",
         "select platform.extend_event_partitions(1)",
+        "select platform.extend_partitions('event', 1)",
     ] {
         let refused = sqlx::query(forbidden).execute(&world.database.pool).await.expect_err(forbidden);
         assert!(refused.to_string().contains("permission denied"), "{forbidden}: {refused}");
