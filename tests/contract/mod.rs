@@ -12,11 +12,12 @@ mod injection;
 mod limits;
 mod options;
 mod permissions;
+mod read_only;
 mod references;
 mod repetition;
-mod samples;
+pub mod samples;
 mod sizes;
-mod transcode;
+pub mod transcode;
 mod unknown_fields;
 
 pub use samples::World;

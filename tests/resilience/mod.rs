@@ -3,6 +3,7 @@
 //! These tests take turns on one private stack, see `harness/breakable.rs`. An ordinary run is bounded; the full figures
 //! come with `cargo dev test --long`.
 
+mod abuse;
 mod audit;
 mod broker_down;
 mod collector;
@@ -10,7 +11,11 @@ mod database_down;
 mod duplicates;
 mod independence;
 mod killed_programs;
+mod noisy_tenant;
 mod outages;
 mod poison;
 mod poisoner;
+mod secrets;
+mod statements;
 mod traces;
+mod withdrawn_keys;
