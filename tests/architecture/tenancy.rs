@@ -93,6 +93,100 @@ async fn the_serving_role_sees_one_tenant_and_without_one_nothing() {
     assert!(seen >= 4, "the walk saw only {seen} rows of its own");
 }
 
+/// I5: with every predicate of the application removed, row-level security alone keeps a tenant from changing another's rows
+/// and from giving its own away.
+#[tokio::test]
+async fn the_serving_role_changes_and_gives_away_no_row_of_another_tenant() {
+    let (ours, theirs) = (Tenant::fresh(), Tenant::fresh());
+    for tenant in [&ours, &theirs] {
+        let director = tenant.director();
+        director.post("/v1/accounts", serde_json::json!({ "displayName": "Acme" })).await.ok();
+        director.post("/v1/products", serde_json::json!({ "displayName": "Nova" })).await.ok();
+    }
+    let mut tried = 0;
+    for service in DATA_SERVICES {
+        let mut superuser = database::superuser(ours.facts(), service).await;
+        let url = &ours.facts().database(service).expect("it has one").url;
+        let mut connection = database::connect(url).await.expect("the role can log in");
+        for table in database::tenant_tables(&mut superuser).await {
+            for (privilege, sql) in [
+                ("update", format!("update {table} set tenant_id = tenant_id where tenant_id = $1")),
+                ("delete", format!("delete from {table} where tenant_id = $1")),
+            ] {
+                if !may(&mut connection, &table, privilege).await {
+                    continue;
+                }
+                let mut transaction = of_tenant(&mut connection, ours.id).await;
+                let done = sqlx::query(AssertSqlSafe(sql)).bind(theirs.id).execute(&mut *transaction).await;
+                let done = done.unwrap_or_else(|error| panic!("{service}: {privilege} of {table}: {error}"));
+                assert_eq!(
+                    done.rows_affected(),
+                    0,
+                    "{service}: {privilege} of {table} reaches another tenant"
+                );
+                tried += 1;
+            }
+            if may(&mut connection, &table, "update").await {
+                let mut transaction = of_tenant(&mut connection, ours.id).await;
+                let sql = format!("update {table} set tenant_id = $1");
+                match sqlx::query(AssertSqlSafe(sql)).bind(theirs.id).execute(&mut *transaction).await {
+                    Ok(done) => {
+                        assert_eq!(done.rows_affected(), 0, "{service}: rows of {table} were given away")
+                    }
+                    Err(error) => {
+                        assert!(error.to_string().contains("row-level security"), "{table}: {error}")
+                    }
+                }
+            }
+        }
+    }
+    for service in DATA_SERVICES {
+        let url = &ours.facts().database(service).expect("it has one").url;
+        let mut connection = database::connect(url).await.expect("the role can log in");
+        for privilege in ["update", "delete", "truncate"] {
+            assert!(!may(&mut connection, "platform.event", privilege).await, "{service} may change its log");
+        }
+    }
+    assert!(tried >= 8, "only {tried} tables can be changed by their role");
+}
+
+/// Passwords change while the product serves: another login that is a member of the role has its rights and its policies.
+#[tokio::test]
+async fn a_second_login_of_a_role_serves_as_the_first_does() {
+    let tenant = Tenant::fresh();
+    tenant.director().post("/v1/accounts", serde_json::json!({ "displayName": "Acme" })).await.ok();
+    let mut superuser = database::superuser(tenant.facts(), "customers").await;
+    let login = format!("customers_{}", Uuid::new_v4().simple());
+    let sql = format!("create role {login} login password 'next' in role customers");
+    sqlx::query(AssertSqlSafe(sql)).execute(&mut superuser).await.expect("a superuser may");
+
+    let url = &tenant.facts().database("customers").expect("it has one").url;
+    let (_, server) = url.split_once('@').expect("a login stands before the server");
+    let mut connection =
+        database::connect(&format!("postgres://{login}:next@{server}")).await.expect("it may log in");
+    assert_eq!(count(&mut connection, "public.account", None).await, (0, 0));
+    assert_eq!(count(&mut connection, "public.account", Some(tenant.id)).await, (1, 0));
+
+    drop(connection);
+    sqlx::query(AssertSqlSafe(format!("drop role {login}")))
+        .execute(&mut superuser)
+        .await
+        .expect("it owns nothing");
+}
+
+async fn may(connection: &mut PgConnection, table: &str, privilege: &str) -> bool {
+    let sql = "select has_table_privilege($1, $2)";
+    sqlx::query_scalar(sql).bind(table).bind(privilege).fetch_one(connection).await.expect("known")
+}
+
+/// A transaction as the program opens it for a tenant; it is rolled back when it is dropped.
+async fn of_tenant(connection: &mut PgConnection, tenant: Uuid) -> sqlx::Transaction<'_, sqlx::Postgres> {
+    let mut transaction = connection.begin().await.expect("a transaction can begin");
+    let set = sqlx::query("select set_config('trato.tenant_id', $1, true)").bind(tenant.to_string());
+    set.execute(&mut *transaction).await.expect("a setting can be set");
+    transaction
+}
+
 /// Rows of the tenant, and rows of others, that a table shows when asked for all it has.
 async fn count(connection: &mut PgConnection, table: &str, tenant: Option<Uuid>) -> (i64, i64) {
     let mut transaction = connection.begin().await.expect("a transaction can begin");

@@ -19,7 +19,7 @@ use crate::harness::{
 /// The pointers under which the request says what it acts upon; everything else is a reference.
 const TARGETS: [&str; 3] = ["/name", "/parent", "/names/0"];
 
-/// PLT-12: a name of another tenant is answered like a name nobody has, whatever method it is given to, wherever.
+/// I5, PLT-12: a name of another tenant is answered like a name nobody has, whatever method it is given to, wherever.
 #[tokio::test]
 async fn every_method_answers_a_foreign_name_as_it_answers_one_that_nobody_has() {
     let (ours, theirs) = (Tenant::fresh(), Tenant::fresh());
@@ -56,16 +56,18 @@ async fn every_method_answers_a_foreign_name_as_it_answers_one_that_nobody_has()
     assert_eq!(snapshot(&theirs).await, before, "something of the other tenant was changed");
 }
 
-/// HTTP status, body without the name that was asked for, and the refusal by gRPC.
-fn summary(answer: &Answer, grpc: Option<Refusal>, name: &str) -> (u16, Value, Option<String>) {
+/// HTTP status, body without the name that was asked for, its length with any other name of that length, and the refusal
+/// by gRPC.
+fn summary(answer: &Answer, grpc: Option<Refusal>, name: &str) -> (u16, Value, usize, Option<String>) {
     let id = name.split_once('/').map_or(name, |(_, id)| id);
     if answer.status == 200 {
-        return (200, Value::Null, None);
+        return (200, Value::Null, 0, None);
     }
     let grpc = grpc.map(|refusal| format!("{refusal:?}").replace(id, "{id}"));
     // As a value, since the entries of a map have no order on the wire.
-    let body = serde_json::from_str(&answer.text().replace(id, "{id}")).expect("a refusal is JSON");
-    (answer.status, body, grpc)
+    let text = answer.text().replace(id, "{id}");
+    let body = serde_json::from_str(&text).expect("a refusal is JSON");
+    (answer.status, body, text.len(), grpc)
 }
 
 /// Every row of a tenant in every service.
@@ -85,7 +87,7 @@ async fn snapshot(tenant: &Tenant) -> Value {
     Value::Object(all)
 }
 
-/// PLT-12: lists, figures, streams, tokens of pages and cursors of one tenant are of no use in another.
+/// I5, PLT-12: lists, figures, streams, tokens of pages and cursors of one tenant are of no use in another.
 #[tokio::test]
 async fn nothing_of_another_tenant_is_listed_counted_streamed_or_continued() {
     let (ours, theirs) = (Tenant::fresh(), Tenant::fresh());

@@ -128,7 +128,8 @@ fn forgeries(tenant: &Tenant, subject: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// PLT-12: forged, foreign and stale tokens get one and the same answer, at the gateway and at a service's own port.
+/// I4, PLT-12: forged, foreign and stale tokens get one and the same answer, at the gateway and at a service's own port, and
+/// are written down nowhere.
 #[tokio::test]
 async fn every_forged_token_is_refused_with_one_answer_for_all() {
     let tenant = Tenant::fresh();
@@ -139,21 +140,32 @@ async fn every_forged_token_is_refused_with_one_answer_for_all() {
     let good = tenant.caller(&subject, &["administrator"]);
     good.get("/v1/accounts").await.ok();
 
-    let mut bodies = BTreeSet::new();
-    for (what, token) in forgeries(&tenant, &subject) {
-        let http = good.with_token(Some(&token));
+    let (mut bodies, mut statuses) = (BTreeSet::new(), BTreeSet::new());
+    let forgeries = forgeries(&tenant, &subject);
+    for (what, token) in &forgeries {
+        let http = good.with_token(Some(token));
         let request = http.request(reqwest::Method::GET, "/v1/accounts").header("x-request-id", "forgery");
         let answer = http.send(request).await;
         assert_eq!(answer.status, 401, "{what}: {}", answer.text());
         bodies.insert(answer.text());
         for (door, channel) in [("gateway", &gateway), ("service", &service)] {
-            let refused = dynamic::bytes(channel, Some(&token), &list, bytes::Bytes::new()).await;
+            let refused = dynamic::bytes(channel, Some(token), &list, bytes::Bytes::new()).await;
             let refusal = Refusal::of(&refused.expect_err(what));
             assert_eq!(refusal.code, "UNAUTHENTICATED", "{what} at the {door}");
             assert_eq!(refusal.reason, "INVALID_TOKEN", "{what} at the {door}");
+            statuses.insert(format!("{door}: {refusal:?}"));
         }
     }
+    assert_eq!(statuses.len(), 2, "a status tells what is wrong: {statuses:#?}");
     assert_eq!(bodies.len(), 1, "the answers tell what is wrong: {bodies:#?}");
+    let logs = stack::logs(tenant.facts());
+    for (what, token) in &forgeries {
+        for part in token.split('.').filter(|part| part.len() > 20) {
+            let told: Vec<_> =
+                logs.iter().filter(|(_, log)| log.contains(part)).map(|(name, _)| name).collect();
+            assert!(told.is_empty(), "{what} is in the logs {told:?}");
+        }
+    }
 }
 
 /// PLT-12: whoever sends more than one token, or another sort of credential, is nobody.

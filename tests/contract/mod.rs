@@ -12,12 +12,13 @@ mod injection;
 mod limits;
 mod options;
 mod permissions;
+mod read_only;
 mod recording;
 mod references;
 mod repetition;
-mod samples;
+pub mod samples;
 mod sizes;
-mod transcode;
+pub mod transcode;
 mod unknown_fields;
 
 pub use samples::World;

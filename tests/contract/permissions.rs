@@ -17,7 +17,8 @@ use crate::harness::{
 /// The one method that everybody with a good token may call.
 const OPEN_TO_ALL: &str = "directory.caller.get";
 
-fn roles() -> BTreeMap<String, Vec<String>> {
+/// Permissions and patterns that each shipped role grants.
+pub fn roles() -> BTreeMap<String, Vec<String>> {
     let roles: toml::Table = trato_proto::ROLES.parse().expect("the shipped roles are TOML");
     let granted = |role: &toml::Value| {
         let grants = role["grants"].as_array().expect("a role has grants");

@@ -46,20 +46,3 @@ async fn an_unknown_path_of_a_mask_is_named() {
     assert_eq!(refusal.code, "INVALID_ARGUMENT");
     assert_eq!(refusal.violations, [("update_mask".to_owned(), "UNKNOWN_FIELD".to_owned())]);
 }
-
-/// PLT-12: what only the service may say is ignored when a client says it.
-#[tokio::test]
-async fn output_only_fields_of_a_client_are_ignored() {
-    let tenant = Tenant::fresh();
-    let world = World::make(&tenant).await;
-    let mut body = world.body("Opportunity");
-    body["state"] = json!("WON");
-    body["creator"] = json!("members/somebody-else");
-    body["createTime"] = json!("2001-01-01T00:00:00Z");
-
-    let opportunity = world.keeper.post("/v1/opportunities", body).await.ok();
-
-    assert_eq!(opportunity["state"], "OPEN");
-    assert_eq!(opportunity["creator"], json!(world.keeper.name()));
-    assert!(opportunity["createTime"].as_str().is_some_and(|time| time > "2020"));
-}

@@ -1,5 +1,7 @@
 //! Answers of the gateway, and refusals in one form whether they came as JSON or as a gRPC status.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use prost::Message as _;
 use serde_json::Value;
@@ -26,6 +28,8 @@ pub struct Refusal {
     pub reason: String,
     /// Domain of the ErrorInfo: `sales.trato`.
     pub domain: String,
+    /// Values of the ErrorInfo.
+    pub metadata: BTreeMap<String, String>,
     /// Sentence for people.
     pub message: String,
     /// Field and reason of each violation.
@@ -61,6 +65,7 @@ impl Answer {
             code: text(&error["status"]),
             reason: text(&detail("ErrorInfo")["reason"]),
             domain: text(&detail("ErrorInfo")["domain"]),
+            metadata: metadata(&detail("ErrorInfo")["metadata"]),
             message: text(&error["message"]),
             violations: violations.iter().map(|one| (text(&one["field"]), text(&one["reason"]))).collect(),
             says_when_to_retry: !detail("RetryInfo").is_null(),
@@ -97,11 +102,17 @@ impl Refusal {
             code: code_name(status.code()).to_owned(),
             reason: info.reason,
             domain: info.domain,
+            metadata: info.metadata.into_iter().collect(),
             message: status.message().to_owned(),
             violations: violations.map(|violation| (violation.field, violation.reason)).collect(),
             says_when_to_retry: detail::<pb::RetryInfo>(&details, "RetryInfo").is_some(),
         }
     }
+}
+
+fn metadata(value: &Value) -> BTreeMap<String, String> {
+    let entries = value.as_object().into_iter().flatten();
+    entries.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
 }
 
 fn detail<M: prost::Message + Default>(details: &[prost_types::Any], name: &str) -> Option<M> {

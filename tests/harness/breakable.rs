@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::runtime::Runtime;
-use trato_devstack::{Facts, Stack, StackOptions};
+use trato_devstack::{Facts, Minter, Stack, StackOptions, keys::SigningKey};
 
 use super::{report::say, tenant::Tenant};
 
@@ -110,6 +110,18 @@ impl Breakable {
         }
         stack.terminate(name).await.expect("it can be stopped");
         self.revive(name).await;
+    }
+
+    /// Lets the issuer publish one more key, and answers it with a minter of its tokens. All other tokens stay good.
+    pub async fn add_key(&self) -> (Minter, Arc<SigningKey>) {
+        let issuer = self.stack().await.issuer();
+        let key = issuer.rotate(true).expect("a key can be made");
+        (issuer.minter(), key)
+    }
+
+    /// Lets the issuer publish a key no longer.
+    pub async fn withdraw_key(&self, key: &SigningKey) {
+        self.stack().await.issuer().withdraw(key);
     }
 
     /// Panics when the log of any program tells of a panic.

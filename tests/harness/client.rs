@@ -79,7 +79,13 @@ impl Http {
         self.send_once(request).await
     }
 
-    async fn send_once(&self, request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
+    /// GET, once: who is told to slow down is told so.
+    pub async fn once(&self, path: &str) -> reqwest::Result<Answer> {
+        self.send_once(self.request(Method::GET, path)).await
+    }
+
+    /// Sends a request once; fails only when there is no answer.
+    pub async fn send_once(&self, request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
         let request = request.build()?;
         let asked = format!("{} {}", request.method(), request.url().path());
         let answer = self.client.execute(request).await?;

@@ -9,7 +9,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, MethodDes
 use tonic::{
     Status, Streaming,
     client::Grpc,
-    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder},
     transport::Channel,
 };
 
@@ -108,6 +108,17 @@ async fn bytes_once(
         Ok(first) => first.map(drop),
         Err(_) => Ok(()),
     }
+}
+
+/// A call whose message is sent compressed, as gzip.
+pub async fn compressed(
+    channel: &Channel,
+    token: Option<&str>,
+    method: &MethodDescriptor,
+    body: Bytes,
+) -> Result<(), Status> {
+    let mut client = ready(channel).await?.send_compressed(CompressionEncoding::Gzip);
+    client.unary(Bearer::new(token).on(body), path(method), BytesCodec).await.map(drop)
 }
 
 async fn ready(channel: &Channel) -> Result<Grpc<Channel>, Status> {

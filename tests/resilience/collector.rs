@@ -51,6 +51,8 @@ pub struct Received {
     pub metrics: Vec<(String, String)>,
     /// Program and trace of every log record, the trace in hex.
     pub logs: Vec<(String, String)>,
+    /// All of it as text, for what must not be in it.
+    pub text: String,
 }
 
 /// A collector that listens until it is dropped.
@@ -111,6 +113,7 @@ impl TraceService for Sink {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        self.note(|received| received.text += &format!("{:?}\n", request.get_ref()));
         for resource in request.into_inner().resource_spans {
             let service = service_of(resource.resource.as_ref());
             let spans = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
@@ -133,6 +136,7 @@ impl MetricsService for Sink {
         &self,
         request: Request<ExportMetricsServiceRequest>,
     ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        self.note(|received| received.text += &format!("{:?}\n", request.get_ref()));
         for resource in request.into_inner().resource_metrics {
             let service = service_of(resource.resource.as_ref());
             let metrics = resource.scope_metrics.into_iter().flat_map(|scope| scope.metrics);
@@ -149,6 +153,7 @@ impl LogsService for Sink {
         &self,
         request: Request<ExportLogsServiceRequest>,
     ) -> Result<Response<ExportLogsServiceResponse>, Status> {
+        self.note(|received| received.text += &format!("{:?}\n", request.get_ref()));
         for resource in request.into_inner().resource_logs {
             let service = service_of(resource.resource.as_ref());
             let records = resource.scope_logs.into_iter().flat_map(|scope| scope.log_records);

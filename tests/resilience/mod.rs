@@ -3,6 +3,7 @@
 //! These tests take turns on one private stack, see `harness/breakable.rs`. An ordinary run is bounded; the full figures
 //! come with `cargo dev test --long`.
 
+mod abuse;
 mod access_records;
 mod audit;
 mod broker_down;
@@ -12,8 +13,12 @@ mod duplicates;
 mod independence;
 mod killed_programs;
 mod mutual_tls;
+mod noisy_tenant;
 mod outages;
 mod poison;
 mod poisoner;
+mod secrets;
 mod spreading;
+mod statements;
 mod traces;
+mod withdrawn_keys;

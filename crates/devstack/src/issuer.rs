@@ -82,6 +82,12 @@ impl Issuer {
         Ok(key)
     }
 
+    /// Stops to publish a key, as after a leak. The one before it signs again.
+    pub fn withdraw(&self, key: &SigningKey) {
+        let mut keys = self.shared.keys.write().unwrap_or_else(PoisonError::into_inner);
+        keys.retain(|known| known.id() != key.id());
+    }
+
     /// How often the key set was fetched.
     pub fn key_set_fetches(&self) -> usize {
         self.shared.fetches.load(Ordering::Relaxed)

@@ -242,3 +242,64 @@ async fn pages_need_no_token() {
     assert_eq!(send(edge.anonymous("GET", "/openapi.json").header("if-none-match", etag)).await.status, 304);
     assert_eq!(send(edge.anonymous("POST", "/docs")).await.status, 405);
 }
+
+#[tokio::test]
+async fn a_tenant_beyond_its_rate_is_refused_by_json_and_by_grpc_and_told_which_limit_it_was() {
+    let own = r#"{ "0192f0c1-0000-7000-8000-000000000001" = { per_tenant = 1, burst_per_tenant = 2 } }"#;
+    let edge = Edge::with(&[("TRATO_RATE__TENANTS", own)]).await;
+    let as_subject = |subject: &str| {
+        let token = edge.issuer.token(json!({ "sub": subject }));
+        edge.anonymous("GET", "/v1/books/7").bearer_auth(token)
+    };
+
+    assert_eq!(send(as_subject("ana")).await.status, 200);
+    assert_eq!(send(as_subject("ben")).await.status, 200);
+    let refused = send(as_subject("cem")).await;
+    assert_eq!(refused.error(), (429, "RESOURCE_EXHAUSTED".to_owned(), "RATE_EXCEEDED".to_owned()));
+    assert_eq!(refused.detail("ErrorInfo")["metadata"]["limit"], "tenant");
+    assert_eq!(refused.headers["ratelimit"], "\"caller\";r=4000;t=0, \"tenant\";r=0;t=1");
+    let grpc = send(
+        edge.request("POST", "/example.library.v1.LibraryService/GetBook")
+            .header("content-type", "application/grpc"),
+    )
+    .await;
+    assert_eq!((grpc.status, &grpc.headers["grpc-status"]), (200, &HeaderValue::from_static("8")));
+    assert_eq!(grpc.headers["ratelimit-policy"], "\"caller\";q=4000;w=2, \"tenant\";q=2;w=2");
+}
+
+#[tokio::test]
+async fn a_caller_may_not_hold_more_calls_open_than_its_share() {
+    let edge = Edge::with(&[("TRATO_RATE__CONCURRENT_PER_CALLER", "1")]).await;
+
+    let slow = tokio::spawn(send(edge.request("GET", "/v1/books/late")));
+    crate::harness::eventually("the first call", || edge.upstream.seen.calls() == 1).await;
+    let second = edge.get("/v1/books/7").await;
+    assert_eq!(second.error(), (429, "RESOURCE_EXHAUSTED".to_owned(), "TOO_MANY_CALLS".to_owned()));
+    assert_eq!(second.detail("ErrorInfo")["metadata"]["limit"], "caller");
+    let other = edge.issuer.token(json!({ "sub": "ben" }));
+    assert_eq!(send(edge.anonymous("GET", "/v1/books/7").bearer_auth(other)).await.status, 200);
+    assert_eq!(slow.await.expect("no panic").status, 200);
+}
+
+#[tokio::test]
+async fn a_connection_of_http2_that_only_answers_pings_is_ended() {
+    let edge =
+        Edge::with(&[("TRATO_SERVER__KEEPALIVE_SECONDS", "1"), ("TRATO_GATEWAY__IDLE_SECONDS", "2")]).await;
+    let (client, connection) = h2::client::handshake(connect(&edge).await).await.expect("a handshake");
+
+    // It answers the pings of the gateway, and is told to go all the same.
+    let ended = tokio::time::timeout(PATIENCE, connection).await;
+    assert!(matches!(ended, Ok(Ok(()) | Err(_))), "{ended:?}");
+    drop(client);
+}
+
+#[tokio::test]
+async fn rates_that_cannot_be_are_named_with_their_tenant() {
+    let loaded = trato_gateway::config::loader().load(&trato_platform::config::Environment::of([(
+        "TRATO_RATE__TENANTS".to_owned(),
+        r#"{ "0192f0c1-0000-7000-8000-000000000001" = { per_tenant = 0 } }"#.to_owned(),
+    )]));
+
+    let faults = loaded.err().expect("zero is no rate").to_string();
+    assert!(faults.contains("rate.tenants.0192f0c1-0000-7000-8000-000000000001.per_tenant"), "{faults}");
+}

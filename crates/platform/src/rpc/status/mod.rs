@@ -85,7 +85,8 @@ fn log(error: &Error) {
             let cause = chain(error);
             tracing::warn!(reason, cause, "a call was turned away: {cause}");
         }
-        _ => tracing::debug!(reason, "a call was refused: {}", error.message()),
+        // Its message may repeat what the caller sent.
+        _ => tracing::debug!(reason, "a call was refused: {reason}"),
     }
 }
 

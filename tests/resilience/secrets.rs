@@ -1,0 +1,141 @@
+//! What must not be told to anybody who watches: tokens and personal data, in logs, spans and metrics.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::collector::Collector;
+use crate::harness::{
+    breakable::{Breakable, PROGRAMS, on_a_breakable_stack},
+    caller::Caller,
+    dynamic::method,
+    eventually::eventually,
+    stack::logs,
+    values::{list, name},
+};
+
+const VARIABLES: [&str; 4] = [
+    "TRATO_TELEMETRY__OTLP_ENDPOINT",
+    "TRATO_TELEMETRY__SAMPLING_RATIO",
+    "TRATO_TELEMETRY__METRICS_INTERVAL_SECONDS",
+    "TRATO_TELEMETRY__LOG_FILTER",
+];
+/// Our own code tells all it can.
+const ALL: &str = "info,trato_platform=trace,trato_gateway=trace,trato_customers=trace,trato_sales=trace";
+/// Spans are sent in batches; this is long enough for several.
+const LATEST: Duration = Duration::from_secs(40);
+
+async fn tell(stack: &Breakable, values: [&str; 4]) {
+    let variables: Vec<_> = VARIABLES.into_iter().zip(values).collect();
+    for program in PROGRAMS {
+        stack.restart_with(program, &variables).await;
+    }
+}
+
+/// Words that stand nowhere else.
+struct Marks(Vec<String>);
+
+impl Marks {
+    /// A word that is part of a name, address or token.
+    fn word(&mut self, kind: &str) -> String {
+        let word = format!("{kind}{:016x}", rand::random::<u64>());
+        self.0.push(word.clone());
+        word
+    }
+
+    fn none_in(&self, place: &str, text: &str) {
+        for mark in &self.0 {
+            let at = text.find(mark.as_str()).map(|at| text.get(at.saturating_sub(200)..at + mark.len()));
+            assert!(at.is_none(), "{place} tells {mark}: …{:?}", at.flatten());
+        }
+    }
+}
+
+/// Calls that succeed, and calls that fail in every way that has what was sent in its hands.
+async fn call(marks: &mut Marks, director: &Caller) {
+    let phone = format!("+34 6{:08}", rand::random::<u32>() % 100_000_000);
+    marks.0.extend([phone.clone(), phone.replace(['+', ' '], "")]);
+    let email = format!("{}@example.com", marks.word("mail"));
+    let contact = json!({
+        "givenNames": marks.word("Given"), "surname": marks.word("Sur"), "emailAddress": email, "phoneNumber": phone,
+    });
+    let contact = director.post("/v1/contacts", contact).await.ok();
+    let account = json!({ "displayName": marks.word("Acme"), "address": { "lines": [marks.word("Street")], "countryCode": "ES" } });
+    let account = name(&director.post("/v1/accounts", account).await.ok());
+    director.post(&format!("/v1/{}:link", name(&contact)), json!({ "account": account })).await.ok();
+    let surname = marks.word("Changed");
+    director
+        .patch(&format!("/v1/{}?updateMask=surname", name(&contact)), json!({ "surname": surname }))
+        .await
+        .ok();
+    let filter = format!("display_name = \"{}\"", marks.word("Sought"));
+    assert!(list(&director.query("/v1/accounts", &[("filter", &filter)]).await.ok(), "accounts").is_empty());
+
+    let refused: [(&str, Value); 4] = [
+        ("/v1/contacts", json!({ "surname": "X", "emailAddress": marks.word("no-address") })),
+        ("/v1/contacts", json!({ "surname": "X", "phoneNumber": marks.word("no-number") })),
+        ("/v1/accounts", json!({ "displayName": "X", "kinds": [marks.word("NO_KIND")] })),
+        ("/v1/accounts", json!({ "displayName": "X", "parentAccount": marks.word("accounts/no-id") })),
+    ];
+    for (path, body) in refused {
+        assert_eq!(director.post(path, body).await.status, 400);
+    }
+    let half = format!(r#"{{"displayName":"{}"#, marks.word("Half"));
+    let request = director.request(Method::POST, "/v1/accounts").header("content-type", "application/json");
+    assert_eq!(director.send(request.body(half)).await.status, 400);
+    for path in [format!("/v1/{}", marks.word("nowhere")), format!("/v1/accounts/{}", marks.word("no-id"))] {
+        assert!(director.get(&path).await.status >= 400);
+    }
+    director.query("/v1/accounts", &[("filter", &format!("{} = 1", marks.word("field")))]).await.refused();
+    director.query("/v1/accounts", &[("pageToken", &marks.word("token"))]).await.refused();
+    let update = method("trato.customers.v1.ContactService.UpdateContact");
+    let stale =
+        json!({ "contact": { "name": name(&contact), "surname": marks.word("Stale"), "etag": "\"0\"" } });
+    assert!(director.unary(&update, &stale).await.is_err());
+    for token in [marks.word("bearer"), format!("a.{}.c", marks.word("payload"))] {
+        assert_eq!(director.with_token(Some(&token)).get("/v1/accounts").await.status, 401);
+    }
+    for part in director.token().split('.') {
+        marks.0.push(part.to_owned());
+    }
+}
+
+/// PLT-12: no log line, span or metric of any program holds a token, a name, an address or a number, even where our own
+/// code tells all it can.
+#[test]
+fn nothing_that_is_secret_or_personal_is_told_to_who_watches() {
+    on_a_breakable_stack(async |stack| {
+        let collector = Collector::start().await;
+        tell(&stack, [&collector.endpoint(), "1.0", "1", ALL]).await;
+        let director = stack.tenant().await.director();
+        let mut marks = Marks(Vec::new());
+        call(&mut marks, &director).await;
+        // What comes last has come when all before it has.
+        let (trace, root) = (format!("{:032x}", rand::random::<u128>() | 1), "00f067aa0ba902b7");
+        let last = director.request(Method::GET, "/v1/opportunities");
+        director.send(last.header("traceparent", format!("00-{trace}-{root}-01"))).await.ok();
+        let look = || async {
+            let received = collector.received();
+            let of_last = received.spans.iter().filter(|span| span.trace == trace).count();
+            (of_last, received.logs.len(), received.metrics.len())
+        };
+        eventually(LATEST, "the last span, and logs and metrics", look, |(spans, logs, metrics)| {
+            *spans >= 2 && *logs > 0 && *metrics > 0
+        })
+        .await;
+
+        let told = collector.received().text;
+        assert!(told.contains("rpc.method"), "the telemetry was not read");
+        marks.none_in("the telemetry", &told);
+        let mut read = 0;
+        for (program, log) in logs(&stack.facts().await) {
+            if PROGRAMS.iter().any(|ours| program.starts_with(ours)) {
+                marks.none_in(&format!("the log of {program}"), &log);
+                read += log.len();
+            }
+        }
+        assert!(read > 1000, "the programs wrote only {read} bytes");
+        tell(&stack, ["", "0.1", "15", "info"]).await;
+    });
+}
