@@ -108,6 +108,7 @@ def check_settings(rendering, programs):
             assert "TRATO_DATABASE__OWNER_URL" not in settings, f"{title} is given the owner's role"
             check_probes(title, container)
             check_upstreams(rendering, title, labels, settings.get("TRATO_UPSTREAMS", ""))
+            check_certificate(rendering, title, pod, settings)
         ask_program(programs, service, settings, container, title)
         asked += 1
     assert asked >= 5, f"only {asked} programs were found"
@@ -166,6 +167,23 @@ def check_upstreams(rendering, title, caller, upstreams):
         assert lets(rendering, caller, "egress", "to", labels) == edge, f"{title} {'may not' if edge else 'may'} call {name}"
         if program_of(pod["containers"][0]) != "operator":
             assert lets(rendering, labels, "ingress", "from", caller) == edge, f"{name} and the calls of {title}"
+
+
+def check_certificate(rendering, title, pod, settings):
+    """A program with a certificate calls by TLS alone, and the certificate, where the chart has it made, holds the name that
+    it is called by. Without one nobody is called by TLS."""
+    files = {f"TRATO_TLS__{key}": f"/tls/{name}" for key, name in (("CERTIFICATE", "tls.crt"), ("KEY", "tls.key"), ("AUTHORITY", "ca.crt"))}
+    given = {variable: path for variable, path in settings.items() if variable.startswith("TRATO_TLS__")}
+    schemes = set(re.findall(r'= "(https?)://', settings.get("TRATO_UPSTREAMS", "")))
+    if not given:
+        assert "https" not in schemes, f"{title} calls by TLS without a certificate"
+        return
+    assert given == files and "http" not in schemes, f"{title}: {given}, calls by {schemes}"
+    secrets = [volume["secret"] for volume in pod["volumes"] if volume["name"] == "tls"]
+    for certificate in rendering.of("Certificate"):
+        spec = certificate["spec"]
+        if spec["secretName"] == secrets[0]["secretName"]:
+            assert title.split()[1] in spec["dnsNames"] and {"server auth", "client auth"} <= set(spec["usages"]), title
 
 
 def lets(rendering, labels, direction, peers, other):
@@ -241,6 +259,7 @@ def secret_keys(pod):
 def check_secrets(rendering, values):
     """A Secret is made by the chart with the keys that are asked for, or its name was given and the keys are documented."""
     made = {secret["metadata"]["name"]: secret["stringData"] for secret in rendering.of("Secret")}
+    made |= {certificate["spec"]["secretName"]: {} for certificate in rendering.of("Certificate")}
     for title, _, _, pod in rendering.pods():
         for name, keys in secret_keys(pod):
             if name in made:

@@ -46,6 +46,16 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end -}}
 {{- end }}
 
+{{- define "trato.tlsSecret" -}}
+{{- if .service.tlsSecret -}}
+{{ .service.tlsSecret }}
+{{- else if .root.Values.tls.issuer.name -}}
+{{ include "trato.name" . }}-tls
+{{- else -}}
+{{ fail (printf "services.%s.tlsSecret must name a Secret with the keys tls.crt, tls.key and ca.crt, or tls.issuer an issuer of cert-manager" .name) }}
+{{- end -}}
+{{- end }}
+
 {{- define "trato.brokerSecret" -}}
 {{- if .Values.brokerSecret -}}
 {{ .Values.brokerSecret }}

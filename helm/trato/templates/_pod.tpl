@@ -28,6 +28,27 @@ securityContext:
   capabilities: { drop: [ALL] }
 {{- end }}
 
+{{/* The files of a container that serves or calls: its certificate as a folder, which follows when the Secret is renewed. */}}
+{{- define "trato.volumeMounts" -}}
+{{- $mounts := .service.volumeMounts -}}
+{{- if and .root.Values.tls.enabled (not .migrates) -}}
+{{- $mounts = prepend $mounts (dict "name" "tls" "mountPath" "/tls" "readOnly" true) -}}
+{{- end -}}
+{{- with $mounts }}
+volumeMounts: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "trato.volumes" -}}
+{{- $volumes := .service.volumes -}}
+{{- if and .root.Values.tls.enabled (not .migrates) -}}
+{{- $volumes = prepend $volumes (dict "name" "tls" "secret" (dict "secretName" (include "trato.tlsSecret" .) "defaultMode" 0440)) -}}
+{{- end -}}
+{{- with $volumes }}
+volumes: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{/* Where pods may run, and what runs before what. */}}
 {{- define "trato.scheduling" -}}
 {{- with .nodeSelector }}

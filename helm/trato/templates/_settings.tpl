@@ -13,21 +13,30 @@
 {{- end -}}
 {{- end }}
 
-{{/* The settings of a program by section and key, as JSON: what follows from the other values, laid over by `settings`. */}}
+{{/*
+The settings of a program by section and key, as JSON: what follows from the other values, laid over by `settings`. A
+migration calls nobody and is called by nobody.
+*/}}
 {{- define "trato.settings" -}}
 {{- $root := .root -}}
 {{- $services := include "trato.services" $root | fromJson -}}
 {{- $upstreams := dict -}}
 {{- range .service.calls -}}
 {{- $callee := get $services . | required (printf "services.%s.calls names %s, which is no service" $.name .) -}}
-{{- $address := printf "http://%s:8080" (include "trato.name" (dict "root" $root "name" .)) -}}
+{{- $scheme := $root.Values.tls.enabled | ternary "https" "http" -}}
+{{- $address := printf "%s://%s:8080" $scheme (include "trato.name" (dict "root" $root "name" .)) -}}
 {{- range $callee.serves -}}{{- $_ := set $upstreams . $address -}}{{- end -}}
 {{- end -}}
 {{- $own := dict
   "server" (dict "listen" "0.0.0.0:8080" "admin_listen" "0.0.0.0:8081" "drain_seconds" .service.drainSeconds)
   "auth" (dict "issuers" $root.Values.issuers)
 -}}
+{{- if not .migrates -}}
 {{- if $upstreams -}}{{- $_ := set $own "upstreams" $upstreams -}}{{- end -}}
+{{- if $root.Values.tls.enabled -}}
+{{- $_ := set $own "tls" (dict "certificate" "/tls/tls.crt" "key" "/tls/tls.key" "authority" "/tls/ca.crt") -}}
+{{- end -}}
+{{- end -}}
 {{- mergeOverwrite $own (deepCopy $root.Values.settings) (deepCopy .service.settings) | toJson -}}
 {{- end }}
 
@@ -46,9 +55,9 @@
 {{- toJson $variables -}}
 {{- end }}
 
-{{/* The same as `env` of a container. A migration calls nobody. */}}
+{{/* The same as `env` of a container. */}}
 {{- define "trato.env" -}}
-{{- range $name, $value := omit (include "trato.variables" . | fromJson) (.migrates | ternary "TRATO_UPSTREAMS" "") }}
+{{- range $name, $value := include "trato.variables" . | fromJson }}
 - { name: {{ $name }}, value: {{ $value | quote }} }
 {{- end }}
 {{- with .service.env }}
