@@ -111,6 +111,25 @@ fn each_resource_folder_has_the_same_four_files() {
     }
 }
 
+/// F17: each service says which resources it keeps, so that after a restore none is overlooked.
+#[test]
+fn every_resource_is_among_those_its_service_keeps() {
+    for service in ["customers", "sales"] {
+        let table_of_contents = read(format!("services/{service}/src/lib.rs"));
+        for path in files(&format!("services/{service}/src"), ".rs") {
+            let text = read(&path);
+            let names =
+                text.split("impl Resource for ").skip(1).filter_map(|rest| rest.split_whitespace().next());
+            for name in names {
+                assert!(
+                    table_of_contents.contains(&format!("::{name}>()")),
+                    "{service} does not keep {name}"
+                );
+            }
+        }
+    }
+}
+
 /// CRD-05: the gateway and the platform know no business word, so that a new service needs no change in them.
 #[test]
 fn gateway_and_platform_know_no_business_word() {

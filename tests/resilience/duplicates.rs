@@ -92,7 +92,7 @@ fn a_read_model_made_again_from_the_log_is_the_one_it_replaces() {
         let facts = stack.facts().await;
 
         let forgotten =
-            operator::run(&facts, "customers", &["events", "forget", "extend-timeline", "--json"]).await;
+            operator::run(&facts, "customers", &["projection", "forget", "extend-timeline", "--json"]).await;
         assert!(whole(&forgotten.json()["tenants"]) >= 1);
         let emptied = read_models(&subjects).await;
         assert_eq!(emptied["customers.public.timeline_entry"], Vec::<Value>::new());

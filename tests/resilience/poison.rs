@@ -22,9 +22,9 @@ const WON: &str = "trato.sales.v1.opportunity.won";
 
 async fn parked(facts: &trato_devstack::Facts, tenant: Uuid) -> Vec<Value> {
     let tenant = tenant.to_string();
-    let listed =
-        operator::run(facts, "customers", &["parked", "list", "--tenant", &tenant, "--json"]).await.json();
-    listed.as_array().cloned().unwrap_or_default()
+    let arguments = ["dead-letters", "list", "--tenant", &tenant, "--json"];
+    let listed = operator::run(facts, "customers", &arguments).await.json();
+    list(&listed, "parked").to_vec()
 }
 
 /// A deal won on this account, and how long its timeline took to say so.
@@ -106,24 +106,25 @@ fn poison_is_set_aside_with_a_reason_while_all_others_flow() {
 /// Shows, tries again and drops what is held, until nothing is.
 async fn decide(facts: &trato_devstack::Facts, tenant: Uuid, orphan: &Poison, held: &[Value]) {
     let event = orphan.id.to_string();
-    let shown = operator::run(facts, "customers", &["parked", "show", &event, "--json"]).await.json();
+    let shown = operator::run(facts, "customers", &["dead-letters", "show", &event, "--json"]).await.json();
     assert_eq!((text(&shown, "state"), text(&shown, "kind")), ("PARKED", WON));
     assert!(shown["payload"]["resource"]["displayName"] == json!("Poison"), "{shown}");
-    let again = operator::run(facts, "customers", &["parked", "replay", &event, "--json"]).await.json();
+    let again = operator::run(facts, "customers", &["dead-letters", "replay", &event, "--json"]).await.json();
     assert_eq!((whole(&again[0]["handled"]), again[0]["parked"].is_null()), (0, false), "{again}");
-    let nobody = operator::run(facts, "customers", &["parked", "show", &Uuid::now_v7().to_string()]).await;
+    let nobody =
+        operator::run(facts, "customers", &["dead-letters", "show", &Uuid::now_v7().to_string()]).await;
     assert_ne!(nobody.code, Some(0), "what is not held cannot be shown");
 
     for one in held {
         let (event, consumer) = (text(one, "event"), text(one, "consumer"));
-        operator::run(facts, "customers", &["parked", "drop", event, "--consumer", consumer, "--json"])
+        operator::run(facts, "customers", &["dead-letters", "drop", event, "--consumer", consumer, "--json"])
             .await
             .json();
     }
     // The one that waited is at the head now, and fails like the one before it.
     for one in parked(facts, tenant).await {
         let (event, consumer) = (text(&one, "event"), text(&one, "consumer"));
-        operator::run(facts, "customers", &["parked", "drop", event, "--consumer", consumer, "--json"])
+        operator::run(facts, "customers", &["dead-letters", "drop", event, "--consumer", consumer, "--json"])
             .await
             .json();
     }
@@ -171,7 +172,8 @@ fn what_was_set_aside_takes_effect_once_its_reason_has_passed() {
         assert!(kinds().await.is_empty(), "the second overtook the first");
 
         let event = text(&held[0], "event");
-        let dropped = operator::run(&facts, "customers", &["parked", "drop", event, "--json"]).await.json();
+        let dropped =
+            operator::run(&facts, "customers", &["dead-letters", "drop", event, "--json"]).await.json();
 
         assert_eq!((whole(&dropped["handled"]), dropped["parked"].is_null()), (1, true), "{dropped}");
         eventually(SOON, "the second to take effect", kinds, |kinds| kinds.contains(&json!("CUSTOMER")))

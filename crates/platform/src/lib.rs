@@ -4,10 +4,12 @@
 
 pub mod access;
 pub mod auth;
+pub mod commands;
 pub mod config;
 pub mod db;
 pub mod descriptors;
 pub mod directory;
+pub mod doctor;
 pub mod events;
 pub mod jobs;
 pub mod rpc;
@@ -17,6 +19,7 @@ mod run_tests;
 mod spec;
 pub mod standard;
 pub mod telemetry;
+pub mod tenants;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tls;

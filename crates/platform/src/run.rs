@@ -24,15 +24,12 @@ use crate::{
         roles::Roles,
     },
     auth::{self, Verifier},
+    commands::Operation,
     config::{Environment, Loaded, Loader},
     db::{Database, migrate},
     descriptors::Descriptors,
     directory::Directory,
-    events::{
-        self, Consumer, Processor, Relay,
-        commands::{EventsCommand, ParkedCommand, run_events, run_parked},
-        partitions,
-    },
+    events::{self, Consumer, Processor, Relay, partitions},
     jobs,
     rpc::{Admin, Condition, Readiness, Server, Setup},
     spec::{App, ServiceSpec},
@@ -65,12 +62,8 @@ enum Command {
     CheckConfig,
     /// Print the effective configuration and where each value comes from; secrets are redacted.
     PrintConfig,
-    /// Events whose handler failed.
-    #[command(subcommand)]
-    Parked(ParkedCommand),
-    /// The event log and the queues.
-    #[command(subcommand)]
-    Events(EventsCommand),
+    #[command(flatten)]
+    Operate(Operation),
     /// Who read whose data.
     #[command(subcommand)]
     AccessRecords(AccessRecordsCommand),
@@ -93,8 +86,7 @@ pub async fn run(spec: ServiceSpec) -> ExitCode {
         Command::Migrate => migrate_schema(&spec, &loaded).await,
         Command::CheckConfig => say("the configuration is fine\n"),
         Command::PrintConfig => say(&loaded.print()),
-        Command::Parked(command) => parked(spec, &loaded, command).await,
-        Command::Events(command) => log_and_queues(spec, &loaded, command).await,
+        Command::Operate(operation) => operation.run(spec, &loaded).await,
         Command::AccessRecords(command) => access_records(&spec, &loaded, command).await,
     };
     match outcome {
@@ -111,12 +103,8 @@ fn required(command: &Command, loader: Loader) -> Loader {
     match command {
         Command::Migrate => loader.require("database.owner_url"),
         Command::PrintConfig => loader,
-        Command::Parked(_) | Command::AccessRecords(_) => {
-            loader.require("database.url").require("database.system_url")
-        }
-        Command::Events(_) => {
-            loader.require("database.url").require("database.system_url").require("broker.url")
-        }
+        Command::Operate(operation) => operation.required(loader),
+        Command::AccessRecords(_) => loader.require("database.url").require("database.system_url"),
         Command::Serve | Command::CheckConfig => loader
             .require("database.url")
             .require("database.system_url")
@@ -139,19 +127,6 @@ pub(crate) async fn migrate_schema(spec: &ServiceSpec, loaded: &Loaded) -> Resul
         return say("broker.url is not set, so that the queue is declared when the service starts\n");
     }
     events::declare(spec.name, &spec.subscriptions, broker).await
-}
-
-async fn parked(spec: ServiceSpec, loaded: &Loaded, command: ParkedCommand) -> Result<()> {
-    let database = Database::new(&loaded.settings.database, spec.name)?;
-    let descriptors = Descriptors::read(spec.descriptors).map_err(Error::internal)?;
-    let processor = Processor::new(database, spec.subscriptions);
-    run_parked(command, &processor, Some(descriptors.pool()), &mut std::io::stdout()).await
-}
-
-async fn log_and_queues(spec: ServiceSpec, loaded: &Loaded, command: EventsCommand) -> Result<()> {
-    let database = Database::new(&loaded.settings.database, spec.name)?;
-    let processor = Processor::new(database, spec.subscriptions);
-    run_events(command, spec.name, &processor, &loaded.settings.broker, &mut std::io::stdout()).await
 }
 
 async fn access_records(spec: &ServiceSpec, loaded: &Loaded, command: AccessRecordsCommand) -> Result<()> {
@@ -251,6 +226,7 @@ impl Running {
             roles: app.roles.clone(),
             teams: directory,
             recorder,
+            suspended: app.database.suspended.clone(),
             readiness: readiness.clone(),
             tls: network.tls().cloned(),
         })
@@ -270,6 +246,8 @@ impl Running {
             schema,
             background.stop.clone(),
         ));
+        let suspended = app.database.suspended.clone();
+        background.tasks.spawn(suspended.keep_reading(app.database.system.clone(), background.stop.clone()));
         if let Some(work) = spec.warm {
             let warm = readiness.condition("warm");
             background.tasks.spawn_blocking(move || {
@@ -336,10 +314,13 @@ async fn schema_is_right(
     let mut said = String::new();
     while !stop.is_cancelled() {
         let waiting_for = match migrate::missing(&database.pool, migrations).await {
-            Ok(missing) if missing.is_empty() => {
-                database.warm().await;
-                return condition.holds();
-            }
+            Ok(missing) if missing.is_empty() => match database.suspended.read(&database.system).await {
+                Ok(()) => {
+                    database.warm().await;
+                    return condition.holds();
+                }
+                Err(error) => chain(&error),
+            },
             Ok(missing) => format!("migrations have not run: {}", missing.join(", ")),
             Err(error) => chain(&error),
         };

@@ -11,7 +11,7 @@ use trato_types::Result;
 use crate::{
     access::{Access, roles::Roles},
     config::{Loaded, Loader, Settings},
-    db::{Database, migrate::Migration},
+    db::{Database, Kept, Resource, migrate::Migration},
     descriptors::Descriptors,
     directory::{self, Directory},
     events::Subscription,
@@ -81,6 +81,7 @@ pub struct ServiceSpec {
     pub(crate) migrations: &'static [Migration],
     pub(crate) loader: Box<dyn Fn(Loader) -> Loader + Send + Sync>,
     pub(crate) services: Vec<AddService>,
+    pub(crate) kept: Vec<Kept>,
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) warm: Option<fn()>,
@@ -103,6 +104,7 @@ impl ServiceSpec {
             migrations: &[],
             loader: Box::new(|loader| loader),
             services: Vec::new(),
+            kept: Vec::new(),
             subscriptions: directory::subscriptions(),
             jobs: Vec::new(),
             warm: None,
@@ -113,6 +115,13 @@ impl ServiceSpec {
     #[must_use]
     pub fn migrations(mut self, migrations: &'static [Migration]) -> Self {
         self.migrations = migrations;
+        self
+    }
+
+    /// Keeps resources of a type: it is their events that the service's log has.
+    #[must_use]
+    pub fn keep<T: Resource>(mut self) -> Self {
+        self.kept.push(Kept::of::<T>());
         self
     }
 

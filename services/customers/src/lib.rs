@@ -34,6 +34,10 @@ pub fn service() -> ServiceSpec {
             "0004_contact",
             "0005_timeline_entry"
         ])
+        .keep::<account::Account>()
+        .keep::<contact::Contact>()
+        .keep::<member::Member>()
+        .keep::<team::Team>()
         .serve(|app| AccountServiceServer::new(account::Api::new(app)))
         .serve(|app| ContactServiceServer::new(contact::Api::new(app)))
         .serve(|app| TimelineServiceServer::new(timeline::Api::new(app)))

@@ -9,7 +9,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use trato_platform::{
     auth,
+    commands::Output,
     config::{Environment, Loaded},
+    doctor,
     rpc::{Admin, Readiness},
     telemetry,
 };
@@ -45,6 +47,11 @@ enum Command {
     PrintConfig,
     /// Print the OpenAPI document.
     Openapi,
+    /// Say what is wrong with the gateway and what it needs.
+    Doctor {
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 /// Runs the gateway for the services in `descriptors`, by its command line.
@@ -70,6 +77,10 @@ pub async fn run(descriptors: &'static [u8]) -> ExitCode {
         }
         Command::PrintConfig => say(&loaded.print()),
         Command::Openapi => gateway(&loaded, descriptors).and_then(|gateway| say(gateway.openapi())),
+        Command::Doctor { output } => {
+            let report = doctor::examine_edge("gateway", &loaded).await;
+            output.write(&mut std::io::stdout(), &report, &report.text())
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -23,6 +23,9 @@ use trato_proto::sales::v1::{
 pub fn service() -> ServiceSpec {
     ServiceSpec::new("sales", include_str!("../config.toml"), trato_proto::DESCRIPTORS, trato_proto::ROLES)
         .migrations(migrations!["0001_product", "0002_pipeline", "0003_account", "0004_opportunity"])
+        .keep::<product::Product>()
+        .keep::<pipeline::Pipeline>()
+        .keep::<opportunity::Opportunity>()
         .serve(|app| ProductServiceServer::new(product::Api::new(app)))
         .serve(|app| PipelineServiceServer::new(pipeline::Api::new(app)))
         .serve(|app| OpportunityServiceServer::new(opportunity::Api::new(app)))

@@ -109,6 +109,15 @@ impl Verifier {
         futures::future::join_all(fetches).await;
     }
 
+    /// The issuers whose keys cannot be fetched now, and why.
+    pub async fn unreachable(&self) -> Vec<(String, String)> {
+        let fetches = self.0.issuers.iter().map(|(url, issuer)| async move {
+            let outcome = self.refresh(issuer).await;
+            outcome.err().map(|error| (url.clone(), trato_types::error::chain(&error)))
+        });
+        futures::future::join_all(fetches).await.into_iter().flatten().collect()
+    }
+
     /// How long after `exp` a token is still accepted.
     pub fn leeway(&self) -> Duration {
         Duration::from_secs(self.0.leeway_seconds.unsigned_abs())

@@ -28,7 +28,7 @@ macro_rules! migrations {
 }
 
 /// The platform's own migrations; they run before a service's.
-pub const PLATFORM: &[Migration] = migrations!["0001_platform", "0002_events", "0003_access"];
+pub const PLATFORM: &[Migration] = migrations!["0001_platform", "0002_events", "0003_access", "0004_tenant"];
 
 /// Two programs that migrate at once wait for one another by this advisory lock.
 const LOCK: i64 = 0x7472_6174_6f00;

@@ -2,6 +2,7 @@
 
 pub mod columns;
 mod event;
+mod kept;
 pub mod migrate;
 mod record;
 mod request;
@@ -21,11 +22,12 @@ use trato_types::{Error, Kind, Result, error::chain};
 pub use self::{
     columns::{Column, Columns},
     event::{Facts, NewEvent},
+    kept::Kept,
     record::{Constraint, External, RECORD_COLUMNS, Record, Resource},
     request::{Answer, RequestKey},
     tx::Tx,
 };
-use crate::{config, events::Tail};
+use crate::{config, events::Tail, tenants::Suspended};
 
 /// Idle time after which a connection is tried before it is used.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
@@ -41,6 +43,8 @@ pub struct Database {
     pub wake: Arc<tokio::sync::Notify>,
     /// How far the event log goes, as known here.
     pub tail: Tail,
+    /// Tenants whose calls are refused, as known here.
+    pub suspended: Suspended,
 }
 
 impl Database {
@@ -51,6 +55,7 @@ impl Database {
             system: pool(settings, &settings.system_url, name, 0..=settings.system_max_connections)?,
             wake: Arc::default(),
             tail: Tail::default(),
+            suspended: Suspended::default(),
         })
     }
 

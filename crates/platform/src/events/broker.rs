@@ -116,6 +116,11 @@ pub(super) fn unavailable(error: BrokerError) -> Error {
     Error::unavailable("BROKER_UNAVAILABLE", message).caused_by(error)
 }
 
+/// True for the error of a command that could not reach the broker.
+pub(crate) fn is_unavailable(error: &Error) -> bool {
+    error.reason() == "BROKER_UNAVAILABLE"
+}
+
 /// Growing waits between attempts, with some chance in them so that many processes do not come back at once.
 #[derive(Clone, Debug)]
 pub(super) struct Backoff {

@@ -8,9 +8,7 @@ use lapin::{
     message::Delivery,
     options::{
         BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
-        QueueDeclareOptions,
     },
-    protocol::{AMQPErrorKind, AMQPSoftError},
     types::{AMQPValue, FieldTable},
 };
 use tokio::{
@@ -25,7 +23,7 @@ use super::{
     event::{Incoming, Subscription},
     headers,
     processor::Processor,
-    topology,
+    queues, topology,
 };
 use crate::config;
 
@@ -150,28 +148,16 @@ impl Consumer {
                 }
             };
         let Some(last) = last else { return Ok(()) };
-        // On a channel of its own, which the broker closes when there is no such queue.
-        let channel = connection.create_channel().await?;
         let queue = topology::queue(self.service);
-        let options = QueueDeclareOptions { passive: true, durable: true, ..QueueDeclareOptions::default() };
-        match channel.queue_declare(queue.as_str().into(), options, FieldTable::default()).await {
-            Ok(_) => Ok(channel.close(200, "found".into()).await?),
-            Err(error) if is_missing(&error) => {
-                tracing::error!(
-                    queue,
-                    since = %last,
-                    "the queue {queue} was gone: replay what was recorded since {last} from the services that publish to it"
-                );
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
+        if queues::count(connection, &queue).await?.is_none() {
+            tracing::error!(
+                queue,
+                since = %last,
+                "the queue {queue} was gone: replay what was recorded since {last} from the services that publish to it"
+            );
         }
+        Ok(())
     }
-}
-
-fn is_missing(error: &lapin::Error) -> bool {
-    matches!(error.kind(), lapin::ErrorKind::ProtocolError(error)
-        if *error.kind() == AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND))
 }
 
 /// Puts a message into the dead queue with the reason, and waits until the broker has it.

@@ -2,22 +2,25 @@
 //!
 //! Out: `Tx` writes rows, the relay's leader numbers what was committed and publishes it, streams read it. In: the
 //! consumer takes batches from the service's queue, the processor brings them to handlers, the inbox keeps order and
-//! makes each event count once; what fails is parked, and `commands` is how an operator deals with it.
+//! makes each event count once; what fails is parked. The rest is what an operator does with log, inbox and queues.
 
 mod broker;
-pub mod commands;
+pub mod compare;
 mod consumer;
 mod cursor;
 mod event;
 mod headers;
 mod inbox;
 pub(crate) mod lease;
+pub mod listing;
 mod log;
 mod numbering;
 pub mod parked;
 pub mod partitions;
 mod processor;
 mod publisher;
+pub mod queues;
+pub mod reconcile;
 mod relay;
 pub mod replay;
 mod session;
@@ -26,8 +29,10 @@ mod tail;
 mod topology;
 mod verdict;
 
-use trato_types::{Timestamp, time::to_microseconds};
+use trato_types::{Actor, Context, Scope, Timestamp, time::to_microseconds};
+use uuid::Uuid;
 
+pub(crate) use self::broker::is_unavailable as broker_missing;
 pub use self::{
     consumer::{Consumer, declare},
     event::{Event, Handler, Incoming, Subscription},
@@ -41,4 +46,18 @@ pub use self::{
 /// The clock, read where work begins.
 fn now() -> Timestamp {
     to_microseconds(chrono::Utc::now())
+}
+
+/// The context in which the suite itself works on a tenant's rows.
+fn system_context(tenant: Uuid, name: &str, now: Timestamp) -> Context {
+    Context {
+        tenant,
+        actor: Actor::System(name.into()),
+        scope: Scope::All,
+        teams: std::sync::Arc::default(),
+        method: name.into(),
+        now,
+        traceparent: None,
+        cause: None,
+    }
 }

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 use sqlx::{PgPool, Row as _, postgres::PgRow, types::Json};
-use trato_types::{Context, Error, Kind, Result, Timestamp};
+use trato_types::{Error, Kind, Result, Timestamp};
 use uuid::Uuid;
 
 use super::{
@@ -216,16 +216,7 @@ async fn step(processor: &Processor, held: &Held) -> Result<Step> {
 }
 
 async fn operator(processor: &Processor, held: &Held) -> Result<Tx> {
-    let cx = Context {
-        tenant: held.tenant,
-        actor: trato_types::Actor::System("operator".into()),
-        scope: trato_types::Scope::All,
-        teams: std::sync::Arc::default(),
-        method: "parked".into(),
-        now: super::now(),
-        traceparent: None,
-        cause: None,
-    };
+    let cx = super::system_context(held.tenant, "operator", super::now());
     Tx::of(processor.database(), &cx).await
 }
 

@@ -71,7 +71,7 @@ impl Processor {
         &self.subscriptions
     }
 
-    pub(super) fn database(&self) -> &Database {
+    pub(crate) fn database(&self) -> &Database {
         &self.database
     }
 

@@ -152,6 +152,12 @@ impl Publisher<'_> {
                     flight.push_back(Box::pin(confirmed(connection, confirms, about)));
                     continue;
                 }
+                if flight.is_empty() {
+                    // Positions that were left out when the log was restored.
+                    sent = head;
+                    progress.confirmed = head;
+                    continue;
+                }
             }
             let stored = progress.confirmed == progress.stored;
             if flight.is_empty() && finished.is_cancelled() && sent >= head {

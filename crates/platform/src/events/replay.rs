@@ -1,5 +1,7 @@
 //! The operator's replays: the log once more to one service, a read model made anew, dead messages put back.
 
+use std::collections::HashSet;
+
 use lapin::{
     BasicProperties, Channel, Confirmation,
     options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions},
@@ -7,12 +9,12 @@ use lapin::{
 };
 use sqlx::AssertSqlSafe;
 use tracing::info;
-use trato_types::{Actor, Context, Error, Kind, Result, Scope, Timestamp};
+use trato_types::{Error, Kind, Result, Timestamp};
 use uuid::Uuid;
 
 use super::{
     broker::{self, BrokerError},
-    event::matches_pattern,
+    event::{Subscription, matches_pattern},
     headers,
     log::Logged,
     processor::Processor,
@@ -39,6 +41,8 @@ pub struct Replay {
     pub types: Vec<String>,
     /// Only of this tenant.
     pub tenant: Option<Uuid>,
+    /// Only these events: what a consumer lacks, however it came to lack it.
+    pub only: Option<HashSet<Uuid>>,
 }
 
 /// Sends part of the log to one service's queue again, in order, under the same identifiers: a consumer that had an
@@ -62,7 +66,10 @@ pub async fn replay(
     let queue = topology::queue(&replay.to);
     // What is not known to be published goes along, and whole: the relay may have sent it without having noted so, or
     // may yet send it, and no later event of an aggregate must come before an earlier one.
-    let mut position = (replay.from_position.max(1) - 1).min(published);
+    let mut position = replay.from_position.max(1) - 1;
+    if replay.only.is_none() {
+        position = position.min(published);
+    }
     let mut sent = 0;
     loop {
         let rows: Vec<Logged> = sqlx::query_as(include_str!("../../sql/replay_events.sql"))
@@ -77,7 +84,9 @@ pub async fn replay(
         let Some(last) = rows.last() else { break };
         position = last.position;
         let wanted = |row: &&Logged| {
-            replay.types.is_empty() || replay.types.iter().any(|pattern| matches_pattern(pattern, &row.kind))
+            let listed = replay.only.as_ref().is_none_or(|only| only.contains(&row.id));
+            let of_type = |pattern: &String| matches_pattern(pattern, &row.kind);
+            listed && (replay.types.is_empty() || replay.types.iter().any(of_type))
         };
         let wanted: Vec<&Logged> = rows.iter().filter(wanted).collect();
         send(&channel, &queue, service, &wanted).await.map_err(broker::unavailable)?;
@@ -111,30 +120,13 @@ fn taken(confirmation: Confirmation, queue: &str) -> Result<(), BrokerError> {
 /// Forgets what a consumer did, so that a replay makes its read model again: empties its tables and its inbox, one
 /// tenant at a time. Answers the number of tenants. Then replay from every service that it listens to.
 pub async fn forget(processor: &Processor, consumer: &str) -> Result<usize> {
-    let known = processor.subscriptions().iter().find(|known| known.consumer == consumer);
-    let subscription = known.ok_or_else(|| {
-        Error::new(Kind::NotFound, "UNKNOWN_CONSUMER", "the service has no such consumer")
-            .with("consumer", consumer)
-    })?;
-    if subscription.tables.is_empty() {
-        let message = "the consumer does more than keep tables; its effect cannot be made again";
-        return Err(Error::new(Kind::Precondition, "NOT_A_PROJECTION", message).with("consumer", consumer));
-    }
+    let subscription = subscription_of(processor, consumer)?;
     let database = processor.database();
     let tenants = "select distinct tenant_id from platform.inbox where consumer = $1 order by tenant_id";
     let tenants: Vec<Uuid> =
         sqlx::query_scalar(tenants).bind(consumer).fetch_all(&database.system).await.map_err(from_sqlx)?;
     for tenant in &tenants {
-        let cx = Context {
-            tenant: *tenant,
-            actor: Actor::System(consumer.into()),
-            scope: Scope::All,
-            teams: std::sync::Arc::default(),
-            method: consumer.into(),
-            now: super::now(),
-            traceparent: None,
-            cause: None,
-        };
+        let cx = super::system_context(*tenant, consumer, super::now());
         let mut tx = Tx::of(database, &cx).await?;
         for table in subscription.tables {
             // The name is a constant of the service; row-level security and the predicate keep to the tenant.
@@ -153,6 +145,20 @@ pub async fn forget(processor: &Processor, consumer: &str) -> Result<usize> {
         tx.commit().await?;
     }
     Ok(tenants.len())
+}
+
+/// A consumer that keeps a read model and does nothing else.
+pub(super) fn subscription_of<'a>(processor: &'a Processor, consumer: &str) -> Result<&'a Subscription> {
+    let known = processor.subscriptions().iter().find(|known| known.consumer == consumer);
+    let subscription = known.ok_or_else(|| {
+        Error::new(Kind::NotFound, "UNKNOWN_CONSUMER", "the service has no such consumer")
+            .with("consumer", consumer)
+    })?;
+    if subscription.tables.is_empty() {
+        let message = "the consumer does more than keep tables; its effect cannot be made again";
+        return Err(Error::new(Kind::Precondition, "NOT_A_PROJECTION", message).with("consumer", consumer));
+    }
+    Ok(subscription)
 }
 
 /// Puts the messages of a service's dead queue back into its queue, at most `limit`; answers how many. Later events of

@@ -17,7 +17,10 @@ use trato_query::{Field, Filter, Value, integer, member, reference, text, timest
 use trato_types::{Context, Error, Kind, Result, Timestamp};
 
 use super::{cursor, event::Event, log::Logged, tail::Tail};
-use crate::db::{Database, from_sqlx};
+use crate::{
+    db::{Database, from_sqlx},
+    tenants::Suspended,
+};
 
 /// Events on their way to one client.
 pub type EventStream = Pin<Box<dyn Stream<Item = Result<pb::Event>> + Send>>;
@@ -54,6 +57,7 @@ pub struct Streams {
     service: &'static str,
     pool: PgPool,
     tail: Tail,
+    suspended: Suspended,
     places: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
@@ -80,7 +84,8 @@ impl Streams {
     /// Streams that end, with UNAVAILABLE, when `shutdown` is set.
     pub fn new(service: &'static str, database: &Database, shutdown: CancellationToken) -> Self {
         let places = Arc::new(Semaphore::new(MOST_STREAMS));
-        Self { service, pool: database.pool.clone(), tail: database.tail.clone(), places, shutdown }
+        let (pool, tail) = (database.pool.clone(), database.tail.clone());
+        Self { service, pool, tail, suspended: database.suspended.clone(), places, shutdown }
     }
 
     /// Sends what the caller may see from a cursor on, and then each new event. It ends with UNAVAILABLE when the
@@ -150,9 +155,11 @@ impl Reader {
     async fn run(mut self) {
         let client = self.client.clone();
         let shutdown = self.streams.shutdown.clone();
+        let (suspended, tenant) = (self.streams.suspended.clone(), self.cx.tenant);
         let ends = tokio::select! {
             outcome = self.read() => outcome.err(),
             () = client.closed() => None,
+            error = suspended.until_suspended(tenant) => Some(error),
             () = shutdown.cancelled() => {
                 Some(Error::unavailable("SHUTTING_DOWN", "the process stops; go on with the last cursor"))
             }

@@ -58,6 +58,7 @@ use crate::{
     access::records::{Recorder, Visit},
     auth::Verifier,
     telemetry::propagate,
+    tenants::Suspended,
 };
 
 /// What calls pass. Cheap to clone.
@@ -72,6 +73,7 @@ struct Inner {
     verifier: Verifier,
     teams: Arc<dyn TeamsOf>,
     recorder: Recorder,
+    suspended: Suspended,
     /// Services behind the guard.
     routes: Routes,
     /// Health and reflection, which anybody may ask.
@@ -97,6 +99,7 @@ impl Stack {
             verifier: setup.verifier.clone(),
             teams: Arc::clone(&setup.teams),
             recorder: setup.recorder.clone(),
+            suspended: setup.suspended.clone(),
             routes: setup.routes.clone().prepare(),
             open,
             places: Places::new(setup.settings.max_concurrency),
@@ -219,6 +222,7 @@ impl Inner {
         };
         let (identity, token) =
             authenticate::authenticate(request.headers(), &self.verifier, &*self.teams).await?;
+        self.suspended.check(identity.tenant)?;
         let token_ends = until(identity.expires, self.verifier.leeway());
         guest.expires = Some(token_ends);
         let purpose = purpose::purpose(request.headers());

@@ -19,6 +19,7 @@ use crate::{
     auth::Verifier,
     config,
     descriptors::MethodRule,
+    tenants::Suspended,
     tls::Tls,
 };
 
@@ -43,6 +44,8 @@ pub struct Setup {
     pub teams: Arc<dyn TeamsOf>,
     /// Where it is recorded who was answered with whose data.
     pub recorder: Recorder,
+    /// Tenants whose calls are refused.
+    pub suspended: Suspended,
     /// Reported by `grpc.health.v1`.
     pub readiness: Readiness,
     /// Callers must come by TLS, with a certificate of the authority.

@@ -197,6 +197,7 @@ impl TestServer {
             roles: Arc::new(Roles::parse(ROLES, descriptors.permissions()).expect("roles")),
             teams: Arc::clone(&teams) as Arc<dyn TeamsOf>,
             recorder,
+            suspended: Suspended::default(),
             readiness: readiness.clone(),
             tls,
         };

@@ -4,6 +4,7 @@ mod consumer;
 mod model;
 mod parked;
 mod relay;
+mod restored;
 mod stream;
 mod upkeep;
 

@@ -9,10 +9,10 @@ use clap::Parser;
 use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 use trato_platform::{
+    commands::{DeadLettersCommand, run_dead_letters},
     db::Database,
     events::{
         Event, Handler, Incoming, Processor, Subscription,
-        commands::{ParkedCommand, run_parked},
         parked::{self, Selection},
     },
 };
@@ -23,15 +23,15 @@ use super::{World, noting};
 #[derive(Parser)]
 struct Program {
     #[command(subcommand)]
-    command: ParkedCommand,
+    command: DeadLettersCommand,
 }
 
-/// Runs `parked …` and gives what it wrote.
+/// Runs `dead-letters …` and gives what it wrote.
 async fn parked_command(processor: &Processor, words: &[&str]) -> Result<String, Error> {
-    let program =
-        Program::try_parse_from(std::iter::once("parked").chain(words.iter().copied())).expect("a command");
+    let program = Program::try_parse_from(std::iter::once("dead-letters").chain(words.iter().copied()))
+        .expect("a command");
     let mut written = Vec::new();
-    run_parked(program.command, processor, None, &mut written).await?;
+    run_dead_letters(program.command, processor, None, None, &mut written).await?;
     Ok(String::from_utf8(written).expect("text"))
 }
 
@@ -99,7 +99,10 @@ async fn a_replay_takes_what_waits_along_in_order() {
     assert_eq!(replayed[0]["handled"], 3);
     assert_eq!(broken.effects().await, [1, 2, 3]);
     assert!(broken.world.held("note").await.is_empty());
-    assert_eq!(parked_command(&broken.processor, &["list", "--json"]).await.expect("listed").trim(), "[]");
+    assert_eq!(
+        parked_command(&broken.processor, &["list", "--json"]).await.expect("listed").trim(),
+        "{\"parked\":[],\"messages\":null}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,24 +1,28 @@
-//! The operator's subcommands, `parked …` and `events …`, for people and (`--json`) for scripts.
+//! `dead-letters …`: events whose handler failed, what waits behind them, and the messages of the dead queue.
 
 use std::{fmt::Write as _, io::Write};
 
 use clap::{Args, Subcommand};
 use prost_reflect::{DescriptorPool, DynamicMessage};
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
-use trato_types::{Error, Result, Timestamp};
+use trato_types::{Error, Kind, Result};
 use uuid::Uuid;
 
-use super::{
-    parked::{self, Held, Replayed, Selection},
-    processor::Processor,
-    replay::{self, Replay},
+use super::Output;
+use crate::{
+    config,
+    events::{
+        Processor, broker_missing,
+        parked::{self, Held, Replayed, Selection},
+        queues, replay,
+    },
 };
-use crate::config;
 
-/// `parked …`: events whose handler failed, and what waits behind them.
+/// `dead-letters …`: what could not take effect here.
 #[derive(Clone, Debug, Subcommand)]
-pub enum ParkedCommand {
-    /// List parked events, oldest first.
+pub enum DeadLettersCommand {
+    /// List parked events, oldest first, and count the messages of the dead queue.
     List {
         #[command(flatten)]
         only: Only,
@@ -40,11 +44,14 @@ pub enum ParkedCommand {
     /// Try parked events again, each followed by those that wait behind it.
     Replay {
         /// The event; without it, all parked events of the selection.
-        #[arg(required_unless_present = "all")]
+        #[arg(required_unless_present_any = ["all", "queue"])]
         event: Option<Uuid>,
         /// All parked events of the selection.
-        #[arg(long, conflicts_with = "event")]
+        #[arg(long, conflicts_with_all = ["event", "queue"])]
         all: bool,
+        /// The messages of the dead queue, which go back into the service's queue.
+        #[arg(long, conflicts_with = "event")]
+        queue: bool,
         #[command(flatten)]
         only: Only,
         #[command(flatten)]
@@ -53,49 +60,13 @@ pub enum ParkedCommand {
     /// Give a held event up: it never takes effect here. Those behind it are then tried.
     Drop {
         /// The event.
-        event: Uuid,
+        #[arg(required_unless_present = "queue")]
+        event: Option<Uuid>,
+        /// All messages of the dead queue.
+        #[arg(long, conflicts_with = "event")]
+        queue: bool,
         #[command(flatten)]
         only: Only,
-        #[command(flatten)]
-        output: Output,
-    },
-}
-
-/// `events …`: the log and the queues.
-#[derive(Clone, Debug, Subcommand)]
-pub enum EventsCommand {
-    /// Send part of this service's log to another service's queue again; what it had already is recognised.
-    Replay {
-        /// The service whose queue gets the events.
-        #[arg(long)]
-        to: String,
-        /// First position.
-        #[arg(long, default_value_t = 1)]
-        from_position: i64,
-        /// Only what was recorded at this time or later (RFC 3339).
-        #[arg(long)]
-        since: Option<Timestamp>,
-        /// Only these types; `*` stands for a word, `#` for any number of words. May be repeated.
-        #[arg(long = "type")]
-        types: Vec<String>,
-        /// Only of this tenant.
-        #[arg(long)]
-        tenant: Option<Uuid>,
-        #[command(flatten)]
-        output: Output,
-    },
-    /// Empty a consumer's read model and its inbox; then replay to this service from those it listens to.
-    Forget {
-        /// The consumer.
-        consumer: String,
-        #[command(flatten)]
-        output: Output,
-    },
-    /// Put the messages of this service's dead queue back into its queue.
-    Redrive {
-        /// Most messages to move.
-        #[arg(long, default_value_t = 1_000)]
-        limit: u64,
         #[command(flatten)]
         output: Output,
     },
@@ -112,92 +83,84 @@ pub struct Only {
     tenant: Option<Uuid>,
 }
 
-/// How to answer.
-#[derive(Args, Clone, Copy, Debug)]
-pub struct Output {
-    /// Answer in JSON, one line.
-    #[arg(long)]
-    json: bool,
-}
-
 impl Only {
     fn selection(self, event: Option<Uuid>) -> Selection {
         Selection { event, consumer: self.consumer, tenant: self.tenant }
     }
 }
 
-impl Output {
-    fn write(self, to: &mut dyn Write, value: &impl Serialize, text: &str) -> Result<()> {
-        if !self.json {
-            return to.write_all(text.as_bytes()).map_err(Error::internal);
-        }
-        let line = serde_json::to_string(value).map_err(Error::internal)?;
-        writeln!(to, "{line}").map_err(Error::internal)
-    }
-}
-
-/// Runs `parked …`. `descriptors` lets payloads be shown; without them only their sizes are.
-pub async fn run_parked(
-    command: ParkedCommand,
+/// Runs `dead-letters …`. `broker` is the service and where its queues are; `descriptors` lets payloads be shown,
+/// without them only their sizes are.
+pub async fn run_dead_letters(
+    command: DeadLettersCommand,
     processor: &Processor,
+    broker: Option<(&str, &config::Broker)>,
     descriptors: Option<&DescriptorPool>,
     to: &mut (dyn Write + Send),
 ) -> Result<()> {
     match command {
-        ParkedCommand::List { only, limit, output } => {
-            let found = parked::list(processor, &only.selection(None), limit).await?;
-            output.write(to, &found, &listed(&found))
+        DeadLettersCommand::List { only, limit, output } => {
+            let parked = parked::list(processor, &only.selection(None), limit).await?;
+            let listing = Listing { messages: messages(broker).await?, parked };
+            output.write(to, &listing, &listed(&listing))
         }
-        ParkedCommand::Show { event, only, output } => {
+        DeadLettersCommand::Show { event, only, output } => {
             let held = parked::show(processor, &only.selection(Some(event))).await?;
             let shown = Shown { payload: descriptors.and_then(|pool| decode(pool, &held.payload)), held };
             let text = described(&shown)?;
             output.write(to, &shown, &text)
         }
-        ParkedCommand::Replay { event, all: _, only, output } => {
+        DeadLettersCommand::Replay { queue: true, output, .. } => {
+            let (service, broker) = required(broker)?;
+            let moved = replay::redrive(service, broker, u64::MAX).await?;
+            output.write(to, &serde_json::json!({ "moved": moved }), &format!("put {moved} messages back\n"))
+        }
+        DeadLettersCommand::Replay { event, only, output, .. } => {
             let mut outcomes = Vec::new();
             for held in parked::list(processor, &only.selection(event), i64::MAX).await? {
                 outcomes.push(parked::replay(processor, &held).await?);
             }
             output.write(to, &outcomes, &replayed(&outcomes))
         }
-        ParkedCommand::Drop { event, only, output } => {
+        DeadLettersCommand::Drop { event: Some(event), only, output, .. } => {
             let held = parked::show(processor, &only.selection(Some(event))).await?;
             let outcome = parked::drop_event(processor, &held).await?;
             let text = format!("dropped {event}\n{}", replayed(std::slice::from_ref(&outcome)));
             output.write(to, &outcome, &text)
         }
+        DeadLettersCommand::Drop { event: None, output, .. } => {
+            let (service, broker) = required(broker)?;
+            let dropped = queues::purge_dead(service, broker).await?;
+            let text = format!("dropped {dropped} messages\n");
+            output.write(to, &serde_json::json!({ "dropped": dropped }), &text)
+        }
     }
 }
 
-/// Runs `events …` of a service.
-pub async fn run_events(
-    command: EventsCommand,
-    service: &str,
-    processor: &Processor,
-    broker: &config::Broker,
-    to: &mut (dyn Write + Send),
-) -> Result<()> {
-    match command {
-        EventsCommand::Replay { to: target, from_position, since, types, tenant, output } => {
-            let wanted = Replay { to: target, from_position, since, types, tenant };
-            let sent = replay::replay(service, processor.database(), broker, &wanted).await?;
-            output.write(
-                to,
-                &serde_json::json!({ "sent": sent }),
-                &format!("sent {sent} events to {}\n", wanted.to),
-            )
-        }
-        EventsCommand::Forget { consumer, output } => {
-            let tenants = replay::forget(processor, &consumer).await?;
-            let text = format!("{consumer} begins anew for {tenants} tenants: now replay to {service}\n");
-            output.write(to, &serde_json::json!({ "tenants": tenants }), &text)
-        }
-        EventsCommand::Redrive { limit, output } => {
-            let moved = replay::redrive(service, broker, limit).await?;
-            output.write(to, &serde_json::json!({ "moved": moved }), &format!("put {moved} messages back\n"))
-        }
+/// Where the dead queue is; an error where no broker is configured.
+fn required<'a>(broker: Option<(&'a str, &'a config::Broker)>) -> Result<(&'a str, &'a config::Broker)> {
+    broker
+        .filter(|(_, broker)| !broker.url.expose_secret().is_empty())
+        .ok_or_else(|| Error::new(Kind::Precondition, "BROKER_REQUIRED", "broker.url is not set"))
+}
+
+/// How many messages the dead queue holds; none where it cannot be known without a broker.
+async fn messages(broker: Option<(&str, &config::Broker)>) -> Result<Option<u32>> {
+    let Ok((service, broker)) = required(broker) else { return Ok(None) };
+    match queues::depth(service, broker).await {
+        Ok(depth) => Ok(depth.map(|depth| depth.dead)),
+        // Parked events are in the database, and must be seen while the broker is away.
+        Err(error) if broker_missing(&error) => Ok(None),
+        Err(error) => Err(error),
     }
+}
+
+/// What could not take effect here.
+#[derive(Serialize)]
+struct Listing {
+    parked: Vec<Held>,
+    /// Messages of the dead queue; null when the broker cannot be asked.
+    messages: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -213,9 +176,9 @@ fn decode(pool: &DescriptorPool, payload: &[u8]) -> Option<serde_json::Value> {
     serde_json::to_value(DynamicMessage::decode(change, payload).ok()?).ok()
 }
 
-fn listed(found: &[Held]) -> String {
+fn listed(listing: &Listing) -> String {
     let mut text = String::new();
-    for held in found {
+    for held in &listing.parked {
         let reason = held.reason.as_deref().unwrap_or("");
         // Writing to a string cannot fail.
         let _ = writeln!(
@@ -232,7 +195,8 @@ fn listed(found: &[Held]) -> String {
             held.create_time.format("%Y-%m-%d %H:%M:%SZ"),
         );
     }
-    let _ = writeln!(text, "{} parked", found.len());
+    let messages = listing.messages.map_or_else(|| "?".to_owned(), |count| count.to_string());
+    let _ = writeln!(text, "{} parked, {messages} messages in the dead queue", listing.parked.len());
     text
 }
 

@@ -1,0 +1,88 @@
+//! What a program can say and do about itself for its operator, beside serving: for people, and in JSON for scripts.
+//!
+//! `trato`, the operator's program, runs these for one or all services and puts the answers together.
+
+mod dead_letters;
+mod events;
+mod output;
+mod projection;
+mod tenant;
+
+use clap::Subcommand;
+use trato_types::{Error, Result};
+
+pub use self::{
+    dead_letters::{DeadLettersCommand, run_dead_letters},
+    events::EventsCommand,
+    output::Output,
+    projection::ProjectionCommand,
+    tenant::TenantCommand,
+};
+use crate::{
+    ServiceSpec,
+    config::{Loaded, Loader},
+    db::Database,
+    descriptors::Descriptors,
+    doctor,
+    events::Processor,
+};
+
+/// Work on a service that need not run.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Operation {
+    /// Say what is wrong with this service and what it needs.
+    Doctor {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Events whose handler failed, what waits behind them, and messages that nobody could read.
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
+    /// The event log, the inbox and the queue.
+    #[command(subcommand)]
+    Events(EventsCommand),
+    /// Read models that are made from events.
+    #[command(subcommand)]
+    Projection(ProjectionCommand),
+    /// Tenants as this service knows them.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+}
+
+impl Operation {
+    /// Each needs other addresses; what it does not need may be missing.
+    pub fn required(&self, loader: Loader) -> Loader {
+        let loader = match self {
+            // It says itself what is missing.
+            Self::Doctor { .. } => return loader,
+            Self::DeadLetters(_) | Self::Projection(_) | Self::Tenant(_) => loader,
+            Self::Events(command) if command.needs_broker() => loader.require("broker.url"),
+            Self::Events(_) => loader,
+        };
+        loader.require("database.url").require("database.system_url")
+    }
+
+    /// Does the work and writes the answer to standard output.
+    pub async fn run(self, spec: ServiceSpec, loaded: &Loaded) -> Result<()> {
+        let mut to = std::io::stdout();
+        if let Self::Doctor { output } = self {
+            let report = doctor::examine(&spec, loaded).await;
+            return output.write(&mut to, &report, &report.text());
+        }
+        let settings = &loaded.settings;
+        let database = Database::new(&settings.database, spec.name)?;
+        let (service, kept) = (spec.name, spec.kept);
+        let descriptors = Descriptors::read(spec.descriptors).map_err(Error::internal)?;
+        let processor = Processor::new(database, spec.subscriptions);
+        match self {
+            Self::Doctor { .. } => Ok(()),
+            Self::DeadLetters(command) => {
+                let broker = Some((service, &settings.broker));
+                run_dead_letters(command, &processor, broker, Some(descriptors.pool()), &mut to).await
+            }
+            Self::Events(command) => command.run(service, &processor, &kept, settings, &mut to).await,
+            Self::Projection(command) => command.run(&processor, &mut to).await,
+            Self::Tenant(command) => command.run(processor.database(), &mut to).await,
+        }
+    }
+}

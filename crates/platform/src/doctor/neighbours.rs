@@ -1,0 +1,57 @@
+//! Whom a program asks: issuers of tokens, and other services.
+
+use std::time::Duration;
+
+use tokio::{net::TcpStream, time::timeout};
+use trato_types::error::chain;
+
+use super::Report;
+use crate::{auth::Verifier, config::Settings, tls::Tls};
+
+/// Longest wait for a connection.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Looks whether issuers give their keys and other services take connections.
+pub async fn look(settings: &Settings, report: &mut Report) {
+    if settings.auth.issuers.is_empty() {
+        report.fault("issuer-not-set", "auth.issuers is empty", "name the issuer whose tokens are accepted");
+    }
+    if let Err(error) = Tls::load(&settings.tls) {
+        report.fault(
+            "certificate-unusable",
+            chain(&error),
+            "check the files that [tls] names: the certificate, its key and the authority belong together",
+        );
+    }
+    match Verifier::new(&settings.auth) {
+        Ok(verifier) => {
+            for (issuer, reason) in verifier.unreachable().await {
+                report.fault(
+                    "issuer-unreachable",
+                    format!("the keys of {issuer} cannot be fetched: {reason}"),
+                    "check the issuer and the way to it; tokens it signs cannot be verified",
+                );
+            }
+        }
+        Err(error) => {
+            report.fault("issuer-unusable", chain(&error), "check auth.issuers and their certificates");
+        }
+    }
+    let mut packages: Vec<&str> = settings.upstreams.packages().collect();
+    packages.sort_unstable();
+    for package in packages {
+        for address in settings.upstreams.addresses(package) {
+            let target = (address.host().unwrap_or_default(), address.port_u16().unwrap_or_default());
+            let reason = match timeout(PATIENCE, TcpStream::connect(target)).await {
+                Ok(Ok(_)) => continue,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "no answer".to_owned(),
+            };
+            report.fault(
+                "upstream-unreachable",
+                format!("{package} cannot be reached at {address}: {reason}"),
+                "start the service, or check [upstreams] and the network policies",
+            );
+        }
+    }
+}

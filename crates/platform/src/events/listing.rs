@@ -1,0 +1,170 @@
+//! The log in lines: what one program prints for people, or for another program to compare, send again or apply.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
+use trato_types::{Error, Kind, Result, Timestamp};
+use uuid::Uuid;
+
+use super::{
+    event::{Incoming, Metadata, matches_pattern},
+    log::Logged,
+};
+use crate::db::{Database, from_sqlx};
+
+/// Rows read at once.
+const WINDOW: i64 = 500;
+/// Time between two looks at a log that is followed.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// An event of the log, without its payload unless that was asked for.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Line {
+    /// Place in the log.
+    pub position: i64,
+    /// Identifier, the same on every delivery.
+    pub id: Uuid,
+    /// Tenant of the aggregate.
+    pub tenant: Uuid,
+    /// The type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Name of the aggregate.
+    pub subject: String,
+    /// Its revision.
+    pub revision: i64,
+    /// When it happened in the business.
+    pub event_time: Timestamp,
+    /// When it was recorded.
+    pub create_time: Timestamp,
+    /// Who did it.
+    pub actor: String,
+    /// The event that caused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Uuid>,
+    /// W3C trace context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// Subject of the owning member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Team of the aggregate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<Uuid>,
+    /// The payload in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
+}
+
+impl Line {
+    /// The line for people.
+    pub fn text(&self) -> String {
+        let time = self.create_time.format("%Y-%m-%d %H:%M:%S%.3fZ");
+        let Self { position, kind, subject, revision, actor, tenant, id, .. } = self;
+        format!(
+            "{position}  {time}  {kind}  {subject} r{revision}  by {actor}  tenant {tenant}  event {id}\n"
+        )
+    }
+
+    /// The event as a consumer gets it; only of a line with its payload.
+    pub fn into_incoming(self) -> Result<Incoming> {
+        let payload = self.payload.and_then(|payload| STANDARD.decode(payload).ok()).ok_or_else(|| {
+            Error::new(Kind::Invalid, "INVALID_INPUT", "the line of an event comes without its payload")
+        })?;
+        let metadata = Metadata {
+            kind: self.kind,
+            position: self.position,
+            event_time: self.event_time,
+            create_time: self.create_time,
+            actor: self.actor,
+            cause: self.cause,
+            traceparent: self.traceparent,
+            owner: self.owner,
+            team: self.team,
+        };
+        Ok(Incoming::new((self.id, self.tenant, self.subject, self.revision), metadata, payload))
+    }
+
+    fn of(row: Logged, payload: bool) -> Self {
+        Self {
+            position: row.position,
+            id: row.id,
+            tenant: row.tenant,
+            kind: row.kind,
+            subject: row.subject,
+            revision: row.revision,
+            event_time: row.event_time,
+            create_time: row.create_time,
+            actor: row.actor,
+            cause: row.cause,
+            traceparent: row.traceparent,
+            owner: row.owner,
+            team: row.team,
+            payload: payload.then(|| STANDARD.encode(row.payload)),
+        }
+    }
+}
+
+/// Which part of the log is read.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
+    /// From this position on.
+    pub from_position: i64,
+    /// Only the last so many (of the tenant, where one is given), before types are chosen.
+    pub last: Option<i64>,
+    /// Only what was recorded at this time or later.
+    pub since: Option<Timestamp>,
+    /// Only these types, with AMQP's wildcards; empty means all.
+    pub types: Vec<String>,
+    /// Only of this tenant.
+    pub tenant: Option<Uuid>,
+    /// Go on with each new event.
+    pub follow: bool,
+    /// With payloads.
+    pub payload: bool,
+}
+
+/// Hands the events of a part of the log to `take`, in order. With `follow` it ends only by an error of `take`.
+pub async fn read(database: &Database, part: &Part, mut take: impl FnMut(Line) -> Result<()>) -> Result<()> {
+    let mut position = start(database, part).await?;
+    loop {
+        let rows: Vec<Logged> = sqlx::query_as(include_str!("../../sql/replay_events.sql"))
+            .bind(position)
+            .bind(i64::MAX)
+            .bind(part.tenant)
+            .bind(part.since)
+            .bind(WINDOW)
+            .fetch_all(&database.system)
+            .await
+            .map_err(from_sqlx)?;
+        match rows.last() {
+            Some(last) => position = last.position,
+            None if part.follow => sleep(LOOK).await,
+            None => return Ok(()),
+        }
+        for row in rows {
+            let wanted =
+                part.types.is_empty() || part.types.iter().any(|pattern| matches_pattern(pattern, &row.kind));
+            if wanted {
+                take(Line::of(row, part.payload))?;
+            }
+        }
+    }
+}
+
+/// The position after which reading begins.
+async fn start(database: &Database, part: &Part) -> Result<i64> {
+    let Some(last) = part.last else { return Ok(part.from_position.max(1) - 1) };
+    let sql = "select coalesce(min(last.position), 1) - 1
+               from (
+                 select position
+                 from platform.event
+                 where position is not null and ($2::uuid is null or tenant_id = $2)
+                 order by position desc
+                 limit $1
+               ) last";
+    let found = sqlx::query_scalar(sql).bind(last.max(0)).bind(part.tenant).fetch_one(&database.system);
+    found.await.map_err(from_sqlx)
+}
