@@ -35,7 +35,7 @@ fn own(dependencies: &BTreeSet<String>) -> BTreeSet<&str> {
 }
 
 /// Our own crates each crate may know. What is not here may know nobody.
-const MAY_KNOW: [(&str, &[&str]); 11] = [
+const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("trato-types", &[]),
     ("trato-codegen", &[]),
     ("trato-query", &["trato-types"]),
@@ -45,12 +45,13 @@ const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("trato-customers", &["trato-types", "trato-query", "trato-contract", "trato-platform", "trato-proto"]),
     ("trato-sales", &["trato-types", "trato-query", "trato-contract", "trato-platform", "trato-proto"]),
     ("trato-gateway", &["trato-types", "trato-contract", "trato-platform", "trato-proto"]),
+    ("trato-operator", &[]),
     ("trato-devstack", &["trato-types"]),
     ("trato-tests", &["trato-devstack", "trato-proto", "trato-types"]),
 ];
 
 /// Packages a crate must not use, since it would do another one's work.
-const MUST_NOT_USE: [(&str, &[&str]); 8] = [
+const MUST_NOT_USE: [(&str, &[&str]); 9] = [
     ("trato-types", &["tokio", "sqlx", "tonic", "prost", "axum", "lapin", "reqwest"]),
     ("trato-query", &["tokio", "sqlx", "tonic", "prost", "axum", "lapin"]),
     ("trato-contract", &["sqlx", "lapin", "axum"]),
@@ -58,6 +59,7 @@ const MUST_NOT_USE: [(&str, &[&str]); 8] = [
     ("trato-customers", &["lapin", "opentelemetry", "tracing-opentelemetry", "axum", "jsonwebtoken"]),
     ("trato-sales", &["lapin", "opentelemetry", "tracing-opentelemetry", "axum", "jsonwebtoken"]),
     ("trato-gateway", &["sqlx", "lapin", "trato-query"]),
+    ("trato-operator", &["lapin", "tonic", "axum"]),
     ("trato-platform", &["trato-proto", "trato-devstack"]),
 ];
 

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 use uuid::Uuid;
 
 use super::checkout::DATA_SERVICES;
-use crate::harness::{database, stack, tenant::Tenant};
+use crate::harness::{database, operator, stack, tenant::Tenant};
 
 /// Tables without rows of tenants, each with its reason.
 const WITHOUT_TENANTS: [(&str, &str); 3] = [
@@ -54,6 +54,28 @@ async fn no_login_role_can_bypass_row_level_security() {
             let row = sqlx::query(sql).fetch_one(&mut connection).await.expect("a role finds itself");
             assert!(!row.get::<bool, _>("mighty"), "{} is too mighty", row.get::<String, _>("rolname"));
         }
+    }
+}
+
+/// CRD-04: the login that copies a database sees every row and writes none, and no service is given it.
+#[tokio::test]
+async fn the_login_that_copies_a_database_may_only_read() {
+    for service in DATA_SERVICES {
+        let facts = stack::shared().database(service).expect("it has one");
+        let mut connection = database::connect(&facts.backup_url).await.expect("the role can log in");
+        let mut superuser = database::superuser(stack::shared(), service).await;
+        for table in database::tenant_tables(&mut superuser).await {
+            let sql = "select has_table_privilege($1, 'select'), has_table_privilege($1, 'insert, update, delete, truncate')";
+            let row = sqlx::query(sql).bind(&table).fetch_one(&mut connection).await.expect("known");
+            let (reads, writes): (bool, bool) = (row.get(0), row.get(1));
+            assert!(reads && !writes, "{service}: {table}");
+        }
+        let sql = "select rolsuper or rolcreaterole or rolcreatedb or rolreplication from pg_roles where rolname = current_user";
+        let mighty: bool = sqlx::query_scalar(sql).fetch_one(&mut connection).await.expect("it finds itself");
+        assert!(!mighty, "{service}: the login of backups is too mighty");
+        let given = ("TRATO_DATABASE__BACKUP_URL", facts.backup_url.as_str());
+        let said = operator::run_with(stack::shared(), service, &["check-config"], &[given]).await;
+        assert_eq!(said.code, Some(64), "{service} takes the login of backups: {said:?}");
     }
 }
 
@@ -208,7 +230,7 @@ async fn every_role_is_refused_by_every_other_services_database() {
     for service in DATA_SERVICES {
         let own = facts.database(service).expect("it has one");
         for other in DATA_SERVICES.iter().filter(|other| **other != service) {
-            for url in [&own.owner_url, &own.url, &own.system_url] {
+            for url in [&own.owner_url, &own.url, &own.system_url, &own.backup_url] {
                 assert!(database::connect(url).await.is_ok(), "{service} cannot enter its own database");
                 let (server, _) = url.rsplit_once('/').expect("the database stands last");
                 let foreign = format!("{server}/{other}");

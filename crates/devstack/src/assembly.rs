@@ -90,6 +90,7 @@ pub async fn assemble(
         if let Some(authority) = &authority {
             certificates::write(&home.tls(program.name), &authority.sign(&[ADDRESS])?, &authority.pem())?;
         }
+        surroundings.write_installation(program)?;
     }
     migrate(&selected, &surroundings, options).await?;
     serve(&selected, &surroundings, options, &watch, controls).await?;

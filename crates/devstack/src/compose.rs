@@ -112,6 +112,7 @@ impl Product {
                     owner_url: url(&format!("{name}_owner"), name),
                     url: url(name, name),
                     system_url: url(&format!("{name}_system"), name),
+                    backup_url: url(&format!("{name}_backup"), name),
                 };
                 databases.insert(name.to_owned(), logins);
             }

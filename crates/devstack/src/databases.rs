@@ -1,4 +1,5 @@
-//! A database and three roles per service, none of which may bypass row security or enter another service's database.
+//! A database and four roles per service, none of which may enter another service's database. Only the one that copies
+//! the database sees all rows; it may not write, and no service is given it.
 //!
 //! Repeating it changes nothing. On a server somebody else runs, a database that this stack did not make is left alone.
 
@@ -26,7 +27,7 @@ pub async fn prepare(
     let mut facts = BTreeMap::new();
     for program in programs.iter().filter(|program| program.database) {
         let name = program.name;
-        let roles = [owner(name), name.to_owned(), system(name)];
+        let roles = [owner(name), name.to_owned(), system(name), backup(name)];
         let mut urls = Vec::new();
         let exists = check_mark(&mut connection, name, mark).await?;
         if exists && fresh {
@@ -37,14 +38,17 @@ pub async fn prepare(
             make_role(&mut connection, role, &password).await?;
             urls.push(url(superuser, &options, role, &password, name));
         }
+        run(&mut connection, format!("alter role {} bypassrls", backup(name))).await?;
+        run(&mut connection, format!("grant pg_read_all_data to {}", backup(name))).await?;
         if !exists || fresh {
             run(&mut connection, format!("create database {name} owner {}", owner(name))).await?;
             run(&mut connection, format!("comment on database {name} is '{mark}'")).await?;
         }
         run(&mut connection, format!("revoke all on database {name} from public")).await?;
         run(&mut connection, format!("grant connect on database {name} to {}", roles.join(", "))).await?;
-        let [owner_url, url, system_url] = urls.try_into().ok().context("three roles have three urls")?;
-        facts.insert(name.to_owned(), DatabaseFacts { owner_url, url, system_url });
+        let urls = urls.try_into().ok().context("four roles have four urls")?;
+        let [owner_url, url, system_url, backup_url] = urls;
+        facts.insert(name.to_owned(), DatabaseFacts { owner_url, url, system_url, backup_url });
     }
     connection.close().await?;
     Ok(facts)
@@ -76,6 +80,11 @@ pub fn owner(service: &str) -> String {
 /// The role of relay and jobs.
 pub fn system(service: &str) -> String {
     format!("{service}_system")
+}
+
+/// The role that copies the database.
+pub fn backup(service: &str) -> String {
+    format!("{service}_backup")
 }
 
 /// True when the database exists; refuses one that bears another mark.

@@ -122,6 +122,8 @@ pub struct DatabaseFacts {
     pub url: String,
     /// The role of relay and jobs.
     pub system_url: String,
+    /// The role that copies the database.
+    pub backup_url: String,
 }
 
 /// The RabbitMQ broker.

@@ -109,6 +109,11 @@ impl Home {
         self.dir.join("tls").join(program)
     }
 
+    /// The installation folder, in which the operator's program finds this stack.
+    pub fn installation(&self) -> PathBuf {
+        self.dir.join("installation")
+    }
+
     /// The facts that scripts read.
     pub fn facts(&self) -> PathBuf {
         self.dir.join("stack.json")

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     certificates::{ADDRESS, AUTHORITY, CERTIFICATE, KEY},
     facts::DatabaseFacts,
-    home::Home,
+    home::{Home, write_secret},
     process::Launch,
     tenants,
     tokens::AUDIENCE,
@@ -152,6 +152,23 @@ impl Surroundings<'_> {
         fs::write(&path, toml::to_string(&settings)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
+    }
+
+    /// Writes a program's part of the installation folder, in which `trato` finds it.
+    pub fn write_installation(&self, program: &Program) -> Result<()> {
+        let folder = self.home.installation().join(program.name);
+        // What an earlier run has left may be of a database that is gone.
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let mut variables = self.launch(program, program.name)?.env;
+        if let Some(database) = self.databases.get(program.name) {
+            variables.push(("TRATO_DATABASE__OWNER_URL".into(), Some((&database.owner_url).into())));
+            variables.push(("TRATO_DATABASE__BACKUP_URL".into(), Some((&database.backup_url).into())));
+        }
+        for (name, value) in variables.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+            write_secret(&folder.join(name), &value.to_string_lossy())?;
+        }
+        Ok(())
     }
 
     /// How to run `migrate` of a program.

@@ -1,9 +1,12 @@
--- A service's database and its three roles, made by a superuser on a server of your own:
+-- A service's database and its roles, made by a superuser on a server of your own:
 --
 --   psql -v service=sales -v owner_password=… -v password=… -v system_password=… -f service.sql
 --
+-- With `-v backup_password=…` it also makes `<service>_backup`, the login of `trato backup`: it reads all rows, since a
+-- copy must be whole, may write nothing, and no service is given it.
+--
 -- Repeatable; a second run only sets the passwords anew. `<service>_owner` migrates, `<service>` serves,
--- `<service>_system` runs the relay and periodic jobs. None of them may bypass row-level security.
+-- `<service>_system` runs the relay and periodic jobs. None of these three may bypass row-level security.
 \set ON_ERROR_STOP on
 \set owner :service _owner
 \set system :service _system
@@ -23,3 +26,14 @@ where not exists (select from pg_database where datname = :'service')
 
 revoke all on database :"service" from public;
 grant connect on database :"service" to :"owner", :"service", :"system";
+
+\if :{?backup_password}
+\set backup :service _backup
+select format('create role %I', :'backup')
+where not exists (select from pg_roles where rolname = :'backup')
+\gexec
+alter role :"backup" login nosuperuser bypassrls nocreatedb nocreaterole noreplication password :'backup_password';
+alter role :"backup" set default_transaction_read_only = on;
+grant pg_read_all_data to :"backup";
+grant connect on database :"service" to :"backup";
+\endif

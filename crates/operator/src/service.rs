@@ -1,0 +1,182 @@
+//! A service's program, run with the variables of the installation: whole, or line by line.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+};
+
+use anyhow::{Context as _, Result, bail};
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
+use serde::de::DeserializeOwned;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader, BufWriter},
+    process::{Child, ChildStdout, Command},
+};
+
+/// Exit code of a program whose configuration cannot be used.
+pub const BAD_CONFIGURATION: i32 = 64;
+
+/// A service of the installation. Its variables are secrets: there is no way to print them by mistake.
+pub struct Service {
+    /// Its name, which is that of its folder.
+    pub name: String,
+    /// The variables its program gets.
+    pub variables: BTreeMap<String, String>,
+    /// The login that reads its whole database.
+    pub backup_url: Option<String>,
+}
+
+/// How a program ended, and what it said.
+#[derive(Debug)]
+pub struct Said {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Standard output.
+    pub output: String,
+    /// Standard error.
+    pub errors: String,
+}
+
+impl Said {
+    /// What it said when it succeeded; else an error with what it complained of.
+    pub fn ok(self) -> Result<String> {
+        if self.status.success() {
+            return Ok(self.output);
+        }
+        bail!("{}", complaint(self.status, &self.errors))
+    }
+}
+
+impl Service {
+    /// True when it keeps data.
+    pub fn has_database(&self) -> bool {
+        self.variables.keys().any(|name| name.starts_with("TRATO_DATABASE__"))
+    }
+
+    /// A variable.
+    pub fn variable(&self, name: &str) -> Result<&str> {
+        let value = self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        value.with_context(|| format!("the installation does not give {name} of {}", self.name))
+    }
+
+    /// Its program: beside this one, or on PATH.
+    pub fn program(&self) -> Result<PathBuf> {
+        let name = format!("trato-{}", self.name);
+        find(&name).with_context(|| format!("there is no program {name} beside this one or on PATH"))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = Command::new(self.program()?);
+        // What this program was told is not meant for services, which refuse what they do not know.
+        let ours = env::vars_os().map(|(name, _)| name);
+        for name in ours.filter(|name| name.to_string_lossy().starts_with("TRATO_")) {
+            command.env_remove(name);
+        }
+        command.envs(&self.variables).args(arguments).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(command)
+    }
+
+    fn cannot(&self, arguments: &[&str]) -> String {
+        format!("{} {}", self.name, arguments.iter().take(2).copied().collect::<Vec<_>>().join(" "))
+    }
+
+    /// Runs a subcommand to its end.
+    pub async fn run(&self, arguments: &[&str]) -> Result<Said> {
+        let output = self.command(arguments)?.output().await.with_context(|| self.cannot(arguments))?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Said { status: output.status, output: text(output.stdout), errors: text(output.stderr) })
+    }
+
+    /// Runs a subcommand that answers in JSON.
+    pub async fn ask<T: DeserializeOwned>(&self, arguments: &[&str]) -> Result<T> {
+        let text = self.run(arguments).await?.ok().with_context(|| self.cannot(arguments))?;
+        serde_json::from_str(&text).with_context(|| format!("{} answers no JSON", self.cannot(arguments)))
+    }
+
+    /// Runs a subcommand that goes on, line by line. Ends with an error when the program fails.
+    pub fn lines(&self, arguments: &[&str]) -> Result<impl Stream<Item = Result<String>> + use<>> {
+        let what = self.cannot(arguments);
+        let mut child = self.command(arguments)?.spawn().with_context(|| what.clone())?;
+        let output = child.stdout.take().context("its output is piped")?;
+        let lines = lines_of(output);
+        let end = futures::stream::once(async move { ended(child, &what).await });
+        Ok(lines.chain(end.filter_map(async |ended: Result<()>| ended.err().map(Err))))
+    }
+
+    /// Runs a subcommand that reads these lines, and answers the lines it prints.
+    pub async fn feed(
+        &self,
+        arguments: &[&str],
+        lines: impl Stream<Item = Result<String>>,
+    ) -> Result<Vec<String>> {
+        let what = self.cannot(arguments);
+        let mut child =
+            self.command(arguments)?.stdin(Stdio::piped()).spawn().with_context(|| what.clone())?;
+        let input = child.stdin.take().context("its input is piped")?;
+        let output = child.stdout.take().context("its output is piped")?;
+        let errors = child.stderr.take().context("its errors are piped")?;
+        let writing = async move {
+            let mut input = BufWriter::new(input);
+            let mut lines = std::pin::pin!(lines);
+            while let Some(line) = lines.try_next().await? {
+                input.write_all(line.as_bytes()).await?;
+                input.write_all(b"\n").await?;
+            }
+            input.shutdown().await?;
+            anyhow::Ok(())
+        };
+        let reading = lines_of(output).try_collect::<Vec<String>>();
+        let (written, read, errors) = tokio::join!(writing, reading, text(errors));
+        let status = child.wait().await?;
+        if !status.success() {
+            // Why it ended explains why it could not be written to.
+            let errors = errors?;
+            bail!("{what}: {}", complaint(status, &errors));
+        }
+        written.with_context(|| what.clone())?;
+        read.with_context(|| what)
+    }
+}
+
+/// Lines that are here already, as a stream.
+pub fn given(lines: &[String]) -> impl Stream<Item = Result<String>> {
+    futures::stream::iter(lines.iter().cloned().map(Ok))
+}
+
+fn lines_of(output: ChildStdout) -> impl Stream<Item = Result<String>> {
+    futures::stream::try_unfold(BufReader::new(output).lines(), async |mut lines| {
+        anyhow::Ok(lines.next_line().await?.map(|line| (line, lines)))
+    })
+}
+
+/// What a program complained of; how it ended where it said nothing.
+fn complaint(status: ExitStatus, errors: &str) -> String {
+    if errors.trim().is_empty() { status.to_string() } else { errors.trim().to_owned() }
+}
+
+async fn ended(mut child: Child, what: &str) -> Result<()> {
+    let errors = child.stderr.take().context("its errors are piped")?;
+    let errors = text(errors).await?;
+    let status = child.wait().await?;
+    if !status.success() {
+        bail!("{what}: {}", complaint(status, &errors));
+    }
+    Ok(())
+}
+
+async fn text(mut from: impl AsyncRead + Unpin) -> Result<String> {
+    let mut bytes = Vec::new();
+    from.read_to_end(&mut bytes).await?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A program beside this one, or on PATH.
+pub fn find(name: &str) -> Option<PathBuf> {
+    let beside = env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = beside.into_iter().chain(env::split_paths(&path));
+    folders.map(|folder| folder.join(name)).find(|program| program.is_file())
+}
