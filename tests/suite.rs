@@ -12,4 +12,6 @@ mod flows;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod operation;
+#[cfg(test)]
 mod resilience;

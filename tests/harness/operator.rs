@@ -1,6 +1,10 @@
-//! The programs' own subcommands, run as an operator runs them: beside the processes that serve.
+//! The programs' own subcommands and `trato`, run as an operator runs them: beside the processes that serve.
 
-use std::{env, process::Stdio};
+use std::{
+    env,
+    path::Path,
+    process::{Output, Stdio},
+};
 
 use serde_json::Value;
 use tokio::process::Command;
@@ -39,12 +43,7 @@ pub async fn run_with(facts: &Facts, service: &str, arguments: &[&str], variable
         None => as_process(facts, service, variables),
     };
     command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.output().await.expect("the programs are built");
-    Said {
-        code: output.status.code(),
-        output: String::from_utf8_lossy(&output.stdout).into_owned(),
-        errors: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    said(command.output().await.expect("the programs are built"))
 }
 
 /// In the container of the program that serves, with that one's settings.
@@ -76,4 +75,24 @@ fn as_process(facts: &Facts, service: &str, variables: &[(&str, &str)]) -> Comma
     }
     command.envs(variables.iter().copied());
     command
+}
+
+/// Runs `trato <arguments>` on the installation folder of a stack.
+pub async fn trato(facts: &Facts, arguments: &[&str]) -> Said {
+    trato_on(facts, &facts.home.join("installation"), arguments).await
+}
+
+/// The same on another installation folder.
+pub async fn trato_on(facts: &Facts, installation: &Path, arguments: &[&str]) -> Said {
+    let mut command = Command::new(facts.programs.join("trato"));
+    command.env("TRATO_INSTALLATION", installation).args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+    said(command.output().await.expect("the programs are built"))
+}
+
+fn said(output: Output) -> Said {
+    Said {
+        code: output.status.code(),
+        output: String::from_utf8_lossy(&output.stdout).into_owned(),
+        errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
 }

@@ -68,6 +68,15 @@ async fn repeat(subjects: &Subjects, entry: &Entry) -> Value {
     }
 }
 
+/// Panics unless every effect of the events that are in the log of sales was had once.
+pub async fn effects_agree(subjects: &Subjects) {
+    let director = subjects.tenant.director();
+    let replay = method("trato.sales.v1.EventService.ReplayEvents");
+    let mut events = director.collect(&replay, &json!({})).await.expect("the log can be replayed");
+    events.retain(|event| text(event, "subject").starts_with("opportunities/"));
+    effects_were_had_once(subjects, &events, &director).await;
+}
+
 /// Names by display name, of accounts and opportunities.
 async fn by_display_name(director: &Caller) -> BTreeMap<String, Vec<String>> {
     let mut names = BTreeMap::<String, Vec<String>>::new();

@@ -17,6 +17,7 @@ mod noisy_tenant;
 mod outages;
 mod poison;
 mod poisoner;
+mod restore;
 mod secrets;
 mod spreading;
 mod statements;
