@@ -8,6 +8,8 @@ use trato_types::error::chain;
 use super::Report;
 use crate::{auth::Verifier, config::Settings, tls::Tls};
 
+/// Time before the end of a certificate from which on it is worth a word that nobody renewed it.
+const RENEWED_BEFORE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Longest wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -16,12 +18,14 @@ pub async fn look(settings: &Settings, report: &mut Report) {
     if settings.auth.issuers.is_empty() {
         report.fault("issuer-not-set", "auth.issuers is empty", "name the issuer whose tokens are accepted");
     }
-    if let Err(error) = Tls::load(&settings.tls) {
-        report.fault(
+    match Tls::load(&settings.tls) {
+        Ok(None) => {}
+        Ok(Some(tls)) => look_at_certificate(&tls, report),
+        Err(error) => report.fault(
             "certificate-unusable",
             chain(&error),
             "check the files that [tls] names: the certificate, its key and the authority belong together",
-        );
+        ),
     }
     match Verifier::new(&settings.auth) {
         Ok(verifier) => {
@@ -53,5 +57,18 @@ pub async fn look(settings: &Settings, report: &mut Report) {
                 "start the service, or check [upstreams] and the network policies",
             );
         }
+    }
+}
+
+fn look_at_certificate(tls: &Tls, report: &mut Report) {
+    let left = tls.expires() - chrono::Utc::now().timestamp();
+    report.note("certificate_seconds_left", left);
+    let remedy =
+        "see who issues the certificates and why it was not renewed; a new file is taken up by itself";
+    if left <= 0 {
+        report.fault("certificate-expired", "the certificate of [tls] has expired", remedy);
+    } else if left < RENEWED_BEFORE.as_secs().cast_signed() {
+        let days = left / (24 * 3600);
+        report.warn("certificate-expires", format!("the certificate of [tls] ends in {days} days"), remedy);
     }
 }

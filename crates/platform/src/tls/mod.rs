@@ -91,6 +91,11 @@ impl Tls {
         Ok(Some(Self(shared)))
     }
 
+    /// When the certificate ends, in seconds of Unix time.
+    pub fn expires(&self) -> i64 {
+        self.0.current().expires
+    }
+
     /// How to call others: with our certificate, and only those whose certificate the authority signed.
     pub fn client(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.0.current().client)
