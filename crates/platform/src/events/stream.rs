@@ -17,7 +17,10 @@ use trato_query::{Field, Filter, Value, integer, member, reference, text, timest
 use trato_types::{Context, Error, Kind, Result, Timestamp};
 
 use super::{cursor, event::Event, log::Logged, tail::Tail};
-use crate::db::{Database, from_sqlx};
+use crate::{
+    db::{Database, from_sqlx},
+    telemetry::metrics::metrics,
+};
 
 /// Events on their way to one client.
 pub type EventStream = Pin<Box<dyn Stream<Item = Result<pb::Event>> + Send>>;
@@ -80,6 +83,8 @@ impl Streams {
     /// Streams that end, with UNAVAILABLE, when `shutdown` is set.
     pub fn new(service: &'static str, database: &Database, shutdown: CancellationToken) -> Self {
         let places = Arc::new(Semaphore::new(MOST_STREAMS));
+        let watched = places.clone();
+        metrics().watch_subscribers(move || MOST_STREAMS - watched.available_permits());
         Self { service, pool: database.pool.clone(), tail: database.tail.clone(), places, shutdown }
     }
 
