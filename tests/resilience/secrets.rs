@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::collector::Collector;
+use super::rotel::Rotel;
 use crate::harness::{
     breakable::{Breakable, PROGRAMS, on_a_breakable_stack},
     caller::Caller,
@@ -106,7 +106,7 @@ async fn call(marks: &mut Marks, director: &Caller) {
 #[test]
 fn nothing_that_is_secret_or_personal_is_told_to_who_watches() {
     on_a_breakable_stack(async |stack| {
-        let collector = Collector::start().await;
+        let collector = Rotel::start().await;
         tell(&stack, [&collector.endpoint(), "1.0", "1", ALL]).await;
         let director = stack.tenant().await.director();
         let mut marks = Marks(Vec::new());

@@ -9,15 +9,16 @@ use futures::{FutureExt as _, future::BoxFuture};
 use sqlx::PgPool;
 use tokio::{
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, field::Empty};
 use trato_types::{Error, Kind, Result, error::chain};
 
 use crate::{
     App, Job,
     events::lease::{Lease, Lost, Term},
+    telemetry::metrics::metrics,
 };
 
 /// Time after which the job of a silent process is taken over.
@@ -54,6 +55,7 @@ async fn run_tasks(system: &PgPool, tasks: Vec<Task>, shutdown: &CancellationTok
 }
 
 async fn keep_running(task: Task, lease: Lease, shutdown: CancellationToken) {
+    metrics().job_planned(task.name);
     let look = LOOK.min(task.period);
     while !shutdown.is_cancelled() {
         match lease.take(false).await {
@@ -70,8 +72,9 @@ async fn keep_running(task: Task, lease: Lease, shutdown: CancellationToken) {
 
 async fn run_once(task: &Task, lease: &Lease, term: &Term, shutdown: &CancellationToken) {
     let job = task.name;
-    let span = tracing::info_span!("job", otel.name = job, job);
-    let work = AssertUnwindSafe((task.run)()).catch_unwind().instrument(span);
+    let span = tracing::info_span!("job", otel.name = job, otel.status_code = Empty, job, error.type = Empty);
+    let started = Instant::now();
+    let work = AssertUnwindSafe((task.run)()).catch_unwind().instrument(span.clone());
     let outcome: Result<()> = tokio::select! {
         outcome = work => outcome.unwrap_or_else(|_| {
             Err(Error::new(Kind::Internal, "JOB_PANICKED", "the job panicked"))
@@ -84,9 +87,15 @@ async fn run_once(task: &Task, lease: &Lease, term: &Term, shutdown: &Cancellati
         () = shutdown.cancelled() => Err(Error::unavailable("SHUTTING_DOWN", "the process stops")),
     };
     let pause = match outcome {
-        Ok(()) => task.period,
+        Ok(()) => {
+            metrics().job_ran(job, None, started.elapsed());
+            task.period
+        }
         Err(_) if shutdown.is_cancelled() => Duration::ZERO,
         Err(error) => {
+            metrics().job_ran(job, Some(error.reason()), started.elapsed());
+            span.record("error.type", error.reason());
+            span.record("otel.status_code", "ERROR");
             tracing::error!(job, error = %chain(&error), "the job {job} failed; it is tried again");
             RETRY.min(task.period)
         }

@@ -6,6 +6,7 @@ mod kept;
 pub mod migrate;
 mod record;
 mod request;
+mod span;
 pub mod statement;
 mod tx;
 
@@ -25,9 +26,10 @@ pub use self::{
     kept::Kept,
     record::{Constraint, External, RECORD_COLUMNS, Record, Resource},
     request::{Answer, RequestKey},
+    span::recorded,
     tx::Tx,
 };
-use crate::{config, events::Tail, tenants::Suspended};
+use crate::{config, events::Tail, telemetry::metrics::metrics, tenants::Suspended};
 
 /// Idle time after which a connection is tried before it is used.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
@@ -50,9 +52,14 @@ pub struct Database {
 impl Database {
     /// Makes both pools. Connects lazily, so that a service starts while its database is away.
     pub fn new(settings: &config::Database, name: &str) -> Result<Self> {
+        let connections = settings.min_connections..=settings.max_connections;
+        let serving = pool(settings, &settings.url, name, connections)?;
+        let system = pool(settings, &settings.system_url, name, 0..=settings.system_max_connections)?;
+        metrics().watch_pool("serving", &serving);
+        metrics().watch_pool("system", &system);
         Ok(Self {
-            pool: pool(settings, &settings.url, name, settings.min_connections..=settings.max_connections)?,
-            system: pool(settings, &settings.system_url, name, 0..=settings.system_max_connections)?,
+            pool: serving,
+            system,
             wake: Arc::default(),
             tail: Tail::default(),
             suspended: Suspended::default(),
@@ -116,6 +123,20 @@ pub fn from_sqlx(error: sqlx::Error) -> Error {
 
 /// Like `from_sqlx`, but a violated constraint becomes the error it stands for.
 pub fn constrained(error: sqlx::Error, constraints: &[Constraint]) -> Error {
+    let had_no_connection = matches!(error, sqlx::Error::PoolTimedOut);
+    let meaning = meaning(error, constraints);
+    match meaning.kind() {
+        _ if had_no_connection => metrics().database_failed("pool_timeout"),
+        Kind::Unavailable | Kind::DeadlineExceeded | Kind::Internal => {
+            metrics().database_failed(meaning.reason())
+        }
+        // What a constraint refuses is the caller's.
+        _ => {}
+    }
+    meaning
+}
+
+fn meaning(error: sqlx::Error, constraints: &[Constraint]) -> Error {
     if let sqlx::Error::Database(database) = &error {
         let named =
             database.constraint().and_then(|name| constraints.iter().find(|known| known.name == name));

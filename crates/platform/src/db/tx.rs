@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use sqlx::{Arguments as _, PgConnection, PgPool, Postgres, Transaction, postgres::PgArguments};
 use tokio::sync::Notify;
+use tracing::{Instrument as _, Span};
 use trato_types::{Context, Error, Result};
 
 use super::{
     Database, NewEvent, Record, RequestKey, Resource, constrained,
     event::{self, EVENT_COLUMNS},
-    from_sqlx,
+    from_sqlx, span,
     statement::{self, Statements},
 };
 
@@ -24,18 +25,26 @@ pub struct Tx {
     /// The last statement was one of ours and succeeded, so that none before it failed: in a transaction that failed
     /// once, PostgreSQL refuses every statement.
     is_sound: bool,
+    span: Span,
 }
 
 impl Tx {
     /// Begins a transaction that sees and writes the context's tenant only.
     pub async fn begin(pool: &PgPool, cx: &Context) -> Result<Self> {
-        let mut transaction = pool.begin().await.map_err(from_sqlx)?;
-        sqlx::query("select set_config('trato.tenant_id', $1, true)")
-            .bind(cx.tenant.to_string())
-            .execute(&mut *transaction)
-            .await
-            .map_err(from_sqlx)?;
-        Ok(Self { transaction, cx: cx.clone(), events: Vec::new(), wake: None, is_sound: true })
+        let span = span::transaction(cx);
+        let begun = async {
+            let mut transaction = pool.begin().await.map_err(from_sqlx)?;
+            sqlx::query("select set_config('trato.tenant_id', $1, true)")
+                .bind(cx.tenant.to_string())
+                .execute(&mut *transaction)
+                .await
+                .map_err(from_sqlx)?;
+            Ok::<_, Error>(transaction)
+        };
+        let transaction = begun.instrument(span.clone()).await.inspect_err(|error| {
+            span::fail(&span, error.reason());
+        })?;
+        Ok(Self { transaction, cx: cx.clone(), events: Vec::new(), wake: None, is_sound: true, span })
     }
 
     /// Begins a transaction whose commit wakes the relay.
@@ -156,7 +165,12 @@ impl Tx {
     }
 
     /// Writes the events, commits, and wakes the relay. INTERNAL when a statement failed of which nobody heard.
-    pub async fn commit(mut self) -> Result<()> {
+    pub async fn commit(self) -> Result<()> {
+        let span = self.span.clone();
+        self.commit_all().await.inspect_err(|error| span::fail(&span, error.reason()))
+    }
+
+    async fn commit_all(mut self) -> Result<()> {
         self.write_events().await?;
         if !self.is_sound {
             // PostgreSQL would answer the commit by rolling back, without an error. Only a transaction that ends with a

@@ -13,7 +13,7 @@ use lapin::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, timeout},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use trato_types::Timestamp;
@@ -25,7 +25,10 @@ use super::{
     processor::Processor,
     queues, topology,
 };
-use crate::config;
+use crate::{config, telemetry::metrics::metrics};
+
+/// Time between two looks at how much waits in the queues.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// Brings the deliveries of a service's queue to its processor.
 #[derive(Clone, Debug)]
@@ -51,9 +54,12 @@ impl Consumer {
     /// Runs until `shutdown`; the batch in hand is still settled and acknowledged.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut backoff: Option<Backoff> = None;
+        metrics().consumer_connected(false);
         while !shutdown.is_cancelled() {
             let started = Instant::now();
-            if let Err(error) = self.consume(&shutdown).await {
+            let outcome = self.consume(&shutdown).await;
+            metrics().consumer_connected(false);
+            if let Err(error) = outcome {
                 // It got further than to a broker that is still away.
                 if started.elapsed() > Duration::from_secs(10) {
                     backoff = None;
@@ -79,10 +85,17 @@ impl Consumer {
         let mut deliveries =
             channel.basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default()).await?;
         tracing::info!(queue, "consuming events");
+        metrics().consumer_connected(true);
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let first = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
+                _ = looks.tick(), if metrics().is_enabled() => {
+                    self.measure(&connection).await?;
+                    continue;
+                }
                 delivery = deliveries.next() => delivery.ok_or(BrokerError::Cancelled)??,
             };
             let mut batch = vec![first];
@@ -94,6 +107,7 @@ impl Consumer {
                     _ => break,
                 }
             }
+            metrics().consumed(&queue, batch.len());
             if !self.settle(&connection, &channel, batch, shutdown).await? {
                 break;
             }
@@ -134,6 +148,18 @@ impl Consumer {
         }
         channel.basic_ack(last, BasicAckOptions { multiple: true }).await?;
         Ok(true)
+    }
+
+    /// Tells metrics how much waits in the service's queues. One that is gone is declared by the next connection.
+    async fn measure(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let channel = connection.create_channel().await?;
+        for queue in [topology::queue(self.service), topology::dead_queue(self.service)] {
+            let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+            let declared =
+                channel.queue_declare(queue.as_str().into(), options, FieldTable::default()).await?;
+            metrics().queue(&queue, declared.message_count());
+        }
+        Ok(channel.close(200, "looked".into()).await?)
     }
 
     /// Says so when the queue is gone although events came through it before: some may have passed by.

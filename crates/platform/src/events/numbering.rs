@@ -18,6 +18,7 @@ use super::{
     log::Logged,
     tail::{Feed, Tail},
 };
+use crate::telemetry::metrics::metrics;
 
 /// Most rows numbered by one statement.
 const MOST: usize = 1_000;
@@ -96,6 +97,7 @@ impl Numberer<'_> {
     }
 
     fn hand_on(&self, rows: Vec<Logged>) {
+        metrics().recorded(rows.iter().map(|row| row.kind.as_str()));
         if let Some(last) = rows.last().map(|row| row.position) {
             // The rows first: the publisher is woken by the position.
             self.feed.push(rows);

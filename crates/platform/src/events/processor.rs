@@ -6,9 +6,9 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, field::Empty};
 use trato_types::{Error, Kind, Result, error::chain};
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use super::{
     broker::Backoff,
     event::{Incoming, Subscription},
     inbox::{self, Claim, Item, Refusal},
+    topology,
     verdict::{TRIES, Verdict, judge},
 };
 use crate::{
@@ -191,7 +192,7 @@ impl Processor {
         let context = |item: &Item<'_>| item.incoming.event.context(item.subscription.consumer, now);
         let mut tx = Tx::of(&self.database, &context(first)).await?;
         let claims = inbox::claim(tx.connection(), tenant, items).await?;
-        let mut duplicates = 0;
+        let mut duplicates = Vec::new();
         for (at, (item, claim)) in std::iter::zip(items, claims).enumerate() {
             match claim {
                 Claim::Fresh => {
@@ -200,14 +201,12 @@ impl Processor {
                     tx.set_cx(context(item));
                     handle(&mut tx, item).await.map_err(|error| Failed { at: Some(at), error })?;
                 }
-                Claim::Seen => duplicates += 1,
+                Claim::Seen => duplicates.push(item.subscription.consumer),
                 Claim::Waiting => {}
             }
         }
         tx.commit().await?;
-        if duplicates > 0 {
-            metrics().duplicates(first.subscription.consumer, duplicates);
-        }
+        duplicates.into_iter().for_each(|consumer| metrics().duplicate(consumer));
         Ok(())
     }
 }
@@ -222,12 +221,18 @@ pub(super) async fn handle(tx: &mut Tx, item: &Item<'_>) -> Result<()> {
     let consumer = item.subscription.consumer;
     let span = tracing::info_span!(
         "handle event",
+        otel.name = %format_args!("process {consumer}"),
         otel.kind = "consumer",
-        otel.name = consumer,
-        consumer,
-        event.type = event.kind,
-        event.id = %event.id,
+        otel.status_code = Empty,
+        messaging.system = "rabbitmq",
+        messaging.operation.name = "process",
+        messaging.operation.type = "process",
+        messaging.destination.name = topology::EXCHANGE,
+        messaging.rabbitmq.destination.routing_key = event.kind,
+        messaging.consumer.group.name = consumer,
+        messaging.message.id = %event.id,
         tenant.id = %event.tenant,
+        error.type = Empty,
     );
     if let Some(traceparent) = &event.traceparent {
         propagate::set_parent(&span, traceparent);
@@ -238,15 +243,24 @@ pub(super) async fn handle(tx: &mut Tx, item: &Item<'_>) -> Result<()> {
         cx.traceparent = Some(traceparent);
         tx.set_cx(cx);
     }
-    let handling = AssertUnwindSafe((item.subscription.handler)(tx, event)).catch_unwind().instrument(span);
-    match timeout(HANDLER_TIMEOUT, handling).await {
+    let started = Instant::now();
+    let handling = (item.subscription.handler)(tx, event);
+    let handling = AssertUnwindSafe(handling).catch_unwind().instrument(span.clone());
+    let outcome = match timeout(HANDLER_TIMEOUT, handling).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Err(panicked(panic.as_ref())),
         Err(_) => {
             let message = format!("the handler took longer than {} s", HANDLER_TIMEOUT.as_secs());
             Err(Error::new(Kind::DeadlineExceeded, "HANDLER_TIMEOUT", message))
         }
+    };
+    let reason = outcome.as_ref().err().map(Error::reason);
+    if let Some(reason) = reason {
+        span.record("error.type", reason);
+        span.record("otel.status_code", "ERROR");
     }
+    metrics().handled(consumer, reason, started.elapsed());
+    outcome
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {

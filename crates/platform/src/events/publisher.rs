@@ -3,7 +3,7 @@
 //! Several windows are under way at once. After any failure the connection is built anew and everything that was not
 //! confirmed is sent again from the published position on: consumers recognise what they had already.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _, future::BoxFuture, stream::FuturesOrdered};
 use lapin::{Channel, Confirmation, Connection, PublisherConfirm, options::BasicPublishOptions};
@@ -20,7 +20,10 @@ use super::{
     tail::{Feed, Tail},
     topology,
 };
-use crate::{config, telemetry::metrics::metrics};
+use crate::{
+    config,
+    telemetry::{Sent, metrics::metrics},
+};
 
 /// Windows that may wait for their confirms at once.
 const WINDOWS: usize = 4;
@@ -60,18 +63,39 @@ impl From<lapin::Error> for Halt {
 }
 
 /// Events that wait for their confirms together.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Window {
     /// Position of the last one.
     last: i64,
     count: u64,
     /// When the first one was recorded.
     oldest: Timestamp,
+    /// When they were handed to the broker.
+    since: SystemTime,
+    /// Those whose traces are recorded.
+    traced: Vec<Sent>,
 }
 
 impl Window {
-    fn age(&self) -> Duration {
-        (super::now() - self.oldest).to_std().unwrap_or_default()
+    fn of(rows: &[Logged]) -> Option<Self> {
+        let (first, last) = rows.first().zip(rows.last())?;
+        let traced = |row: &Logged| Sent::of(row.traceparent.as_deref(), row.id, &row.kind);
+        Some(Self {
+            last: last.position,
+            count: rows.len() as u64,
+            oldest: first.create_time,
+            since: SystemTime::now(),
+            traced: rows.iter().filter_map(traced).collect(),
+        })
+    }
+
+    /// Tells telemetry that the broker has them.
+    fn tell(self) {
+        let age = (super::now() - self.oldest).to_std().unwrap_or_default();
+        metrics().published(topology::EXCHANGE, self.count, age);
+        for sent in self.traced {
+            sent.confirmed(topology::EXCHANGE, self.count, self.since);
+        }
     }
 }
 
@@ -143,13 +167,11 @@ impl Publisher<'_> {
             if flight.len() < WINDOWS && sent < head {
                 // A process that was stopped for a while must not send what another one has sent meanwhile.
                 patiently(|| self.lease.ensure(self.term).boxed()).await?;
-                let window = self.next_window(sent).await?;
-                if let Some((first, last)) = window.first().zip(window.last()) {
-                    let about =
-                        Window { last: last.position, count: window.len() as u64, oldest: first.create_time };
-                    sent = about.last;
-                    let confirms = self.send(channel, &window).await?;
-                    flight.push_back(Box::pin(confirmed(connection, confirms, about)));
+                let rows = self.next_window(sent).await?;
+                if let Some(window) = Window::of(&rows) {
+                    sent = window.last;
+                    let confirms = self.send(channel, &rows).await?;
+                    flight.push_back(Box::pin(confirmed(connection, confirms, window)));
                     continue;
                 }
                 if flight.is_empty() {
@@ -167,7 +189,7 @@ impl Publisher<'_> {
                 Some(window) = flight.next(), if !flight.is_empty() => {
                     let window = window?;
                     progress.confirmed = window.last;
-                    metrics().published(window.count, window.age());
+                    window.tell();
                 }
                 // Each move is a commit, and only spares a successor some repetition: a few windows share one.
                 () = sleep_until(progress.stored_at + MOVE_SPACING), if !stored => self.store(progress).await?,
@@ -254,11 +276,11 @@ async fn confirmed(
                 return Err(BrokerError::Refused);
             }
         }
-        Ok(window)
+        Ok(())
     });
     loop {
         match timeout(CONFIRM_TIMEOUT, &mut all).await {
-            Ok(outcome) => return outcome,
+            Ok(outcome) => return outcome.map(|()| window),
             // The broker is out of memory or disk and said so: it will go on with what it was sent.
             Err(_) if connection.status().blocked() => {}
             Err(_) => return Err(BrokerError::Silent),

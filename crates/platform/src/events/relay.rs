@@ -65,6 +65,7 @@ impl Relay {
     /// Runs until `shutdown`; then a leader still publishes what was committed, for at most three seconds.
     pub async fn run(self, shutdown: CancellationToken) {
         let lease = Lease::new(self.system.clone(), LEASE, self.ttl);
+        metrics().leads(false);
         let mut session = None;
         let mut backoff: Option<Backoff> = None;
         while !shutdown.is_cancelled() {
@@ -139,6 +140,7 @@ impl Relay {
             published = term.published,
             "the relay leads"
         );
+        metrics().leads(true);
         self.tail.advance(term.numbered);
         let feed = Feed::default();
         let finished = CancellationToken::new();
@@ -162,6 +164,7 @@ impl Relay {
             () = self.announce() => Ok(()),
             () = async { shutdown.cancelled().await; sleep(DRAIN).await } => Ok(()),
         };
+        metrics().leads(false);
         if let Err(lost) = &outcome {
             tracing::info!(epoch = term.epoch, reason = %lost, "the relay no longer leads");
         } else if let Err(error) = lease.release(term, Duration::ZERO).await {
@@ -182,11 +185,19 @@ impl Relay {
                     tracing::warn!(error = %error, "the relay's lease was not extended")
                 }
             }
-            match backlog(&self.system).await {
-                Ok((count, age)) => metrics().event_log(count.unsigned_abs(), age),
-                Err(error) => tracing::debug!(error = %error, "the backlog is not known"),
+            if metrics().is_enabled()
+                && let Err(error) = self.measure().await
+            {
+                tracing::debug!(error = %error, "the backlog is not known");
             }
         }
+    }
+
+    async fn measure(&self) -> sqlx::Result<()> {
+        let (count, age) = backlog(&self.system).await?;
+        metrics().event_log(count.unsigned_abs(), age);
+        metrics().held(&held(&self.system).await?);
+        Ok(())
     }
 
     /// Hears the other processes, and keeps the lock that tells them that this one lives. Never ends.
@@ -244,21 +255,21 @@ async fn opened<'a>(session: &'a mut Option<Session>, system: &PgPool) -> sqlx::
     Ok(session.insert(open))
 }
 
-/// How many numbered events are not published, and how old the first of them is.
+/// How many committed events are not published, and how old the first of them is.
 async fn backlog(system: &PgPool) -> sqlx::Result<(i64, Duration)> {
-    let (count, age): (i64, Option<f64>) = sqlx::query_as(
-        "select
-           lease.numbered - lease.published,
-           (select extract(epoch from clock_timestamp() - event.create_time)::float8
-            from platform.event event
-            where event.position > lease.published
-            order by event.position
-            limit 1)
-         from platform.lease lease
-         where lease.name = $1",
-    )
-    .bind(LEASE)
-    .fetch_one(system)
-    .await?;
+    let (count, age): (i64, Option<f64>) =
+        sqlx::query_as(include_str!("../../sql/measure_backlog.sql")).bind(LEASE).fetch_one(system).await?;
     Ok((count, Duration::try_from_secs_f64(age.unwrap_or_default()).unwrap_or_default()))
+}
+
+/// How many events are held, by consumer and state.
+async fn held(system: &PgPool) -> sqlx::Result<Vec<(String, String, i64)>> {
+    sqlx::query_as(
+        "select consumer, lower(state), count(*)
+         from platform.inbox
+         where state in ('PARKED', 'WAITING')
+         group by consumer, state",
+    )
+    .fetch_all(system)
+    .await
 }

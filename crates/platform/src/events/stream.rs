@@ -19,6 +19,7 @@ use trato_types::{Context, Error, Kind, Result, Timestamp};
 use super::{cursor, event::Event, log::Logged, tail::Tail};
 use crate::{
     db::{Database, from_sqlx},
+    telemetry::metrics::metrics,
     tenants::Suspended,
 };
 
@@ -84,6 +85,8 @@ impl Streams {
     /// Streams that end, with UNAVAILABLE, when `shutdown` is set.
     pub fn new(service: &'static str, database: &Database, shutdown: CancellationToken) -> Self {
         let places = Arc::new(Semaphore::new(MOST_STREAMS));
+        let watched = places.clone();
+        metrics().watch_subscribers(move || MOST_STREAMS - watched.available_permits());
         let (pool, tail) = (database.pool.clone(), database.tail.clone());
         Self { service, pool, tail, suspended: database.suspended.clone(), places, shutdown }
     }

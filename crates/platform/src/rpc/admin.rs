@@ -16,8 +16,9 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Takes the address, so that it is known before anything is served.
+    /// Takes the address, so that it is known before anything is served. Readiness is measured from here on.
     pub async fn bind(address: SocketAddr, readiness: Readiness) -> io::Result<Self> {
+        readiness.measure();
         Ok(Self { listener: TcpListener::bind(address).await?, readiness })
     }
 

@@ -21,7 +21,7 @@ use trato_types::Error;
 use super::{
     recording::Recording,
     span,
-    status::{Completion, DOMAIN, complete, to_status},
+    status::{Completion, DOMAIN, code_name, complete, to_status},
 };
 use crate::telemetry::metrics::metrics;
 
@@ -51,8 +51,9 @@ impl Call {
             return;
         }
         self.place = None;
-        span::end(&self.span, code, span::is_server_fault(code));
-        metrics().call_served(&self.method, super::status::code_name(code), self.started.elapsed());
+        let fault = span::is_server_fault(code);
+        span::end(&self.span, code, fault);
+        metrics().call_served(&self.method, code_name(code), fault, self.started.elapsed());
     }
 }
 

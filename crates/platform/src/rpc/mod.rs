@@ -47,6 +47,7 @@ pub use purpose::PURPOSE;
 pub use readiness::{Condition, Readiness};
 pub use remote::from_status;
 pub use server::{BindError, Server, Setup};
+pub use span::is_server_fault;
 
 use answer::Call;
 use limits::LimitedBody;

@@ -2,19 +2,30 @@
 //!
 //! A neighbour that is down would otherwise take every service down with it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::watch;
 
+use crate::telemetry::metrics::metrics;
+
 /// Collects the conditions of readiness; all clones share them.
 #[derive(Clone, Debug)]
-pub struct Readiness(Arc<watch::Sender<State>>);
+pub struct Readiness {
+    state: Arc<watch::Sender<State>>,
+    born: Instant,
+}
 
 /// What is known at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     started: bool,
     draining: bool,
+    /// Time from the beginning until it was first ready.
+    ready_after: Option<Duration>,
     /// Why a condition does not hold; `None` when it does.
     conditions: BTreeMap<&'static str, Option<String>>,
 }
@@ -35,39 +46,56 @@ impl Default for Readiness {
 impl Readiness {
     /// Not started, not ready.
     pub fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(State::default())))
+        Self { state: Arc::new(watch::Sender::new(State::default())), born: Instant::now() }
     }
 
     /// Adds a condition, which does not hold until it is said to.
     pub fn condition(&self, name: &'static str) -> Condition {
-        self.0.send_modify(|state| {
+        self.change(|state| {
             state.conditions.insert(name, Some("not checked yet".to_owned()));
+            true
         });
         Condition { name, readiness: self.clone() }
     }
 
     /// The process has started: all conditions are named and the servers listen. For good.
     pub fn started(&self) {
-        self.0.send_if_modified(|state| !std::mem::replace(&mut state.started, true));
+        self.change(|state| !std::mem::replace(&mut state.started, true));
     }
 
     /// The process is about to stop and wants no more calls. For good.
     pub fn draining(&self) {
-        self.0.send_if_modified(|state| !std::mem::replace(&mut state.draining, true));
+        self.change(|state| !std::mem::replace(&mut state.draining, true));
     }
 
     /// True when calls are welcome.
     pub fn is_ready(&self) -> bool {
-        self.0.borrow().is_ready()
+        self.state.borrow().is_ready()
     }
 
     /// The state at this moment.
     pub fn state(&self) -> State {
-        self.0.borrow().clone()
+        self.state.borrow().clone()
     }
 
     pub(super) fn subscribe(&self) -> watch::Receiver<State> {
-        self.0.subscribe()
+        self.state.subscribe()
+    }
+
+    /// Tells metrics whether the process is ready, and how long it took to be so first.
+    pub(super) fn measure(&self) {
+        let (now, first) = (self.clone(), self.clone());
+        metrics().watch_readiness(move || now.is_ready(), move || first.state.borrow().ready_after);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State) -> bool) {
+        self.state.send_if_modified(|state| {
+            let changed = change(state);
+            if state.ready_after.is_none() && state.is_ready() {
+                state.ready_after = Some(self.born.elapsed());
+            }
+            changed
+        });
     }
 }
 
@@ -83,7 +111,7 @@ impl Condition {
     }
 
     fn set(&self, fault: Option<String>) {
-        self.readiness.0.send_if_modified(|state| {
+        self.readiness.change(|state| {
             let known = state.conditions.entry(self.name).or_default();
             let changed = *known != fault;
             *known = fault;

@@ -20,6 +20,7 @@ pub(super) fn server(method: &Arc<str>, headers: &HeaderMap) -> (Span, Option<St
         rpc.system.name = "grpc",
         rpc.method = method,
         rpc.response.status_code = Empty,
+        error.type = Empty,
         trace_id = Empty,
     );
     if let Some(parent) = propagate::extract(headers) {
@@ -33,8 +34,9 @@ pub(super) fn server(method: &Arc<str>, headers: &HeaderMap) -> (Span, Option<St
     (span, traceparent)
 }
 
-/// The span of a call made, child of the current one, and the `traceparent` to send.
+/// The span of a call made to `server` (`host:port`), child of the current one, and the `traceparent` to send.
 pub(super) fn client(method: &str, server: &str) -> (Span, Option<String>) {
+    let (address, port) = server.rsplit_once(':').unwrap_or((server, ""));
     let span = tracing::info_span!(
         "call",
         otel.name = method,
@@ -42,8 +44,10 @@ pub(super) fn client(method: &str, server: &str) -> (Span, Option<String>) {
         otel.status_code = Empty,
         rpc.system.name = "grpc",
         rpc.method = method,
-        server.address = server,
+        server.address = address,
+        server.port = port.parse::<u16>().ok(),
         rpc.response.status_code = Empty,
+        error.type = Empty,
     );
     let traceparent = propagate::traceparent_of(&span);
     (span, traceparent)
@@ -53,12 +57,13 @@ pub(super) fn client(method: &str, server: &str) -> (Span, Option<String>) {
 pub(super) fn end(span: &Span, code: Code, fault: bool) {
     span.record("rpc.response.status_code", code_name(code));
     if fault {
+        span.record("error.type", code_name(code));
         span.record("otel.status_code", "ERROR");
     }
 }
 
 /// The codes that mean that the server failed, not the caller (semantic conventions for gRPC).
-pub(super) const fn is_server_fault(code: Code) -> bool {
+pub const fn is_server_fault(code: Code) -> bool {
     matches!(
         code,
         Code::Unknown

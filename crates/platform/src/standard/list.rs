@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Reply, Store, answer};
 use crate::db::{
-    Record, Resource, from_sqlx,
+    Record, Resource, from_sqlx, recorded,
     statement::{SET_TENANT, bind_scope, column_list, scope_condition},
 };
 
@@ -53,10 +53,9 @@ impl<T: Resource> Store<T> {
         let (sql, arguments) = statement::<T>(cx, &listing, show_deleted, within)?;
         // The text holds constants and placeholders only: columns of `T` and the fragments of trato-query.
         // Values are bound, so that a client's filters share one statement; the pool keeps the latest of them prepared.
-        let rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
-            .fetch_all(&self.database.pool)
-            .await
-            .map_err(from_sqlx)?;
+        let statement = sqlx::query_with(AssertSqlSafe(sql), arguments);
+        let rows = async { statement.fetch_all(&self.database.pool).await.map_err(from_sqlx) };
+        let rows = recorded(cx, "select", T::TABLE, rows).await?;
         page::<T, P>(&listing, &rows)
     }
 }

@@ -27,7 +27,7 @@ use trato_types::{
 use uuid::Uuid;
 
 use crate::db::{
-    Database, Record, RequestKey, Resource, from_sqlx,
+    Database, Record, RequestKey, Resource, from_sqlx, recorded,
     statement::{self, Statements},
 };
 
@@ -92,10 +92,9 @@ impl<T: Resource> Store<T> {
         arguments.add(cx.tenant.to_string()).map_err(Error::internal)?;
         arguments.add(T::parse_name(name)?).map_err(Error::internal)?;
         statement::bind_scope(cx, &mut arguments)?;
-        let row = sqlx::query_with(self.statements.get(cx.scope), arguments)
-            .fetch_optional(&self.database.pool)
-            .await
-            .map_err(from_sqlx)?;
+        let statement = sqlx::query_with(self.statements.get(cx.scope), arguments);
+        let row = async { statement.fetch_optional(&self.database.pool).await.map_err(from_sqlx) };
+        let row = recorded(cx, "select", T::TABLE, row).await?;
         Record::read(&row.ok_or_else(|| Error::not_found(name))?)
     }
 
@@ -105,16 +104,16 @@ impl<T: Resource> Store<T> {
         arguments.add(cx.tenant.to_string()).map_err(Error::internal)?;
         arguments.add(ids.to_vec()).map_err(Error::internal)?;
         statement::bind_scope(cx, &mut arguments)?;
-        let rows = sqlx::query_with(self.statements.get_many(cx.scope), arguments)
-            .fetch_all(&self.database.pool)
-            .await
-            .map_err(from_sqlx)?;
+        let statement = sqlx::query_with(self.statements.get_many(cx.scope), arguments);
+        let rows = async { statement.fetch_all(&self.database.pool).await.map_err(from_sqlx) };
+        let rows = recorded(cx, "select", T::TABLE, rows).await?;
         rows.iter().map(Record::read).collect()
     }
 
     /// Reads the living records of one source with these external ids that the caller's scope admits, in no order.
     pub async fn read_external(&self, cx: &Context, source: &str, ids: &[String]) -> Result<Vec<Record<T>>> {
-        self.read_external_on(&self.database.pool, cx, source, ids).await
+        let found = self.read_external_on(&self.database.pool, cx, source, ids);
+        recorded(cx, "select", T::TABLE, found).await
     }
 
     async fn read_external_on(

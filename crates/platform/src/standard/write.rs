@@ -9,7 +9,9 @@ use trato_types::{
 use uuid::Uuid;
 
 use super::{Reply, Store, answer, once, prepare};
-use crate::db::{External, Facts, NewEvent, Record, RequestKey, Resource, Tx, constrained, statement};
+use crate::db::{
+    External, Facts, NewEvent, Record, RequestKey, Resource, Tx, constrained, recorded, statement,
+};
 
 /// How often a change without etag is tried again when others change the same resource meanwhile.
 const MAX_ATTEMPTS: usize = 16;
@@ -294,7 +296,8 @@ impl<T: Resource> Store<T> {
             transaction.rollback().await.map_err(failed)?;
             return Ok(stored);
         }
-        let stored = query.fetch_all(&self.database.pool).await.map_err(failed)?;
+        let stored = async { query.fetch_all(&self.database.pool).await.map_err(failed) };
+        let stored = recorded(cx, "insert", T::TABLE, stored).await?;
         if !stored.is_empty() {
             self.database.wake.notify_one();
         }

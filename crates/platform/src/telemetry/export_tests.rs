@@ -17,22 +17,31 @@ use opentelemetry_proto::tonic::{
             trace_service_server::{TraceService, TraceServiceServer},
         },
     },
+    common::v1::any_value::Value,
     logs::v1::LogRecord,
-    trace::v1::Span,
+    metrics::v1::Metric,
+    resource::v1::Resource,
+    trace::v1::{Span, span::SpanKind},
+};
+use opentelemetry_semantic_conventions::{
+    attribute::{ERROR_TYPE, RPC_METHOD, RPC_RESPONSE_STATUS_CODE, RPC_SYSTEM_NAME, SERVICE_NAME},
+    metric,
 };
 use tonic::{Request, Response, Status};
 
 use super::*;
 use crate::rpc::testing::{TestServer, unary};
 
+/// Takes and keeps what is exported.
 #[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Received>>);
+pub(super) struct Collector(Arc<Mutex<Received>>);
 
 #[derive(Default)]
 struct Received {
     spans: Vec<Span>,
     logs: Vec<LogRecord>,
-    metrics: Vec<String>,
+    metrics: Vec<Metric>,
+    resources: Vec<Resource>,
 }
 
 #[tonic::async_trait]
@@ -66,16 +75,23 @@ impl MetricsService for Collector {
         &self,
         request: Request<ExportMetricsServiceRequest>,
     ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
-        let scopes =
-            request.into_inner().resource_metrics.into_iter().flat_map(|resource| resource.scope_metrics);
-        let names = scopes.flat_map(|scope| scope.metrics).map(|metric| metric.name);
-        self.0.lock().expect("not poisoned").metrics.extend(names);
+        for resource in request.into_inner().resource_metrics {
+            let mut received = self.0.lock().expect("not poisoned");
+            received.resources.extend(resource.resource);
+            received.metrics.extend(resource.scope_metrics.into_iter().flat_map(|scope| scope.metrics));
+        }
         Ok(Response::new(Default::default()))
     }
 }
 
 impl Collector {
-    async fn start(&self) -> String {
+    /// What was measured.
+    pub(super) fn metrics(&self) -> Vec<Metric> {
+        self.0.lock().expect("not poisoned").metrics.clone()
+    }
+
+    /// Listens for as long as the runtime lives; its URL.
+    pub(super) async fn start(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         let server = tonic::transport::Server::builder()
@@ -115,10 +131,28 @@ async fn a_call_is_exported_as_a_child_of_its_caller_with_its_log_and_its_metric
     let [span] = ours.as_slice() else { panic!("one span, not {}", ours.len()) };
     assert_eq!(hex(&span.parent_span_id), parent);
     assert_eq!(span.name, "trato.test.v1.EchoService/Echo");
-    assert!(format!("{:?}", span.attributes).contains("INTERNAL"), "{:?}", span.attributes);
+    let text = |name: &str| {
+        let found = span.attributes.iter().find(|attribute| attribute.key == name)?;
+        match found.value.as_ref()?.value.as_ref()? {
+            Value::StringValue(text) => Some(text.as_str()),
+            _ => None,
+        }
+    };
+    assert_eq!(span.kind, SpanKind::Server as i32);
+    assert_eq!(text(RPC_SYSTEM_NAME), Some("grpc"));
+    assert_eq!(text(RPC_METHOD), Some("trato.test.v1.EchoService/Echo"));
+    assert_eq!(text(RPC_RESPONSE_STATUS_CODE), Some("INTERNAL"));
+    assert_eq!(text(ERROR_TYPE), Some("INTERNAL"));
     assert!(received.spans.iter().all(|span| span.name != "trato.test.v1.EchoService/GetEcho"), "ratio is 0");
     let log =
         received.logs.iter().find(|log| hex(&log.trace_id) == trace).expect("the log line knows its trace");
     assert_eq!(log.span_id, span.span_id);
-    assert!(received.metrics.iter().any(|name| name == "rpc.server.call.duration"), "{:?}", received.metrics);
+    assert_eq!((log.severity_text.as_str(), log.severity_number), ("ERROR", 17));
+    let measured: Vec<&str> = received.metrics.iter().map(|metric| metric.name.as_str()).collect();
+    assert!(measured.contains(&metric::RPC_SERVER_CALL_DURATION), "{measured:?}");
+    let resource: Vec<&str> =
+        received.resources[0].attributes.iter().map(|attribute| attribute.key.as_str()).collect();
+    for name in [SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_VERSION, SERVICE_INSTANCE_ID] {
+        assert!(resource.contains(&name), "{name} is not in {resource:?}");
+    }
 }

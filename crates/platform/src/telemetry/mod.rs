@@ -2,13 +2,17 @@
 //!
 //! Without an endpoint no provider and no OpenTelemetry layer exists, so nothing is recorded and nothing is paid for.
 
+mod board;
+mod catalogue;
 pub mod metrics;
 mod plain;
+mod process;
 pub mod propagate;
+mod sent;
 
 use std::{io::IsTerminal, time::Duration};
 
-use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::{KeyValue, trace::TracerProvider as _};
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::{
     ExporterBuildError, LogExporter, MetricExporter, SpanExporter, WithExportConfig, WithTonicConfig,
@@ -17,7 +21,11 @@ use opentelemetry_sdk::{
     Resource,
     logs::SdkLoggerProvider,
     metrics::{PeriodicReader, SdkMeterProvider},
+    resource::{EnvResourceDetector, TelemetryResourceDetector},
     trace::{Sampler, SdkTracerProvider},
+};
+use opentelemetry_semantic_conventions::attribute::{
+    SERVICE_INSTANCE_ID, SERVICE_NAMESPACE, SERVICE_VERSION,
 };
 use tonic::transport::ClientTlsConfig;
 use tracing::level_filters::LevelFilter;
@@ -26,6 +34,7 @@ use tracing_subscriber::{
 };
 
 use self::plain::Plain;
+pub use self::sent::Sent;
 use crate::config::{LogFormat, Telemetry};
 
 /// Why telemetry cannot start.
@@ -79,6 +88,7 @@ pub fn init(settings: &Telemetry, service: &str) -> Result<Guard, Error> {
     Registry::default().with(lines).with(spans).with(logs).try_init()?;
     opentelemetry::global::set_meter_provider(providers.metrics.clone());
     metrics::enable(&opentelemetry::global::meter("trato"));
+    sent::enable(providers.traces.tracer("trato"));
     Ok(Guard { providers: Some(providers) })
 }
 
@@ -111,14 +121,7 @@ fn log_lines(settings: &Telemetry) -> Result<Box<dyn Layer<Registry> + Send + Sy
 
 impl Providers {
     fn start(settings: &Telemetry, service: &str) -> Result<Self, Error> {
-        let resource = Resource::builder()
-            .with_service_name(service.to_owned())
-            .with_attribute(opentelemetry::KeyValue::new("service.namespace", "trato"))
-            .with_attribute(opentelemetry::KeyValue::new(
-                "service.instance.id",
-                uuid::Uuid::now_v7().to_string(),
-            ))
-            .build();
+        let resource = resource(service);
         let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.sampling_ratio)));
         let reader =
             PeriodicReader::builder(exporter(settings, MetricExporter::builder().with_tonic())?.build()?)
@@ -153,6 +156,21 @@ impl Providers {
     }
 }
 
+/// Who sends: the platform's own attributes, and those of `OTEL_RESOURCE_ATTRIBUTES`, by which Kubernetes and operators
+/// of OpenTelemetry say where a process runs. Name and namespace are not theirs to change: dashboards and alerts go by
+/// them.
+fn resource(service: &str) -> Resource {
+    Resource::builder_empty()
+        .with_attributes([
+            KeyValue::new(SERVICE_INSTANCE_ID, uuid::Uuid::now_v7().to_string()),
+            KeyValue::new(SERVICE_VERSION, env!("CARGO_PKG_VERSION")),
+        ])
+        .with_detectors(&[Box::new(TelemetryResourceDetector), Box::new(EnvResourceDetector::new())])
+        .with_attribute(KeyValue::new(SERVICE_NAMESPACE, "trato"))
+        .with_service_name(service.to_owned())
+        .build()
+}
+
 const FLUSH: Duration = Duration::from_secs(3);
 
 fn exporter<B: WithExportConfig + WithTonicConfig>(settings: &Telemetry, builder: B) -> Result<B, Error> {
@@ -185,6 +203,8 @@ impl Drop for Guard {
     }
 }
 
+#[cfg(test)]
+mod catalogue_tests;
 #[cfg(test)]
 mod export_tests;
 #[cfg(test)]

@@ -25,10 +25,24 @@ struct Visitor<'w> {
     result: fmt::Result,
 }
 
+/// Names and kinds for the collector, which repeat what the line says anyway.
+const FOR_MACHINES: [&str; 7] = [
+    "otel.",
+    "rpc.system.",
+    "db.system.",
+    "url.scheme",
+    "messaging.system",
+    "messaging.operation.",
+    "messaging.destination.",
+];
+
+fn is_for_machines(name: &str) -> bool {
+    FOR_MACHINES.iter().any(|beginning| name.starts_with(beginning))
+}
+
 impl Visitor<'_> {
     fn write(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        // Names and kinds for the collector repeat what the line says anyway.
-        if self.result.is_err() || field.name().starts_with("otel.") || field.name() == "rpc.system.name" {
+        if self.result.is_err() || is_for_machines(field.name()) {
             return;
         }
         let space = if std::mem::replace(&mut self.empty, false) { "" } else { " " };

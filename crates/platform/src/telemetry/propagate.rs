@@ -14,6 +14,8 @@ use opentelemetry::{
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
+use super::metrics::metrics;
+
 /// Name of the header, in HTTP as in AMQP.
 pub const TRACEPARENT: &str = "traceparent";
 const HEADER: HeaderName = HeaderName::from_static(TRACEPARENT);
@@ -78,6 +80,12 @@ pub fn set_parent_context(span: &Span, parent: SpanContext) {
 /// The 32 hexadecimal digits of a valid `traceparent` that name the trace.
 pub fn trace_id(traceparent: &str) -> Option<&str> {
     parse(traceparent).and(traceparent.get(3..35))
+}
+
+/// True when a `traceparent` belongs to a trace that this process records.
+pub fn is_recorded(traceparent: &str) -> bool {
+    // The last digit of the flags says whether the trace is sampled.
+    metrics().is_enabled() && traceparent.as_bytes().get(54).is_some_and(|digit| digit % 2 == 1)
 }
 
 /// Parses version 00 of <https://www.w3.org/TR/trace-context/>; later versions are read by the same rule.

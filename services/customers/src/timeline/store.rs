@@ -3,7 +3,7 @@
 use sqlx::{Arguments as _, AssertSqlSafe, Row as _, postgres::PgArguments, postgres::PgRow};
 use trato_platform::{
     db::{
-        Column as _, Database, Tx, from_sqlx,
+        Column as _, Database, Tx, from_sqlx, recorded,
         statement::{SET_TENANT, bind_scope},
     },
     standard::{bind, key_value},
@@ -72,8 +72,9 @@ pub async fn list(database: &Database, cx: &Context, parent: &str, listing: &Lis
         outer_order = listing.order_sql("found"),
     );
     // The text holds constants and placeholders only: the columns above and the fragments of trato-query.
-    let rows =
-        sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(&database.pool).await.map_err(from_sqlx)?;
+    let statement = sqlx::query_with(AssertSqlSafe(sql), arguments);
+    let rows = async { statement.fetch_all(&database.pool).await.map_err(from_sqlx) };
+    let rows = recorded(cx, "select", "timeline_entry", rows).await?;
     page(listing, &rows)
 }
 

@@ -155,7 +155,7 @@ impl Gateway {
         let target = self.target(&head);
         let label = self.method_of(&target).map_or(&self.other, |method| &method.label);
         let record = Record::begin(Arc::clone(label), &head.method, target.route(), &head.headers);
-        let span = record.span.clone();
+        let (span, noted) = (record.span.clone(), record.head.clone());
         let speech = Speech::of(&head);
         let peer = headers::client_address(&head.headers, peer, self.config.gateway.trusted_hops);
         let ask = Ask {
@@ -178,7 +178,7 @@ impl Gateway {
         if let Some(mut record) = record {
             record.end(if response.status().is_success() { Code::Ok } else { Code::Unknown });
         }
-        record::answered(&span, response.status());
+        record::answered(&span, &noted, response.status());
         if let Some(standing) = standing {
             standing.write(response.headers_mut());
         }

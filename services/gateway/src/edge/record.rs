@@ -1,4 +1,5 @@
-//! What is noted of each request: one span, and its duration by method and outcome. Never a token, a body or a path.
+//! What is noted of each request: one span, and its duration by method and outcome and by route and status. Never a token,
+//! a body or a path.
 
 use std::{sync::Arc, time::Instant};
 
@@ -6,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use tonic::Code;
 use tracing::{Span, field::Empty};
 use trato_platform::{
-    rpc::status::code_name,
+    rpc::{is_server_fault, status::code_name},
     telemetry::{metrics::metrics, propagate},
 };
 
@@ -15,37 +16,43 @@ use trato_platform::{
 pub struct Record {
     /// The span of the request.
     pub span: Span,
+    /// The request as HTTP, until its answer's head is known.
+    pub head: Head,
     label: Arc<str>,
-    started: Instant,
     is_ended: bool,
+}
+
+/// A request as HTTP sees it.
+#[derive(Clone, Debug)]
+pub struct Head {
+    verb: &'static str,
+    route: Arc<str>,
+    started: Instant,
 }
 
 impl Record {
     /// Opens the span. `label` is the method's name, or one name for all requests that lead nowhere; `route` is the
     /// template of the path.
-    pub fn begin(label: Arc<str>, verb: &http::Method, route: &str, headers: &HeaderMap) -> Self {
-        // One name for all made-up verbs, or anybody could fill the traces with them.
-        let verb = match verb.as_str() {
-            verb @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => verb,
-            _ => "HTTP",
-        };
-        let method = &*label;
+    pub fn begin(label: Arc<str>, verb: &http::Method, route: Arc<str>, headers: &HeaderMap) -> Self {
+        let (method, verb) = (&*label, verb_name(verb));
         let span = tracing::info_span!(
             "request",
-            otel.name = %format_args!("{verb} {route}"),
+            otel.name = %format_args!("{} {route}", if verb == OTHER { "HTTP" } else { verb }),
             otel.kind = "server",
             otel.status_code = Empty,
             http.request.method = verb,
-            http.route = route,
+            http.route = (!route.is_empty()).then_some(&*route),
+            url.scheme = "http",
             http.response.status_code = Empty,
             rpc.method = method,
             rpc.response.status_code = Empty,
+            error.type = Empty,
             trace_id = Empty,
         );
         if let Some(parent) = propagate::extract(headers) {
             propagate::set_parent_context(&span, parent);
         }
-        Self { span, label, started: Instant::now(), is_ended: false }
+        Self { span, head: Head { verb, route, started: Instant::now() }, label, is_ended: false }
     }
 
     /// The `traceparent` for what the request causes, noted in the log lines too; `None` while traces are off.
@@ -63,16 +70,27 @@ impl Record {
             return;
         }
         self.span.record("rpc.response.status_code", code_name(code));
-        metrics().call_served(&self.label, code_name(code), self.started.elapsed());
+        let duration = self.head.started.elapsed();
+        metrics().call_served(&self.label, code_name(code), is_server_fault(code), duration);
     }
 }
 
 /// Notes the status of the answer's head.
-pub fn answered(span: &Span, status: StatusCode) {
+pub fn answered(span: &Span, head: &Head, status: StatusCode) {
     span.record("http.response.status_code", status.as_u16());
     if status.is_server_error() {
+        span.record("error.type", status.as_str());
         span.record("otel.status_code", "ERROR");
     }
+    metrics().request_answered(head.verb, &head.route, status, head.started.elapsed());
+}
+
+/// What made-up verbs are called, or anybody could fill traces and metrics with them.
+const OTHER: &str = "_OTHER";
+
+fn verb_name(verb: &http::Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == verb.as_str()).unwrap_or(OTHER)
 }
 
 impl Drop for Record {

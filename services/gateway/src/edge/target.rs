@@ -1,6 +1,6 @@
 //! Where a request is going, and in which language it wants its answer; decided before anything is read or checked.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use http::{HeaderValue, Method as Verb, StatusCode, header::CONTENT_TYPE, request};
 use trato_types::{Error, Kind};
@@ -57,15 +57,15 @@ pub enum Target<'r, 'p> {
     Refused(Refusal),
 }
 
-impl<'r> Target<'r, '_> {
-    /// The template of the path, for telemetry; never the path itself.
-    pub fn route(&self) -> &'r str {
+impl Target<'_, '_> {
+    /// The template of the path, for telemetry; never the path itself. Empty where there is none.
+    pub fn route(&self) -> Arc<str> {
         match self {
-            Self::Call(binding, _) => &binding.pattern,
-            Self::Grpc(method) | Self::Web(Some(method)) => method.path.path(),
-            Self::Page(page) => page.path(),
-            Self::Local | Self::Web(None) => "/grpc",
-            Self::Options(_) | Self::OtherMethods(_) | Self::Refused(_) => "",
+            Self::Call(binding, _) => Arc::clone(&binding.pattern),
+            Self::Grpc(method) | Self::Web(Some(method)) => Arc::clone(&method.route),
+            Self::Page(page) => page.path().into(),
+            Self::Local | Self::Web(None) => "/grpc".into(),
+            Self::Options(_) | Self::OtherMethods(_) | Self::Refused(_) => "".into(),
         }
     }
 }

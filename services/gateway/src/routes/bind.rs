@@ -74,6 +74,7 @@ impl Builder<'_> {
         Some(Method {
             position: self.methods.len(),
             label: path.as_str()[1..].into(),
+            route: path.path().into(),
             path,
             package: service.package_name().to_owned(),
             service: service.full_name().to_owned(),
@@ -122,7 +123,15 @@ impl Builder<'_> {
             name => Some(self.top_field(self.schema.message(method.output), name)?),
         };
         let method = self.methods.len();
-        Ok(Binding { method, verb, pattern: rule.path.clone(), template, captures, body, response_body })
+        Ok(Binding {
+            method,
+            verb,
+            pattern: rule.path.as_str().into(),
+            template,
+            captures,
+            body,
+            response_body,
+        })
     }
 
     fn top_field(&self, message: &Message, name: &str) -> Result<usize, String> {

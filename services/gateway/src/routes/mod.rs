@@ -33,6 +33,8 @@ pub struct Method {
     pub label: Arc<str>,
     /// Path of gRPC: `/package.Service/Method`.
     pub path: PathAndQuery,
+    /// The same path, as the `http.route` of telemetry.
+    pub route: Arc<str>,
     /// Proto package, which decides the upstream.
     pub package: String,
     /// Full name of the service.
@@ -65,7 +67,7 @@ pub struct Binding {
     /// HTTP method; `None` for a custom `*`, which takes all.
     pub verb: Option<http::Method>,
     /// The template as written, also the `http.route` of telemetry.
-    pub pattern: String,
+    pub pattern: Arc<str>,
     /// The template.
     pub template: Template,
     /// Fields that the captures fill, in the template's order.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use sqlx::{Row as _, types::Json};
 use trato_platform::{
     choice_column, columns,
-    db::{Column, Constraint, Database, from_sqlx},
+    db::{Column, Constraint, Database, from_sqlx, recorded},
 };
 use trato_query::{Field, choice, date, integer, member, minor, reference, text, timestamp};
 use trato_types::{Context, Error, Id, Kind, Ref, Result};
@@ -167,14 +167,13 @@ impl Found {
 /// Finds the default pipeline and everything that is wanted, in one statement.
 pub async fn find_references(database: &Database, cx: &Context, wanted: &Wanted) -> Result<Found> {
     let ids = |ids: &mut dyn Iterator<Item = Uuid>| ids.collect::<Vec<_>>();
-    let rows = sqlx::query(include_str!("../../sql/find_references.sql"))
+    let statement = sqlx::query(include_str!("../../sql/find_references.sql"))
         .bind(cx.tenant.to_string())
         .bind(ids(&mut wanted.pipelines.iter().map(|id| id.uuid())))
         .bind(ids(&mut wanted.products.iter().map(|id| id.uuid())))
-        .bind(ids(&mut wanted.accounts.iter().map(|id| id.uuid())))
-        .fetch_all(&database.pool)
-        .await
-        .map_err(from_sqlx)?;
+        .bind(ids(&mut wanted.accounts.iter().map(|id| id.uuid())));
+    let rows = async { statement.fetch_all(&database.pool).await.map_err(from_sqlx) };
+    let rows = recorded(cx, "select", "pipeline", rows).await?;
     let mut found = Found::default();
     for row in rows {
         let (kind, id): (String, Uuid) =
@@ -201,11 +200,10 @@ pub async fn find_references(database: &Database, cx: &Context, wanted: &Wanted)
 /// Reads the stages of the pipeline that an opportunity walks, whoever may see it; none when there is no such
 /// opportunity. The answer must only be used once the caller is known to see the opportunity.
 pub async fn stages_of(database: &Database, cx: &Context, opportunity: Uuid) -> Result<Option<Stages>> {
-    let stages: Option<Json<Stages>> = sqlx::query_scalar(include_str!("../../sql/find_stages.sql"))
+    let statement = sqlx::query_scalar(include_str!("../../sql/find_stages.sql"))
         .bind(cx.tenant.to_string())
-        .bind(opportunity)
-        .fetch_optional(&database.pool)
-        .await
-        .map_err(from_sqlx)?;
+        .bind(opportunity);
+    let stages = async { statement.fetch_optional(&database.pool).await.map_err(from_sqlx) };
+    let stages: Option<Json<Stages>> = recorded(cx, "select", "pipeline", stages).await?;
     Ok(stages.map(|stages| stages.0))
 }

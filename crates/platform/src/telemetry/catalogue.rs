@@ -1,0 +1,274 @@
+//! Every metric of the suite: what it is called, counted in and told apart by, and what it means.
+//!
+//! Where OpenTelemetry's semantic conventions have a name, it is theirs; the rest begins with `trato.`. The instruments
+//! are made from this list, and `docs/reference/metrics.md` is written from it.
+
+use std::fmt;
+
+use opentelemetry_semantic_conventions::{
+    attribute::{
+        DB_CLIENT_CONNECTION_POOL_NAME, DB_CLIENT_CONNECTION_STATE, ERROR_TYPE, HTTP_REQUEST_METHOD,
+        HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, MESSAGING_CONSUMER_GROUP_NAME, MESSAGING_DESTINATION_NAME,
+        MESSAGING_OPERATION_NAME, MESSAGING_SYSTEM, RPC_METHOD, RPC_RESPONSE_STATUS_CODE, RPC_SYSTEM_NAME,
+        URL_SCHEME,
+    },
+    metric,
+};
+
+/// Type of an event: `trato.sales.v1.opportunity.won`.
+pub(super) const EVENT_TYPE: &str = "event.type";
+/// Whether a held event is parked itself or waits behind one that is.
+pub(super) const INBOX_STATE: &str = "trato.inbox.state";
+/// Name of a periodic job.
+pub(super) const JOB_NAME: &str = "trato.job.name";
+
+/// One metric.
+#[derive(Debug)]
+pub(super) struct Metric {
+    /// Name by OpenTelemetry.
+    pub name: &'static str,
+    /// How it is counted.
+    pub kind: Kind,
+    /// Unit by UCUM; in braces what is counted.
+    pub unit: &'static str,
+    /// Attributes that may stand at a measurement; which of them do depends on its outcome.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what the reference and its test are for"))]
+    pub attributes: &'static [&'static str],
+    /// What it means, as far as the name does not say it.
+    pub about: &'static str,
+}
+
+/// Kinds of metrics.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// Grows with what happens.
+    Counter,
+    /// Distribution of what is measured.
+    Histogram,
+    /// Holds at the moment, asked when metrics are sent.
+    Gauge,
+    /// Holds at the moment and adds up over processes.
+    UpDownCounter,
+    /// Grows, and is asked when metrics are sent.
+    Total,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Counter | Self::Total => "counter",
+            Self::Histogram => "histogram",
+            Self::Gauge => "gauge",
+            Self::UpDownCounter => "up-down counter",
+        })
+    }
+}
+
+const fn gauge(
+    name: &'static str,
+    unit: &'static str,
+    attributes: &'static [&'static str],
+    about: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Gauge, unit, attributes, about }
+}
+
+const fn counter(
+    name: &'static str,
+    unit: &'static str,
+    attributes: &'static [&'static str],
+    about: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Counter, unit, attributes, about }
+}
+
+const fn seconds(name: &'static str, attributes: &'static [&'static str], about: &'static str) -> Metric {
+    Metric { name, kind: Kind::Histogram, unit: "s", attributes, about }
+}
+
+const CALL: &[&str] = &[RPC_SYSTEM_NAME, RPC_METHOD, RPC_RESPONSE_STATUS_CODE, ERROR_TYPE];
+const MESSAGES: &[&str] = &[MESSAGING_SYSTEM, MESSAGING_OPERATION_NAME, MESSAGING_DESTINATION_NAME];
+const CONSUMER: &[&str] = &[MESSAGING_CONSUMER_GROUP_NAME];
+
+pub(super) const HTTP_REQUEST: Metric = seconds(
+    metric::HTTP_SERVER_REQUEST_DURATION,
+    &[HTTP_REQUEST_METHOD, HTTP_ROUTE, HTTP_RESPONSE_STATUS_CODE, URL_SCHEME, ERROR_TYPE],
+    "Time from a request's arrival at the gateway to the head of its answer. Requests of gRPC are among them, with \
+     status 200 whatever their outcome; that of a path that leads nowhere has no route",
+);
+pub(super) const SERVER_CALL: Metric = seconds(
+    metric::RPC_SERVER_CALL_DURATION,
+    CALL,
+    "Time to the end of an answer, in the service and in the gateway. `error.type` stands at codes that are the \
+     server's fault. Method `_OTHER` is what no contract has",
+);
+pub(super) const CLIENT_CALL: Metric = seconds(
+    metric::RPC_CLIENT_CALL_DURATION,
+    CALL,
+    "Time to the head of the answer of a call that one service made to another",
+);
+pub(super) const SUBSCRIBERS: Metric =
+    gauge("trato.stream.subscribers", "{stream}", &[], "Streams of events that clients hold open");
+
+pub(super) const RECORDED: Metric = counter(
+    "trato.events.recorded",
+    "{event}",
+    &[EVENT_TYPE],
+    "Events that were committed and got their number: what happens in the business, by type",
+);
+pub(super) const LOG_DEPTH: Metric = gauge(
+    "trato.event_log.depth",
+    "{event}",
+    &[],
+    "Committed events that the broker has not confirmed. Told by the relay that leads",
+);
+pub(super) const LOG_AGE: Metric = gauge(
+    "trato.event_log.age",
+    "s",
+    &[],
+    "Age of the oldest committed event that the broker has not confirmed; 0 when there is none. Told by the relay \
+     that leads",
+);
+pub(super) const RELAY_LEADER: Metric = gauge(
+    "trato.relay.leader",
+    "{relay}",
+    &[],
+    "1 in the process whose relay leads, 0 in the others of its service",
+);
+pub(super) const RELAY_LAG: Metric = seconds(
+    "trato.relay.lag",
+    &[],
+    "Time from recording the oldest event of a window to the broker's confirm of the whole window",
+);
+pub(super) const SENT: Metric = counter(
+    metric::MESSAGING_CLIENT_SENT_MESSAGES,
+    "{message}",
+    MESSAGES,
+    "Events that the broker confirmed",
+);
+
+pub(super) const CONSUMED: Metric = counter(
+    metric::MESSAGING_CLIENT_CONSUMED_MESSAGES,
+    "{message}",
+    MESSAGES,
+    "Deliveries taken from the service's queue, repeated ones among them",
+);
+pub(super) const PROCESS: Metric = seconds(
+    metric::MESSAGING_PROCESS_DURATION,
+    &[MESSAGING_SYSTEM, MESSAGING_OPERATION_NAME, MESSAGING_CONSUMER_GROUP_NAME, ERROR_TYPE],
+    "Time of one handler with one event; `error.type` is the reason of a failure",
+);
+pub(super) const DUPLICATES: Metric = counter(
+    "trato.inbox.duplicates",
+    "{event}",
+    CONSUMER,
+    "Deliveries whose event had taken effect before, or was held already",
+);
+pub(super) const RETRIES: Metric =
+    counter("trato.inbox.retries", "{attempt}", CONSUMER, "Handlings repeated after a failure that may pass");
+pub(super) const PARKED: Metric =
+    counter("trato.inbox.parked", "{event}", CONSUMER, "Events parked because their handler failed");
+pub(super) const HELD: Metric = gauge(
+    "trato.inbox.held",
+    "{event}",
+    &[MESSAGING_CONSUMER_GROUP_NAME, INBOX_STATE],
+    "Events held now: `parked` ones, and those `waiting` behind one. Told by the relay that leads",
+);
+pub(super) const QUEUE: Metric = gauge(
+    "trato.queue.messages",
+    "{message}",
+    &[MESSAGING_DESTINATION_NAME],
+    "Messages in the service's queue that are not on their way to a consumer, and in its dead queue. Every process \
+     tells the same number",
+);
+pub(super) const CONSUMER_CONNECTED: Metric = gauge(
+    "trato.consumer.connected",
+    "{connection}",
+    &[],
+    "1 while the process is subscribed to the service's queue, else 0",
+);
+
+pub(super) const CONNECTIONS: Metric = Metric {
+    name: metric::DB_CLIENT_CONNECTION_COUNT,
+    kind: Kind::UpDownCounter,
+    unit: "{connection}",
+    attributes: &[DB_CLIENT_CONNECTION_POOL_NAME, DB_CLIENT_CONNECTION_STATE],
+    about: "Open connections of the pools `serving` (calls and consumers) and `system` (relay and jobs), by state \
+            `used` or `idle`",
+};
+pub(super) const MOST_CONNECTIONS: Metric = Metric {
+    name: metric::DB_CLIENT_CONNECTION_MAX,
+    kind: Kind::UpDownCounter,
+    unit: "{connection}",
+    attributes: &[DB_CLIENT_CONNECTION_POOL_NAME],
+    about: "Most connections the pool may open",
+};
+pub(super) const DATABASE_FAILURES: Metric = counter(
+    "trato.database.failures",
+    "{failure}",
+    &[ERROR_TYPE],
+    "Statements that the database failed: `pool_timeout` for no free connection in time, else the reason",
+);
+
+pub(super) const JOB: Metric = seconds(
+    "trato.job.duration",
+    &[JOB_NAME, ERROR_TYPE],
+    "Time of one run of a periodic job; `error.type` is the reason of a failure",
+);
+pub(super) const JOB_FAILURES: Metric = counter(
+    "trato.job.failures",
+    "{run}",
+    &[JOB_NAME],
+    "Runs of a periodic job that failed; 0 from the start of the process",
+);
+pub(super) const JOB_SUCCESS: Metric = gauge(
+    "trato.job.last_success",
+    "s",
+    &[JOB_NAME],
+    "When a run of the job last succeeded in this process, in seconds of Unix time",
+);
+
+pub(super) const READY: Metric =
+    gauge("trato.ready", "{process}", &[], "1 while the process is ready for calls, else 0");
+pub(super) const START: Metric =
+    gauge("trato.start.duration", "s", &[], "Time from the start of the process until it was first ready");
+pub(super) const CERTIFICATE_EXPIRY: Metric = gauge(
+    "trato.tls.certificate.expiry",
+    "s",
+    &[],
+    "Time until the process' own certificate expires; there only with `[tls]`",
+);
+pub(super) const UPTIME: Metric =
+    gauge(metric::PROCESS_UPTIME, "s", &[], "Time since the start of the process");
+pub(super) const CPU: Metric = Metric {
+    name: metric::PROCESS_CPU_TIME,
+    kind: Kind::Total,
+    unit: "s",
+    attributes: &[],
+    about: "CPU time used, in user and system mode together",
+};
+pub(super) const MEMORY: Metric = Metric {
+    name: metric::PROCESS_MEMORY_USAGE,
+    kind: Kind::UpDownCounter,
+    unit: "By",
+    attributes: &[],
+    about: "Resident memory",
+};
+
+/// All of them under headings, as the reference shows them.
+pub(super) const ALL: &[(&str, &[&Metric])] = &[
+    ("Calls", &[&HTTP_REQUEST, &SERVER_CALL, &CLIENT_CALL, &SUBSCRIBERS]),
+    ("Events on their way out", &[&RECORDED, &LOG_DEPTH, &LOG_AGE, &RELAY_LEADER, &RELAY_LAG, &SENT]),
+    (
+        "Events coming in",
+        &[&CONSUMED, &PROCESS, &DUPLICATES, &RETRIES, &PARKED, &HELD, &QUEUE, &CONSUMER_CONNECTED],
+    ),
+    ("Database", &[&CONNECTIONS, &MOST_CONNECTIONS, &DATABASE_FAILURES]),
+    ("Jobs", &[&JOB, &JOB_FAILURES, &JOB_SUCCESS]),
+    ("Process", &[&READY, &START, &CERTIFICATE_EXPIRY, &UPTIME, &CPU, &MEMORY]),
+];
+
+/// Every metric.
+pub(super) fn all() -> impl Iterator<Item = &'static Metric> {
+    ALL.iter().flat_map(|(_, metrics)| metrics.iter().copied())
+}
