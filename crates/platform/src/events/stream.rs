@@ -5,7 +5,6 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use futures::Stream;
-use sqlx::PgPool;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
     time::{Instant, sleep, sleep_until, timeout},
@@ -17,7 +16,7 @@ use trato_query::{Field, Filter, Value, integer, member, reference, text, timest
 use trato_types::{Context, Error, Kind, Result, Timestamp};
 
 use super::{cursor, event::Event, log::Logged, tail::Tail};
-use crate::db::{Database, from_sqlx};
+use crate::db::{Database, Pool, from_sqlx};
 
 /// Events on their way to one client.
 pub type EventStream = Pin<Box<dyn Stream<Item = Result<pb::Event>> + Send>>;
@@ -52,7 +51,7 @@ const POLL: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Streams {
     service: &'static str,
-    pool: PgPool,
+    pool: Pool,
     tail: Tail,
     places: Arc<Semaphore>,
     shutdown: CancellationToken,

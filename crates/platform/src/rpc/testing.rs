@@ -23,6 +23,7 @@ use crate::{
     access::{records, roles::Roles},
     auth::{Identity, testing::TestIssuer},
     config,
+    db::Pool,
     descriptors::{Descriptors, testing::contract},
     testing::PATIENCE,
     tls::Tls,
@@ -182,7 +183,7 @@ impl TestServer {
         let defaults = loader.load(&config::Environment::default()).expect("defaults").settings;
         let nowhere = sqlx::PgPool::connect_lazy("postgres://nobody@127.0.0.1:9/none").expect("an address");
         // Nobody's data is in these messages, so that nothing is recorded.
-        let (recorder, _) = records::recorder(&defaults.access, &nowhere);
+        let (recorder, _) = records::recorder(&defaults.access, &Pool::new(nowhere, PATIENCE));
         let mut settings = defaults.server;
         settings.drain_seconds = 5;
         change(&mut settings);
