@@ -34,7 +34,7 @@ use crate::{
         partitions,
     },
     jobs,
-    rpc::{Admin, Condition, Readiness, Server, Setup},
+    rpc::{Admin, Condition, Readiness, Server, Setup, Turns},
     spec::{App, ServiceSpec},
     telemetry,
     transport::Network,
@@ -251,6 +251,7 @@ impl Running {
             roles: app.roles.clone(),
             teams: directory,
             recorder,
+            turns: Turns::of(&app.database.pool),
             readiness: readiness.clone(),
             tls: network.tls().cloned(),
         })

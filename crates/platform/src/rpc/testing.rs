@@ -30,6 +30,9 @@ use crate::{
     transport::Network,
 };
 
+/// Connections that the test server's turns are sized by.
+pub(crate) const TURNS: u32 = 8;
+
 pub(crate) const ROLES: &str = r#"
 [everyone]
 description = "Anybody"
@@ -198,6 +201,7 @@ impl TestServer {
             roles: Arc::new(Roles::parse(ROLES, descriptors.permissions()).expect("roles")),
             teams: Arc::clone(&teams) as Arc<dyn TeamsOf>,
             recorder,
+            turns: Turns::new(TURNS, PATIENCE),
             readiness: readiness.clone(),
             tls,
         };
