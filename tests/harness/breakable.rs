@@ -1,16 +1,17 @@
-//! The stack that tests may break: real servers and programs of its own, one for all of these tests, which take turns.
+//! The stacks that tests may break: real servers and programs of their own. All of these tests take turns.
 //!
-//! It is started by the first of them and stopped with the last. All that happens to its processes happens on one
-//! runtime, since a process ends with the runtime it was started on.
+//! A stack is started by the first test that needs it and stopped with the last. All that happens to its processes
+//! happens on one runtime, since a process ends with the runtime it was started on.
 
 use std::{
+    collections::BTreeSet,
     future::Future,
     sync::{Arc, LazyLock, Mutex, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
 use tokio::runtime::Runtime;
-use trato_devstack::{Facts, Minter, Stack, StackOptions, keys::SigningKey};
+use trato_devstack::{Facts, Minter, Stack, StackOptions, keys::SigningKey, stack::Signal};
 
 use super::{report::say, tenant::Tenant};
 
@@ -28,18 +29,35 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 /// One test at a time.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// The stack, for as long as a test runs on it or waits for it.
-static CURRENT: Mutex<Weak<Breakable>> = Mutex::new(Weak::new());
+/// The stacks, for as long as a test runs on them or waits for them.
+static SINGLE: Mutex<Weak<Breakable>> = Mutex::new(Weak::new());
+static TWINS: Mutex<Weak<Breakable>> = Mutex::new(Weak::new());
 
 /// A stack that may be broken.
 #[derive(Debug)]
 pub struct Breakable {
+    options: StackOptions,
     stack: tokio::sync::OnceCell<Stack>,
+    /// Processes that run with other variables than they were made with.
+    changed: Mutex<BTreeSet<String>>,
 }
 
 /// Runs a test on the stack that may be broken, when it is its turn.
 pub fn on_a_breakable_stack<F: Future<Output = ()>>(test: impl FnOnce(Arc<Breakable>) -> F) {
-    let breakable = current();
+    run(&SINGLE, || StackOptions::private("resilience"), test);
+}
+
+/// Runs a test on a stack of two processes of every program, the gateway included, when it is its turn.
+pub fn on_a_stack_of_twins<F: Future<Output = ()>>(test: impl FnOnce(Arc<Breakable>) -> F) {
+    run(&TWINS, || StackOptions::private("twins").replicas(2).gateways(2), test);
+}
+
+fn run<F: Future<Output = ()>>(
+    current: &Mutex<Weak<Breakable>>,
+    options: fn() -> StackOptions,
+    test: impl FnOnce(Arc<Breakable>) -> F,
+) {
+    let breakable = attached(current, options);
     RUNTIME.block_on(async {
         let turn = TURN.lock().await;
         breakable.heal().await;
@@ -52,10 +70,14 @@ pub fn on_a_breakable_stack<F: Future<Output = ()>>(test: impl FnOnce(Arc<Breaka
     drop(entered);
 }
 
-fn current() -> Arc<Breakable> {
-    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+fn attached(current: &Mutex<Weak<Breakable>>, options: fn() -> StackOptions) -> Arc<Breakable> {
+    let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
     current.upgrade().unwrap_or_else(|| {
-        let made = Arc::new(Breakable { stack: tokio::sync::OnceCell::new() });
+        let made = Arc::new(Breakable {
+            options: options(),
+            stack: tokio::sync::OnceCell::new(),
+            changed: Mutex::default(),
+        });
         *current = Arc::downgrade(&made);
         made
     })
@@ -63,17 +85,32 @@ fn current() -> Arc<Breakable> {
 
 impl Breakable {
     async fn stack(&self) -> &Stack {
-        let start = || async { Stack::start(StackOptions::private("resilience")).await };
+        let start = || async { Stack::start(self.options.clone()).await };
         self.stack.get_or_try_init(start).await.expect("a private stack can be started")
     }
 
-    /// Starts what is down, after a test that failed half-way too.
+    /// Starts what is down and takes back what was changed, after a test that failed half-way too.
     async fn heal(&self) {
         let stack = self.stack().await;
-        for name in ["postgres", "rabbitmq"].into_iter().chain(PROGRAMS) {
-            stack.start_again(name).await.expect("it can be started");
-            stack.wait_ready(name, PATIENCE).await.expect("it serves");
+        let changed = std::mem::take(&mut *self.changed());
+        for name in changed {
+            stack.reset_env(&name).expect("it is a process of this stack");
+            stack.terminate(&name).await.expect("it can be stopped");
         }
+        for name in self.names().await {
+            stack.start_again(&name).await.expect("it can be started");
+            stack.wait_ready(&name, PATIENCE).await.expect("it serves");
+        }
+    }
+
+    fn changed(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Names of all that can be broken, servers first.
+    async fn names(&self) -> Vec<String> {
+        let names = self.stack().await.names();
+        names.into_iter().filter(|name| *name != "epmd").map(str::to_owned).collect()
     }
 
     /// What it is made of now.
@@ -91,6 +128,18 @@ impl Breakable {
         self.stack().await.kill(name).await.expect("it can be killed");
     }
 
+    /// Ends a process in good order: it finishes what it has in hand. It stays down.
+    pub async fn terminate(&self, name: &str) {
+        self.stack().await.terminate(name).await.expect("it can be stopped");
+    }
+
+    /// Ends a process by a signal of its own and waits until it has ended.
+    pub async fn end_by(&self, name: &str, signal: Signal) {
+        let stack = self.stack().await;
+        stack.signal(name, signal).expect("it runs");
+        stack.wait_end(name, PATIENCE).await.expect("it ends");
+    }
+
     /// Starts a process again and waits until it serves; answers how long that took.
     pub async fn revive(&self, name: &str) -> Duration {
         let begun = Instant::now();
@@ -102,12 +151,13 @@ impl Breakable {
         begun.elapsed()
     }
 
-    /// Starts a process anew with other variables, or with those it had before where the value is empty.
+    /// Starts a process anew with other variables. The next test finds it as it was made.
     pub async fn restart_with(&self, name: &str, variables: &[(&str, &str)]) {
         let stack = self.stack().await;
         for (variable, value) in variables {
             stack.set_env(name, variable, value).expect("it is a process of this stack");
         }
+        self.changed().insert(name.to_owned());
         stack.terminate(name).await.expect("it can be stopped");
         self.revive(name).await;
     }

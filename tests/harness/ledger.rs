@@ -48,13 +48,14 @@ impl Entry {
         }
     }
 
-    /// True when it may have been done or not.
+    /// True when it may have been done or not, or was turned away for the moment: its client asks again.
     pub fn is_open(&self) -> bool {
         match &self.outcome {
             Outcome::Acknowledged(_) => false,
             Outcome::Unknown => true,
             Outcome::Refused(code, _) => {
-                matches!(code.as_str(), "UNAVAILABLE" | "DEADLINE_EXCEEDED" | "CANCELLED")
+                let passing = ["UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "RESOURCE_EXHAUSTED"];
+                passing.contains(&code.as_str())
             }
         }
     }

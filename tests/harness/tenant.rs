@@ -46,6 +46,12 @@ impl Tenant {
         }
     }
 
+    /// The same tenant, called through another process of the gateway.
+    #[must_use]
+    pub fn through(&self, gateway: &str) -> Self {
+        Self { http: Http::new(gateway, None), channel: channel(gateway), ..self.clone() }
+    }
+
     /// The stack it is on.
     pub fn facts(&self) -> &Facts {
         &self.facts

@@ -4,8 +4,9 @@
 //! reached says what the suite could take, not how patient its clients were.
 
 use std::{
+    collections::BTreeSet,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -62,11 +63,58 @@ impl Subjects {
     }
 }
 
+/// The processes of the gateway that take calls, as a Service of Kubernetes knows them.
+#[derive(Clone, Debug)]
+pub struct Ways(Arc<Mutex<BTreeSet<usize>>>);
+
+impl Ways {
+    fn all(count: usize) -> Self {
+        Self(Arc::new(Mutex::new((0..count).collect())))
+    }
+
+    /// Takes a process out: no call begins through it any more.
+    pub fn close(&self, number: usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+    }
+
+    /// Puts it back.
+    pub fn open(&self, number: usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
+    }
+
+    /// One that takes calls, in turn.
+    fn pick(&self, turn: u64) -> usize {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = usize::try_from(turn).unwrap_or_default() % open.len().max(1);
+        open.iter().nth(turn).copied().expect("one process of the gateway takes calls")
+    }
+}
+
+/// How writers write.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Writes a second.
+    pub rate: u64,
+    /// What they give each call to be answered; as long as the suite gives itself, unless set.
+    pub deadline: Option<Duration>,
+    /// URLs of the gateway's processes; the stack's first one unless set.
+    pub gateways: Vec<String>,
+}
+
+impl Plan {
+    /// So many writes a second, through the first process of the gateway.
+    pub fn new(rate: u64) -> Self {
+        Self { rate, deadline: None, gateways: Vec::new() }
+    }
+}
+
 /// Running writers.
 #[derive(Debug)]
 pub struct Writers {
     /// What they wrote.
     pub ledger: Arc<Ledger>,
+    /// The processes of the gateway they may use.
+    pub ways: Ways,
     stop: Arc<AtomicBool>,
     tasks: Vec<JoinHandle<()>>,
     begun: Instant,
@@ -75,20 +123,35 @@ pub struct Writers {
 impl Writers {
     /// Starts writing `rate` times a second: accounts, opportunities, and what is done with opportunities.
     pub fn start(subjects: &Subjects, rate: u64) -> Self {
+        Self::by(subjects, &Plan::new(rate))
+    }
+
+    /// Starts writing by a plan.
+    pub fn by(subjects: &Subjects, plan: &Plan) -> Self {
+        let mut tenants: Vec<Tenant> =
+            plan.gateways.iter().map(|gateway| subjects.tenant.through(gateway)).collect();
+        if tenants.is_empty() {
+            tenants.push(subjects.tenant.clone());
+        }
+        let ways = Ways::all(tenants.len());
         let (ledger, stop, due) =
             (Arc::<Ledger>::default(), Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
         let tasks = (0..WRITERS).map(|number| {
+            let caller =
+                |tenant: &Tenant| tenant.caller(&format!("writer-{number}"), &["commercial-director"]);
             let writer = Writer {
-                caller: subjects.tenant.caller(&format!("writer-{number}"), &["commercial-director"]),
+                callers: tenants.iter().map(caller).collect(),
+                ways: ways.clone(),
+                deadline: plan.deadline,
                 subjects: subjects.clone(),
                 ledger: ledger.clone(),
                 due: due.clone(),
                 number,
             };
-            tokio::spawn(writer.run(stop.clone(), Duration::from_secs_f64(WRITERS as f64 / rate as f64)))
+            tokio::spawn(writer.run(stop.clone(), Duration::from_secs_f64(WRITERS as f64 / plan.rate as f64)))
         });
         let tasks = tasks.collect();
-        Self { ledger, stop, tasks, begun: Instant::now() }
+        Self { ledger, ways, stop, tasks, begun: Instant::now() }
     }
 
     /// Stops writing and waits for the answers in flight. Answers the ledger and writes a second that were answered.
@@ -104,7 +167,10 @@ impl Writers {
 }
 
 struct Writer {
-    caller: Caller,
+    /// One and the same subject, by process of the gateway.
+    callers: Vec<Caller>,
+    ways: Ways,
+    deadline: Option<Duration>,
     subjects: Subjects,
     ledger: Arc<Ledger>,
     due: Arc<AtomicU64>,
@@ -146,10 +212,11 @@ impl Writer {
 
     /// Sends a write once; answers the resource when it was acknowledged.
     async fn write(&self, path: &str, body: Value) -> Option<Value> {
-        self.due.fetch_add(1, Ordering::Relaxed);
+        let turn = self.due.fetch_add(1, Ordering::Relaxed);
+        let caller = &self.callers[self.ways.pick(turn)];
         let (request_id, sent) = (Uuid::new_v4(), Instant::now());
-        let outcome = send(&self.caller, path, &body, request_id).await;
-        let (subject, path) = (self.caller.subject().to_owned(), path.to_owned());
+        let outcome = send_within(caller, path, &body, request_id, self.deadline).await;
+        let (subject, path) = (caller.subject().to_owned(), path.to_owned());
         let entry = Entry { request_id, subject, path, body, sent, took: sent.elapsed(), outcome };
         let answer = entry.answer().cloned();
         self.ledger.note(entry);
@@ -159,8 +226,21 @@ impl Writer {
 
 /// Sends a write under its request id.
 pub async fn send(by: &Caller, path: &str, body: &Value, request_id: Uuid) -> Outcome {
+    send_within(by, path, body, request_id, None).await
+}
+
+async fn send_within(
+    by: &Caller,
+    path: &str,
+    body: &Value,
+    request_id: Uuid,
+    deadline: Option<Duration>,
+) -> Outcome {
     let request = by.request(reqwest::Method::POST, path).header("idempotency-key", request_id.to_string());
-    let request = request.json(body).timeout(Duration::from_secs(15));
+    let mut request = request.json(body).timeout(Duration::from_secs(15));
+    if let Some(deadline) = deadline {
+        request = request.header("x-trato-timeout-ms", deadline.as_millis().to_string());
+    }
     match by.try_send(request).await {
         Ok(answer) if answer.status == 200 => Outcome::Acknowledged(answer.json()),
         Ok(answer) => {

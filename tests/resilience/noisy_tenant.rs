@@ -47,7 +47,8 @@ async fn noise(caller: &Caller) -> (u32, u32) {
     (accepted, refused)
 }
 
-/// I20: a tenant at a hundred times its quota gets its quota, and 429 for the rest; another tenant's calls all succeed.
+/// CRD-09, I20: a tenant at a hundred times its quota gets its quota, and 429 for the rest; another tenant's calls all
+/// succeed.
 #[test]
 fn a_tenant_at_a_hundred_times_its_quota_gets_its_quota_and_costs_another_nothing() {
     on_a_breakable_stack(async |stack| {

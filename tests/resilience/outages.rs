@@ -24,8 +24,13 @@ impl Outages {
         on.kill(name).await;
         lasts(absence).await;
         let took = on.revive(name).await;
-        self.0.push((name.to_owned(), from, Instant::now()));
+        self.add(name, from);
         took
+    }
+
+    /// Notes that something was down from then until now.
+    pub fn add(&mut self, name: &str, from: Instant) {
+        self.0.push((name.to_owned(), from, Instant::now()));
     }
 
     /// How many there were.
@@ -58,7 +63,8 @@ impl Outages {
         let near =
             |(_, from, to): &(String, Instant, Instant)| entry.sent <= *to + AROUND && end + AROUND >= *from;
         let excusable = match &entry.outcome {
-            Outcome::Refused(code, _) => code == "UNAVAILABLE",
+            // A caller that waits for so long and no longer is told that its time is over.
+            Outcome::Refused(code, _) => code == "UNAVAILABLE" || code == "DEADLINE_EXCEEDED",
             _ => true,
         };
         excusable && self.0.iter().any(near)

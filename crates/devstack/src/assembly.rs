@@ -14,7 +14,8 @@ use crate::{
     checkout::Checkout,
     databases,
     facts::{
-        BrokerFacts, Facts, GatewayFacts, IssuerFacts, PostgresFacts, ReplicaFacts, ServiceFacts, TenantFacts,
+        BrokerFacts, Facts, GatewayFacts, GatewayReplica, IssuerFacts, PostgresFacts, ReplicaFacts,
+        ServiceFacts, TenantFacts,
     },
     home::{Home, Secrets},
     issuer::Issuer,
@@ -74,7 +75,7 @@ pub async fn assemble(
     let issuer = Issuer::start(ports.claim("issuer")?, key).await?;
     options.progress.say("issuer", format!("ready on {}", issuer.url()));
 
-    let replicas = claim_replicas(&selected, options.replicas, &mut ports)?;
+    let replicas = claim_replicas(&selected, options, &mut ports)?;
     let surroundings = Surroundings {
         home,
         programs: checkout.programs(options.profile),
@@ -117,17 +118,17 @@ pub async fn assemble(
     Ok(Assembled { issuer, facts, changed })
 }
 
-/// Two ports for every process. The gateway has one process, since clients know one address.
+/// Two ports for every process.
 fn claim_replicas(
     selected: &[&Program],
-    count: usize,
+    options: &StackOptions,
     ports: &mut Ports,
 ) -> Result<BTreeMap<&'static str, Vec<Replica>>> {
     let mut all = BTreeMap::new();
     for program in selected {
-        let count = if program.name == GATEWAY { 1 } else { count.max(1) };
+        let count = if program.name == GATEWAY { options.gateways } else { options.replicas };
         let mut replicas = Vec::new();
-        for number in 1..=count {
+        for number in 1..=count.max(1) {
             let name =
                 if number == 1 { program.name.to_owned() } else { format!("{}-{number}", program.name) };
             let (port, admin) = (ports.claim(&name)?, ports.claim(&format!("{name}-admin"))?);
@@ -181,8 +182,15 @@ async fn serve(
 }
 
 fn gateway_facts(replicas: &BTreeMap<&'static str, Vec<Replica>>) -> Option<GatewayFacts> {
-    let gateway = replicas.get(GATEWAY)?.first()?;
-    Some(GatewayFacts { url: url(gateway.port), admin: url(gateway.admin), pid: None })
+    let all = replicas.get(GATEWAY)?;
+    let first = all.first()?;
+    let replicas = all.iter().map(|gateway| GatewayReplica {
+        name: gateway.name.clone(),
+        url: url(gateway.port),
+        pid: None,
+    });
+    let replicas = replicas.collect();
+    Some(GatewayFacts { url: url(first.port), admin: url(first.admin), pid: None, replicas })
 }
 
 fn postgres_facts(postgres: Postgres) -> Result<PostgresFacts> {

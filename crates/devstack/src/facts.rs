@@ -51,7 +51,7 @@ pub struct Facts {
     pub containers: BTreeMap<String, String>,
 }
 
-/// Where the gateway answers.
+/// Where the gateway answers: its first process, and all of them.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct GatewayFacts {
     /// JSON, gRPC and gRPC-Web.
@@ -59,6 +59,20 @@ pub struct GatewayFacts {
     /// Readiness.
     pub admin: String,
     /// Its process; none while it is down.
+    pub pid: Option<u32>,
+    /// Every process of it, the first included.
+    #[serde(default)]
+    pub replicas: Vec<GatewayReplica>,
+}
+
+/// One process of the gateway.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct GatewayReplica {
+    /// Name of the process, `gateway-2`.
+    pub name: String,
+    /// JSON, gRPC and gRPC-Web.
+    pub url: String,
+    /// The process; none while it is down.
     pub pid: Option<u32>,
 }
 

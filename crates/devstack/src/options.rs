@@ -11,6 +11,8 @@ pub struct StackOptions {
     pub place: Place,
     /// Processes of each business service.
     pub replicas: usize,
+    /// Processes of the gateway. Clients of a stack know the first one only, unless they ask for all.
+    pub gateways: usize,
     /// Which build of the programs.
     pub profile: Profile,
     /// Where PostgreSQL and RabbitMQ come from.
@@ -62,6 +64,7 @@ impl StackOptions {
             name: name.to_owned(),
             place: Place::Private,
             replicas: 1,
+            gateways: 1,
             profile: Profile::Debug,
             servers: if containers { Servers::Containers } else { Servers::Private },
             only: None,
@@ -84,6 +87,13 @@ impl StackOptions {
     #[must_use]
     pub fn tls(mut self) -> Self {
         self.tls = true;
+        self
+    }
+
+    /// So many processes of the gateway.
+    #[must_use]
+    pub fn gateways(mut self, gateways: usize) -> Self {
+        self.gateways = gateways;
         self
     }
 

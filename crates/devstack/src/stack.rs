@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use futures::future::join_all;
+pub use nix::sys::signal::Signal;
 use tokio::sync::Notify;
 
 use crate::{
@@ -84,6 +85,9 @@ impl Stack {
         facts.broker.pid = pid("rabbitmq");
         if let Some(gateway) = &mut facts.gateway {
             gateway.pid = pid(GATEWAY);
+            for replica in &mut gateway.replicas {
+                replica.pid = pid(&replica.name);
+            }
         }
         for service in facts.services.values_mut() {
             for replica in &mut service.replicas {
@@ -143,6 +147,12 @@ impl Stack {
         }
     }
 
+    /// Sends a signal to a process alone, not to its children; what comes of it is the process's affair.
+    pub fn signal(&self, name: &str, signal: Signal) -> Result<()> {
+        let pid = self.pid(name)?.with_context(|| format!("{name} is not running"))?;
+        proc::send(pid, signal)
+    }
+
     /// Starts what was killed or terminated, on its old port with its old data. Does not wait until it serves.
     pub async fn start_again(&self, name: &str) -> Result<()> {
         self.control(name)?.start().await
@@ -161,6 +171,22 @@ impl Stack {
     /// Lets a frozen process go on.
     pub async fn resume(&self, name: &str) -> Result<()> {
         self.control(name)?.resume().await
+    }
+
+    /// Waits until a process has ended by itself, and leaves it down until `start_again`.
+    pub async fn wait_end(&self, name: &str, within: Duration) -> Result<()> {
+        eventually(within, &format!("the end of {name}"), async || {
+            self.pid(name).is_ok_and(|pid| pid.is_none()).then_some(())
+        })
+        .await
+    }
+
+    /// Takes back what was set for a process since its first start.
+    pub fn reset_env(&self, name: &str) -> Result<()> {
+        if let Control::Process(unit) = self.control(name)? {
+            unit.reset_env();
+        }
+        Ok(())
     }
 
     /// Sets a variable of a process for its next start.
@@ -232,7 +258,7 @@ pub fn issuer_url(home: &Home) -> Result<String> {
 /// Gateway, then services, then servers, then the port mapper. What fails to stop is reported, and killed at last.
 async fn stop_all(controls: &[Control], progress: &Progress) {
     let stage = |control: &Control| match control.name() {
-        GATEWAY => 0,
+        name if name.starts_with(GATEWAY) => 0,
         "postgres" | "rabbitmq" => 2,
         "epmd" => 3,
         _ => 1,

@@ -73,6 +73,8 @@ pub struct Watch {
 #[derive(Debug)]
 struct State {
     launch: Launch,
+    /// How many variables the launch began with.
+    variables: usize,
     process: Option<Process>,
     started: Instant,
     pause: Duration,
@@ -85,7 +87,8 @@ impl Unit {
     /// A unit that does not run yet.
     pub fn new(launch: Launch, ready: Ready, stop: (Signal, Duration), watch: &Watch) -> Arc<Self> {
         let name = launch.name.clone();
-        let state = State { launch, process: None, started: Instant::now(), pause: FIRST_PAUSE };
+        let variables = launch.env.len();
+        let state = State { launch, variables, process: None, started: Instant::now(), pause: FIRST_PAUSE };
         Arc::new(Self { name, ready, stop, state: Mutex::new(state), watch: watch.clone() })
     }
 
@@ -191,6 +194,13 @@ impl Unit {
     /// Sets a variable for the next start.
     pub fn set_env(&self, name: &str, value: &str) {
         self.state().launch.env.push((name.into(), Some(value.into())));
+    }
+
+    /// Takes back what was set since the unit was made.
+    pub fn reset_env(&self) {
+        let mut state = self.state();
+        let variables = state.variables;
+        state.launch.env.truncate(variables);
     }
 
     fn signal_tree(&self, signal: Signal) -> Result<()> {

@@ -6,7 +6,6 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures::{FutureExt as _, future::BoxFuture};
-use sqlx::PgPool;
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},
@@ -17,6 +16,7 @@ use trato_types::{Error, Kind, Result, error::chain};
 
 use crate::{
     App, Job,
+    db::Pool,
     events::lease::{Lease, Lost, Term},
     telemetry::metrics::metrics,
 };
@@ -45,7 +45,7 @@ pub async fn run(app: App, jobs: Vec<Job>, shutdown: CancellationToken) {
     run_tasks(&system, tasks.collect(), &shutdown).await;
 }
 
-async fn run_tasks(system: &PgPool, tasks: Vec<Task>, shutdown: &CancellationToken) {
+async fn run_tasks(system: &Pool, tasks: Vec<Task>, shutdown: &CancellationToken) {
     let mut running = JoinSet::new();
     for task in tasks {
         let lease = Lease::new(system.clone(), format!("job/{}", task.name), TTL);
@@ -124,8 +124,10 @@ mod tests {
         atomic::{AtomicUsize, Ordering},
     };
 
+    use sqlx::PgPool;
+
     use super::*;
-    use crate::testing::{database, eventually};
+    use crate::testing::{PATIENCE, database, eventually};
 
     fn task(
         name: &'static str,
@@ -145,8 +147,9 @@ mod tests {
         Task { name, period, run: Box::new(run) }
     }
 
-    async fn system() -> PgPool {
-        PgPool::connect(&database("jobs", &[]).await.system_url).await.expect("the database answers")
+    async fn system() -> Pool {
+        let url = database("jobs", &[]).await.system_url;
+        Pool::new(PgPool::connect(&url).await.expect("the database answers"), PATIENCE)
     }
 
     #[tokio::test(flavor = "multi_thread")]

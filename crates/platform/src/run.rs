@@ -31,7 +31,7 @@ use crate::{
     directory::Directory,
     events::{self, Consumer, Processor, Relay, partitions},
     jobs,
-    rpc::{Admin, Condition, Readiness, Server, Setup},
+    rpc::{Admin, Condition, Readiness, Server, Setup, Turns},
     spec::{App, ServiceSpec},
     telemetry,
     transport::Network,
@@ -227,6 +227,7 @@ impl Running {
             teams: directory,
             recorder,
             suspended: app.database.suspended.clone(),
+            turns: Turns::of(&app.database.pool),
             readiness: readiness.clone(),
             tls: network.tls().cloned(),
         })

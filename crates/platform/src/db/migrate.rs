@@ -1,10 +1,17 @@
 //! Schema versions: forward only, run by the owner role, checked by every server at start.
+//!
+//! A migration never holds up the programs that serve meanwhile: PostgreSQL lets everybody who comes wait behind whoever
+//! waits for a lock, so that it waits for a moment only, lets them pass and tries again.
 
+use std::time::Duration;
+
+use rand::RngExt as _;
 use secrecy::ExposeSecret as _;
-use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
-use trato_types::{Error, Result};
+use sqlx::{Connection as _, PgConnection, Row as _};
+use tokio::time::{Instant, sleep};
+use trato_types::{Error, Kind, Result, error::chain};
 
-use super::from_sqlx;
+use super::{Pool, from_sqlx};
 use crate::config;
 
 /// One migration file.
@@ -32,6 +39,13 @@ pub const PLATFORM: &[Migration] = migrations!["0001_platform", "0002_events", "
 
 /// Two programs that migrate at once wait for one another by this advisory lock.
 const LOCK: i64 = 0x7472_6174_6f00;
+
+/// Longest wait of a migration for a lock, which others wait for in turn.
+const LOCK_WAIT: &str = "200ms";
+/// First and longest pause between two attempts to get all locks.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
+/// How long a migration is tried again; then somebody must look at who holds the lock.
+const TRIED_FOR: Duration = Duration::from_secs(600);
 
 /// Brings the database to the version of this program. Returns the names of what was run.
 pub async fn migrate(settings: &config::Database, service: &'static [Migration]) -> Result<Vec<String>> {
@@ -85,7 +99,22 @@ async fn run(connection: &mut PgConnection, service: &'static [Migration]) -> Re
     Ok(done)
 }
 
+/// Runs a migration that has not run yet; again and again while somebody holds what it needs.
 async fn run_one(connection: &mut PgConnection, component: &str, migration: &Migration) -> Result<bool> {
+    let (begun, (mut pause, longest)) = (Instant::now(), PAUSES);
+    loop {
+        let error = match attempt(connection, component, migration).await {
+            // A lock that did not come in time, or that two wanted from one another.
+            Err(error) if error.reason() == "DATABASE_CONFLICT" && begun.elapsed() < TRIED_FOR => error,
+            outcome => return outcome,
+        };
+        tracing::info!("migration {component}/{} is tried again: {}", migration.name, chain(&error));
+        sleep(pause.mul_f64(rand::rng().random_range(0.75..1.25))).await;
+        pause = (pause * 2).min(longest);
+    }
+}
+
+async fn attempt(connection: &mut PgConnection, component: &str, migration: &Migration) -> Result<bool> {
     let mut transaction = connection.begin().await.map_err(from_sqlx)?;
     let known: Option<String> =
         sqlx::query_scalar("select checksum from public.schema_version where component = $1 and name = $2")
@@ -102,7 +131,18 @@ async fn run_one(connection: &mut PgConnection, component: &str, migration: &Mig
         }
         None => {}
     }
-    let failed = |error| Error::internal(format!("migration {component}/{} failed: {error}", migration.name));
+    let failed = |error: sqlx::Error| match from_sqlx(error) {
+        error if error.kind() == Kind::Internal => {
+            let cause = chain(&error);
+            Error::internal(format!("migration {component}/{} failed: {cause}", migration.name))
+        }
+        error => error,
+    };
+    sqlx::query("select set_config('lock_timeout', $1, true)")
+        .bind(LOCK_WAIT)
+        .execute(&mut *transaction)
+        .await
+        .map_err(from_sqlx)?;
     sqlx::raw_sql(migration.sql).execute(&mut *transaction).await.map_err(failed)?;
     sqlx::query("insert into public.schema_version (component, name, checksum) values ($1, $2, $3)")
         .bind(component)
@@ -121,7 +161,7 @@ fn checksum_of(migration: &Migration) -> String {
 }
 
 /// Names of migrations this program has and the database does not; empty when it may serve.
-pub async fn missing(pool: &PgPool, service: &'static [Migration]) -> Result<Vec<String>> {
+pub async fn missing(pool: &Pool, service: &'static [Migration]) -> Result<Vec<String>> {
     let rows = match sqlx::query("select component, name from public.schema_version").fetch_all(pool).await {
         Ok(rows) => rows,
         // 42P01: the table is not there, so nothing has run.

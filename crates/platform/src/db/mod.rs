@@ -4,6 +4,7 @@ pub mod columns;
 mod event;
 mod kept;
 pub mod migrate;
+mod pool;
 mod record;
 mod request;
 mod span;
@@ -15,15 +16,17 @@ use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 use futures::{FutureExt as _, future::join_all};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
-    Connection as _, PgConnection, PgPool,
+    Connection as _, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::time::timeout;
 use trato_types::{Error, Kind, Result, error::chain};
 
 pub use self::{
     columns::{Column, Columns},
     event::{Facts, NewEvent},
     kept::Kept,
+    pool::Pool,
     record::{Constraint, External, RECORD_COLUMNS, Record, Resource},
     request::{Answer, RequestKey},
     span::recorded,
@@ -33,14 +36,32 @@ use crate::{config, events::Tail, telemetry::metrics::metrics, tenants::Suspende
 
 /// Idle time after which a connection is tried before it is used.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
+/// Longest wait for the answer; then a new connection is opened in the time that is left to the caller.
+const PING: Duration = Duration::from_millis(500);
+/// Time beyond the server's own limit after which a statement without an answer is given up.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// What the server is asked for with each connection, beside its time limits.
+const SESSION: [(&str, &str); 7] = [
+    // Compiling a plan takes seconds, which only a query of minutes would win back.
+    ("jit", "off"),
+    // Whoever waits for a row that somebody holds for longer keeps a connection from all others.
+    ("lock_timeout", "5s"),
+    // The server too finds out who is gone: its locks are then free, and what nobody waits for is not worked on.
+    ("client_connection_check_interval", "5s"),
+    ("tcp_user_timeout", "10s"),
+    ("tcp_keepalives_idle", "5s"),
+    ("tcp_keepalives_interval", "2s"),
+    ("tcp_keepalives_count", "3"),
+];
 
 /// The service's connections, and how to tell its relay that there is something to publish.
 #[derive(Clone, Debug)]
 pub struct Database {
     /// Logs in as the service; forced row-level security decides what it sees.
-    pub pool: PgPool,
+    pub pool: Pool,
     /// Logs in as the service's system role: relay and jobs.
-    pub system: PgPool,
+    pub system: Pool,
     /// Told after each commit that wrote events.
     pub wake: Arc<tokio::sync::Notify>,
     /// How far the event log goes, as known here.
@@ -53,8 +74,8 @@ impl Database {
     /// Makes both pools. Connects lazily, so that a service starts while its database is away.
     pub fn new(settings: &config::Database, name: &str) -> Result<Self> {
         let connections = settings.min_connections..=settings.max_connections;
-        let serving = pool(settings, &settings.url, name, connections)?;
-        let system = pool(settings, &settings.system_url, name, 0..=settings.system_max_connections)?;
+        let serving = open(settings, &settings.url, name, connections)?;
+        let system = open(settings, &settings.system_url, name, 0..=settings.system_max_connections)?;
         metrics().watch_pool("serving", &serving);
         metrics().watch_pool("system", &system);
         Ok(Self {
@@ -84,20 +105,18 @@ impl Database {
     }
 }
 
-fn pool(
+fn open(
     settings: &config::Database,
     url: &SecretString,
     name: &str,
     size: RangeInclusive<u32>,
-) -> Result<PgPool> {
+) -> Result<Pool> {
     let options: PgConnectOptions = url.expose_secret().parse().map_err(Error::internal)?;
     let timeout = settings.statement_timeout_ms.to_string();
-    let options = options.application_name(name).statement_cache_capacity(500).options([
-        ("statement_timeout", timeout.as_str()),
-        ("idle_in_transaction_session_timeout", timeout.as_str()),
-        // Compiling a plan takes seconds, which only a query of minutes would win back.
-        ("jit", "off"),
-    ]);
+    let limits =
+        ["statement_timeout", "idle_in_transaction_session_timeout"].map(|name| (name, timeout.as_str()));
+    let options = options.application_name(name).statement_cache_capacity(500);
+    let options = options.options(limits).options(SESSION);
     // The pool's ping before each use would cost a round trip. One that was idle for a while may have lost its server,
     // and its caller should not be the one who finds out.
     let pool = PgPoolOptions::new()
@@ -107,13 +126,14 @@ fn pool(
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
             async move { Ok(is_usable(connection, meta.idle_for).await) }.boxed()
-        });
-    Ok(pool.connect_lazy_with(options))
+        })
+        .after_release(|connection, _| pool::rested(connection).boxed());
+    Ok(Pool::new(pool.connect_lazy_with(options), settings.statement_timeout() + SILENCE))
 }
 
-/// False for a connection that was idle for long enough to be tried, and does not answer.
+/// False for a connection that was idle for long enough to be tried, and does not answer soon.
 async fn is_usable(connection: &mut PgConnection, idle_for: Duration) -> bool {
-    idle_for < PING_AFTER_IDLE || connection.ping().await.is_ok()
+    idle_for < PING_AFTER_IDLE || matches!(timeout(PING, connection.ping()).await, Ok(Ok(())))
 }
 
 /// What a failed statement means to the caller: UNAVAILABLE when the database is away, else INTERNAL.
@@ -183,7 +203,12 @@ fn meaning(error: sqlx::Error, constraints: &[Constraint]) -> Error {
 }
 
 fn unavailable(error: sqlx::Error) -> Error {
-    Error::unavailable("DATABASE_UNAVAILABLE", "the database is not available").caused_by(error)
+    away().caused_by(error)
+}
+
+/// UNAVAILABLE `DATABASE_UNAVAILABLE`.
+pub(crate) fn away() -> Error {
+    Error::unavailable("DATABASE_UNAVAILABLE", "the database is not available")
 }
 
 #[cfg(test)]

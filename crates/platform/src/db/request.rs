@@ -4,12 +4,12 @@
 
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
-use sqlx::{PgPool, Row as _};
+use sqlx::Row as _;
 use trato_contract::events::v1::Change;
 use trato_types::{Context, Error, Kind, Result};
 use uuid::Uuid;
 
-use super::from_sqlx;
+use super::{Pool, from_sqlx};
 
 /// A request that may be repeated.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl RequestKey {
     }
 
     /// The answer given before, or none. INVALID_ARGUMENT when the identifier was used for another request.
-    pub async fn answered(&self, pool: &PgPool, cx: &Context) -> Result<Option<Answer>> {
+    pub async fn answered(&self, pool: &Pool, cx: &Context) -> Result<Option<Answer>> {
         // The CTE sets the tenant before the lateral part reads, see docs/decisions.
         let row = sqlx::query(
             "with c as materialized (select set_config('trato.tenant_id', $1, true) as tenant)

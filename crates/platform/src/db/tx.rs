@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use sqlx::{Arguments as _, PgConnection, PgPool, Postgres, Transaction, postgres::PgArguments};
+use sqlx::{Arguments as _, PgConnection, Postgres, Transaction, postgres::PgArguments};
 use tokio::sync::Notify;
 use tracing::{Instrument as _, Span};
 use trato_types::{Context, Error, Result};
 
 use super::{
-    Database, NewEvent, Record, RequestKey, Resource, constrained,
+    Database, NewEvent, Pool, Record, RequestKey, Resource, constrained,
     event::{self, EVENT_COLUMNS},
     from_sqlx, span,
     statement::{self, Statements},
@@ -30,10 +30,10 @@ pub struct Tx {
 
 impl Tx {
     /// Begins a transaction that sees and writes the context's tenant only.
-    pub async fn begin(pool: &PgPool, cx: &Context) -> Result<Self> {
+    pub async fn begin(pool: &Pool, cx: &Context) -> Result<Self> {
         let span = span::transaction(cx);
         let begun = async {
-            let mut transaction = pool.begin().await.map_err(from_sqlx)?;
+            let mut transaction = pool.heard(pool.begin().await).map_err(from_sqlx)?;
             sqlx::query("select set_config('trato.tenant_id', $1, true)")
                 .bind(cx.tenant.to_string())
                 .execute(&mut *transaction)

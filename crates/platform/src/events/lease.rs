@@ -5,14 +5,16 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use sqlx::{PgPool, Row as _};
+use sqlx::Row as _;
 use tokio::time::Instant;
 use uuid::Uuid;
+
+use crate::db::Pool;
 
 /// A lease that may be taken.
 #[derive(Clone, Debug)]
 pub(crate) struct Lease {
-    pool: PgPool,
+    pool: Pool,
     name: String,
     holder: Uuid,
     /// Time after which a silent holder is replaced.
@@ -44,7 +46,7 @@ pub(crate) enum Lost {
 
 impl Lease {
     /// A lease called `name`; `pool` logs in as the system role.
-    pub(crate) fn new(pool: PgPool, name: impl Into<String>, ttl: Duration) -> Self {
+    pub(crate) fn new(pool: Pool, name: impl Into<String>, ttl: Duration) -> Self {
         Self { pool, name: name.into(), holder: Uuid::now_v7(), ttl }
     }
 

@@ -1,10 +1,11 @@
 //! Rows of the event log, read in the order of their positions.
 
-use sqlx::{FromRow, PgPool, Row as _, postgres::PgRow};
+use sqlx::{FromRow, Row as _, postgres::PgRow};
 use trato_types::Timestamp;
 use uuid::Uuid;
 
 use super::event::{Event, Incoming, Metadata};
+use crate::db::Pool;
 
 /// A numbered row of the log.
 #[derive(Clone, Debug)]
@@ -70,7 +71,7 @@ impl Logged {
 }
 
 /// The next rows after a position, across tenants; for the system role.
-pub(super) async fn read_after(system: &PgPool, position: i64, limit: i64) -> sqlx::Result<Vec<Logged>> {
+pub(super) async fn read_after(system: &Pool, position: i64, limit: i64) -> sqlx::Result<Vec<Logged>> {
     sqlx::query_as(include_str!("../../sql/read_events.sql"))
         .bind(position)
         .bind(limit)

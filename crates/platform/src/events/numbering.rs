@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use tokio::{
     sync::Notify,
     time::{Instant, sleep},
@@ -18,7 +17,7 @@ use super::{
     log::Logged,
     tail::{Feed, Tail},
 };
-use crate::telemetry::metrics::metrics;
+use crate::{db::Pool, telemetry::metrics::metrics};
 
 /// Most rows numbered by one statement.
 const MOST: usize = 1_000;
@@ -28,7 +27,7 @@ const SPACING: Duration = Duration::from_millis(4);
 /// Numbers what is committed now, at most `limit` rows, and gives them back in the order of their positions. Empty also
 /// when the lease passed on.
 pub(super) async fn number(
-    system: &PgPool,
+    system: &Pool,
     lease: &Lease,
     term: &Term,
     limit: usize,
@@ -50,7 +49,7 @@ pub(super) async fn number(
 
 /// The numbering half of a leader.
 pub(super) struct Numberer<'a> {
-    pub system: &'a PgPool,
+    pub system: &'a Pool,
     pub lease: &'a Lease,
     pub term: &'a Term,
     pub feed: &'a Feed,
@@ -110,20 +109,26 @@ impl Numberer<'_> {
 mod tests {
     use std::sync::Arc;
 
+    use sqlx::PgPool;
     use uuid::Uuid;
 
     use super::*;
-    use crate::{events::relay::LEASE, testing::database};
+    use crate::{
+        events::relay::LEASE,
+        testing::{PATIENCE, database},
+    };
 
     struct Log {
-        pool: PgPool,
-        system: PgPool,
+        pool: Pool,
+        system: Pool,
     }
 
     impl Log {
         async fn new() -> Self {
             let urls = database("numbering", &[]).await;
-            let connect = async |url: &str| PgPool::connect(url).await.expect("the database answers");
+            let connect = async |url: &str| {
+                Pool::new(PgPool::connect(url).await.expect("the database answers"), PATIENCE)
+            };
             Self { pool: connect(&urls.url).await, system: connect(&urls.system_url).await }
         }
 

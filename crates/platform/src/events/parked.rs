@@ -4,8 +4,8 @@
 //! event in line becomes the parked one until it, too, was handled, so that a killed command leaves nothing forgotten.
 
 use serde::Serialize;
-use sqlx::{PgPool, Row as _, postgres::PgRow, types::Json};
-use trato_types::{Error, Kind, Result, Timestamp};
+use sqlx::{Row as _, postgres::PgRow, types::Json};
+use trato_types::{Context, Error, Kind, Result, Timestamp};
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     inbox::{self, Item, Refusal},
     processor::{Processor, handle},
 };
-use crate::db::{Tx, from_sqlx};
+use crate::db::{Pool, Tx, from_sqlx};
 
 /// A held event as operators see it.
 #[derive(Clone, Debug, Serialize)]
@@ -97,7 +97,7 @@ pub async fn show(processor: &Processor, selection: &Selection) -> Result<Held> 
     }
 }
 
-async fn select(system: &PgPool, selection: &Selection, state: &str, limit: i64) -> Result<Vec<Held>> {
+async fn select(system: &Pool, selection: &Selection, state: &str, limit: i64) -> Result<Vec<Held>> {
     let rows = sqlx::query(include_str!("../../sql/list_held_events.sql"))
         .bind(state)
         .bind(selection.tenant)

@@ -4,11 +4,14 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
-use sqlx::{PgPool, Row as _};
+use sqlx::Row as _;
 use trato_types::{Result, Timestamp};
 
 use super::relay;
-use crate::{App, Job, db::from_sqlx};
+use crate::{
+    App, Job,
+    db::{Pool, from_sqlx},
+};
 
 /// Rows looked at or deleted by one statement: short enough that nobody waits for it.
 const BATCH: i64 = 2_000;
@@ -71,7 +74,7 @@ fn days_ago(days: u32) -> Timestamp {
 }
 
 /// Makes the partitions of a table of the schema `platform`, for this month and `months` ahead; answers how many were new.
-pub async fn extend(system: &PgPool, parent: &str, months: u32) -> Result<i32> {
+pub async fn extend(system: &Pool, parent: &str, months: u32) -> Result<i32> {
     let made: i32 = sqlx::query_scalar("select platform.extend_partitions($1, $2)")
         .bind(parent)
         .bind(i32::try_from(months).unwrap_or(24))
@@ -86,7 +89,7 @@ pub async fn extend(system: &PgPool, parent: &str, months: u32) -> Result<i32> {
 
 /// Deletes published events recorded before `before`, but keeps the newest of each aggregate that is not deleted: read
 /// models can still be made anew. Answers how many went.
-pub async fn forget_events(system: &PgPool, before: Timestamp) -> Result<u64> {
+pub async fn forget_events(system: &Pool, before: Timestamp) -> Result<u64> {
     let mut position = 0_i64;
     let mut gone = 0;
     loop {
@@ -112,7 +115,7 @@ pub async fn forget_events(system: &PgPool, before: Timestamp) -> Result<u64> {
 }
 
 /// Deletes what the inbox remembers of events that came in before `before` and are settled; parked ones stay.
-pub async fn forget_inbox(system: &PgPool, before: Timestamp) -> Result<u64> {
+pub async fn forget_inbox(system: &Pool, before: Timestamp) -> Result<u64> {
     let sql = "with old as (
                  select tenant_id, consumer, event_id
                  from platform.inbox
@@ -127,7 +130,7 @@ pub async fn forget_inbox(system: &PgPool, before: Timestamp) -> Result<u64> {
 }
 
 /// Drops the months of access records that had ended `before`; answers how many.
-pub async fn forget_access_records(system: &PgPool, before: Timestamp) -> Result<i32> {
+pub async fn forget_access_records(system: &Pool, before: Timestamp) -> Result<i32> {
     let gone: i32 = sqlx::query_scalar("select platform.forget_access_records($1)")
         .bind(before)
         .fetch_one(system)
@@ -140,7 +143,7 @@ pub async fn forget_access_records(system: &PgPool, before: Timestamp) -> Result
 }
 
 /// Deletes request ids stored before `before`.
-pub async fn forget_requests(system: &PgPool, before: Timestamp) -> Result<u64> {
+pub async fn forget_requests(system: &Pool, before: Timestamp) -> Result<u64> {
     let sql = "with old as (
                  select tenant_id, actor, method, request_id
                  from platform.request
@@ -155,7 +158,7 @@ pub async fn forget_requests(system: &PgPool, before: Timestamp) -> Result<u64> 
     delete_in_batches(system, sql, before).await
 }
 
-async fn delete_in_batches(system: &PgPool, sql: &'static str, before: Timestamp) -> Result<u64> {
+async fn delete_in_batches(system: &Pool, sql: &'static str, before: Timestamp) -> Result<u64> {
     let mut gone = 0;
     loop {
         let deleted = sqlx::query(sql)

@@ -20,7 +20,7 @@ use super::{
     verdict::{TRIES, Verdict, judge},
 };
 use crate::{
-    db::{Database, Tx},
+    db::{Database, Tx, away},
     telemetry::{metrics::metrics, propagate},
 };
 
@@ -162,7 +162,7 @@ impl Processor {
                 inbox::park(tx.connection(), tenant, item, refusal).await?;
                 tx.commit().await
             };
-            match parked.await {
+            match soon(parked).await {
                 Ok(()) => break,
                 Err(error) => {
                     tracing::error!(error = %chain(&error), consumer, "an event could not be parked yet")
@@ -190,8 +190,12 @@ impl Processor {
         let Some(first) = items.first() else { return Ok(()) };
         let now = super::now();
         let context = |item: &Item<'_>| item.incoming.event.context(item.subscription.consumer, now);
-        let mut tx = Tx::of(&self.database, &context(first)).await?;
-        let claims = inbox::claim(tx.connection(), tenant, items).await?;
+        let begun = async {
+            let mut tx = Tx::of(&self.database, &context(first)).await?;
+            let claims = inbox::claim(tx.connection(), tenant, items).await?;
+            Ok::<_, Error>((tx, claims))
+        };
+        let (mut tx, claims) = soon(begun).await?;
         let mut duplicates = Vec::new();
         for (at, (item, claim)) in std::iter::zip(items, claims).enumerate() {
             match claim {
@@ -205,7 +209,7 @@ impl Processor {
                 Claim::Waiting => {}
             }
         }
-        tx.commit().await?;
+        soon(tx.commit()).await?;
         duplicates.into_iter().for_each(|consumer| metrics().duplicate(consumer));
         Ok(())
     }
@@ -267,6 +271,11 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
     let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
     let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
     Error::new(Kind::Internal, "HANDLER_PANICKED", format!("the handler panicked: {said}"))
+}
+
+/// A step that is quick unless the database is silent; whoever waits for events waits for it.
+async fn soon<T>(step: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(HANDLER_TIMEOUT, step).await.unwrap_or_else(|_| Err(away()))
 }
 
 /// Waits between looks at a database that is away.

@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 
 use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _, future::BoxFuture, stream::FuturesOrdered};
 use lapin::{Channel, Confirmation, Connection, PublisherConfirm, options::BasicPublishOptions};
-use sqlx::PgPool;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use trato_types::Timestamp;
@@ -22,6 +21,7 @@ use super::{
 };
 use crate::{
     config,
+    db::Pool,
     telemetry::{Sent, metrics::metrics},
 };
 
@@ -36,7 +36,7 @@ const MOVE_SPACING: Duration = Duration::from_millis(50);
 pub(super) struct Publisher<'a> {
     pub service: &'a str,
     pub broker: &'a config::Broker,
-    pub system: &'a PgPool,
+    pub system: &'a Pool,
     pub lease: &'a Lease,
     pub term: &'a Term,
     pub feed: &'a Feed,

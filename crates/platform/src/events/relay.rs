@@ -5,7 +5,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::PgPool;
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},
@@ -20,10 +19,16 @@ use super::{
     session::{COMMITTED, Heard, NUMBERED, Session, notify},
     tail::{Feed, Tail},
 };
-use crate::{config, db::Database, telemetry::metrics::metrics};
+use crate::{
+    config,
+    db::{Database, Pool},
+    telemetry::metrics::metrics,
+};
 
 /// Name of the relay's lease.
 pub(super) const LEASE: &str = "relay";
+/// Longest time a statement of the relay may be silent. All of them are quick, and others wait for what they do.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Least time between two notifications of one process: they carry no data, so many commits share one.
 const COALESCE: Duration = Duration::from_millis(20);
 /// Longest time a leader works on after it was told to stop, to publish what was committed.
@@ -33,7 +38,7 @@ const DRAIN: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 pub struct Relay {
     service: &'static str,
-    system: PgPool,
+    system: Pool,
     wake: Arc<Notify>,
     tail: Tail,
     broker: config::Broker,
@@ -52,7 +57,7 @@ impl Relay {
     ) -> Self {
         Self {
             service,
-            system: database.system.clone(),
+            system: database.system.within(PATIENCE),
             wake: database.wake.clone(),
             tail: database.tail.clone(),
             broker: broker.clone(),
@@ -247,7 +252,7 @@ impl Relay {
     }
 }
 
-async fn opened<'a>(session: &'a mut Option<Session>, system: &PgPool) -> sqlx::Result<&'a mut Session> {
+async fn opened<'a>(session: &'a mut Option<Session>, system: &Pool) -> sqlx::Result<&'a mut Session> {
     let open = match session.take() {
         Some(open) => open,
         None => Session::open(system).await?,
@@ -256,14 +261,14 @@ async fn opened<'a>(session: &'a mut Option<Session>, system: &PgPool) -> sqlx::
 }
 
 /// How many committed events are not published, and how old the first of them is.
-async fn backlog(system: &PgPool) -> sqlx::Result<(i64, Duration)> {
+async fn backlog(system: &Pool) -> sqlx::Result<(i64, Duration)> {
     let (count, age): (i64, Option<f64>) =
         sqlx::query_as(include_str!("../../sql/measure_backlog.sql")).bind(LEASE).fetch_one(system).await?;
     Ok((count, Duration::try_from_secs_f64(age.unwrap_or_default()).unwrap_or_default()))
 }
 
 /// How many events are held, by consumer and state.
-async fn held(system: &PgPool) -> sqlx::Result<Vec<(String, String, i64)>> {
+async fn held(system: &Pool) -> sqlx::Result<Vec<(String, String, i64)>> {
     sqlx::query_as(
         "select consumer, lower(state), count(*)
          from platform.inbox

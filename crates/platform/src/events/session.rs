@@ -5,10 +5,9 @@
 
 use std::time::Duration;
 
-use sqlx::{
-    PgPool,
-    postgres::{PgListener, PgPoolOptions},
-};
+use sqlx::postgres::{PgListener, PgPoolOptions};
+
+use crate::db::Pool;
 
 /// Channel on which processes that are not the leader say that they committed events.
 pub(super) const COMMITTED: &str = "trato_event_committed";
@@ -34,7 +33,7 @@ pub(super) struct Session {
 
 impl Session {
     /// Connects as `system` does, outside its pool: the lock must die with this session, not return to a pool.
-    pub async fn open(system: &PgPool) -> sqlx::Result<Self> {
+    pub async fn open(system: &Pool) -> sqlx::Result<Self> {
         let own = PgPoolOptions::new()
             .max_connections(1)
             .acquire_timeout(PATIENCE)
@@ -81,7 +80,7 @@ impl Session {
 }
 
 /// Tells the other processes; not within anybody's commit, as notifying commits wait for one another.
-pub(super) async fn notify(system: &PgPool, channel: &str, payload: &str) -> sqlx::Result<()> {
+pub(super) async fn notify(system: &Pool, channel: &str, payload: &str) -> sqlx::Result<()> {
     let quick = "select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)";
     sqlx::query(quick).bind(channel).bind(payload).execute(system).await?;
     Ok(())

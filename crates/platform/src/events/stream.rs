@@ -5,7 +5,6 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use futures::Stream;
-use sqlx::PgPool;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
     time::{Instant, sleep, sleep_until, timeout},
@@ -18,7 +17,7 @@ use trato_types::{Context, Error, Kind, Result, Timestamp};
 
 use super::{cursor, event::Event, log::Logged, tail::Tail};
 use crate::{
-    db::{Database, from_sqlx},
+    db::{Database, Pool, from_sqlx},
     telemetry::metrics::metrics,
     tenants::Suspended,
 };
@@ -56,7 +55,7 @@ const POLL: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Streams {
     service: &'static str,
-    pool: PgPool,
+    pool: Pool,
     tail: Tail,
     suspended: Suspended,
     places: Arc<Semaphore>,

@@ -27,10 +27,8 @@ impl Places {
 
     /// A place until the permit is dropped, or RESOURCE_EXHAUSTED `TOO_MANY_CALLS` with a hint when to come back.
     pub fn take(&self) -> Result<OwnedSemaphorePermit, Error> {
-        Arc::clone(&self.0).try_acquire_owned().map_err(|_| {
-            Error::new(Kind::Exhausted, "TOO_MANY_CALLS", "the server works on as many calls as it can")
-                .retry_after(Duration::from_millis(100))
-        })
+        let place = Arc::clone(&self.0).try_acquire_owned();
+        place.map_err(|_| too_many_calls().retry_after(Duration::from_millis(100)))
     }
 
     /// True while no place is taken.
@@ -38,6 +36,11 @@ impl Places {
         // Every permit holds on to the places.
         Arc::strong_count(&self.0) == 1
     }
+}
+
+/// RESOURCE_EXHAUSTED `TOO_MANY_CALLS`, by which a server turns away what it has done nothing for.
+pub fn too_many_calls() -> Error {
+    Error::new(Kind::Exhausted, "TOO_MANY_CALLS", "the server works on as many calls as it can")
 }
 
 /// RESOURCE_EXHAUSTED for a message beyond the limit.

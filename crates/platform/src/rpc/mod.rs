@@ -1,7 +1,7 @@
 //! The gRPC server: what every call passes on its way to a handler, and how the server itself lives.
 //!
-//! A call passes, in this order: span → limits → deadline → authenticate → permit → handler → record. The order is the
-//! code of [`Stack::serve`], which is one future, boxed once.
+//! A call passes, in this order: span → limits → deadline → authenticate → turn → permit → handler → record. The order is
+//! the code of [`Stack::serve`], which is one future, boxed once.
 
 mod admin;
 mod answer;
@@ -18,6 +18,7 @@ mod remote;
 mod server;
 mod span;
 pub mod status;
+mod turns;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -41,13 +42,14 @@ pub use answer::Answer;
 pub use authenticate::bearer;
 pub use client::{Peer, Upstream, UpstreamError};
 pub use deadline::exceeded;
-pub use limits::{Places, message_too_large};
+pub use limits::{Places, message_too_large, too_many_calls};
 pub use permit::{Caller, NoTeams, TeamsOf};
 pub use purpose::PURPOSE;
 pub use readiness::{Condition, Readiness};
 pub use remote::from_status;
 pub use server::{BindError, Server, Setup};
 pub use span::is_server_fault;
+pub use turns::{Turns, elsewhere};
 
 use answer::Call;
 use limits::LimitedBody;
@@ -81,6 +83,7 @@ struct Inner {
     open: Routes,
     places: Places,
     open_places: Places,
+    turns: Turns,
     max_message_bytes: usize,
     request_timeout: Duration,
     shutdown: CancellationToken,
@@ -105,6 +108,7 @@ impl Stack {
             open,
             places: Places::new(setup.settings.max_concurrency),
             open_places: Places::new(OPEN_PLACES),
+            turns: setup.turns.clone(),
             max_message_bytes: setup.settings.max_message_bytes,
             request_timeout: setup.settings.request_timeout(),
             shutdown,
@@ -196,7 +200,7 @@ struct Guest {
 }
 
 impl Inner {
-    /// authenticate → permit → handler, for methods behind the guard.
+    /// authenticate → turn → permit → handler, for methods behind the guard.
     async fn guarded<B>(
         &self,
         request: Request<B>,
@@ -236,13 +240,20 @@ impl Inner {
             request_id: request_id.clone(),
             trace_id: traceparent.as_deref().and_then(propagate::trace_id).map(str::to_owned),
         });
-        let context = self.methods.permit(method, &identity, &*self.teams, traceparent).await?;
-        let deadline = deadline.unwrap_or(token_ends);
-        let token = SecretString::from(token);
-        let caller = Caller { identity, token, deadline, request_id, purpose: purpose? };
-        request.extensions_mut().insert(context);
-        request.extensions_mut().insert(caller);
-        call(&self.routes, request).await
+        let work = async {
+            let context = self.methods.permit(method, &identity, &*self.teams, traceparent).await?;
+            let deadline = deadline.unwrap_or(token_ends);
+            let token = SecretString::from(token);
+            let caller = Caller { identity, token, deadline, request_id, purpose: purpose? };
+            request.extensions_mut().insert(context);
+            request.extensions_mut().insert(caller);
+            call(&self.routes, request).await
+        };
+        if method.rule.is_streaming() {
+            // A stream lasts, and mostly waits; places bound how many there are.
+            return work.await;
+        }
+        self.turns.take().await?.work(work).await
     }
 
     /// Records a refusal by the answer's status; of an answer without one, what it says as it leaves.

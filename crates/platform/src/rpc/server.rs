@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::service::Routes;
 
-use super::{Readiness, Stack, TeamsOf, health};
+use super::{Readiness, Stack, TeamsOf, Turns, health};
 use crate::{
     access::{records::Recorder, roles::Roles},
     auth::Verifier,
@@ -46,6 +46,8 @@ pub struct Setup {
     pub recorder: Recorder,
     /// Tenants whose calls are refused.
     pub suspended: Suspended,
+    /// Calls worked on at once; streams are not among them.
+    pub turns: Turns,
     /// Reported by `grpc.health.v1`.
     pub readiness: Readiness,
     /// Callers must come by TLS, with a certificate of the authority.

@@ -23,11 +23,15 @@ use crate::{
     access::{records, roles::Roles},
     auth::{Identity, testing::TestIssuer},
     config,
+    db::Pool,
     descriptors::{Descriptors, testing::contract},
     testing::PATIENCE,
     tls::Tls,
     transport::Network,
 };
+
+/// Connections that the test server's turns are sized by.
+pub(crate) const TURNS: u32 = 8;
 
 pub(crate) const ROLES: &str = r#"
 [everyone]
@@ -182,7 +186,7 @@ impl TestServer {
         let defaults = loader.load(&config::Environment::default()).expect("defaults").settings;
         let nowhere = sqlx::PgPool::connect_lazy("postgres://nobody@127.0.0.1:9/none").expect("an address");
         // Nobody's data is in these messages, so that nothing is recorded.
-        let (recorder, _) = records::recorder(&defaults.access, &nowhere);
+        let (recorder, _) = records::recorder(&defaults.access, &Pool::new(nowhere, PATIENCE));
         let mut settings = defaults.server;
         settings.drain_seconds = 5;
         change(&mut settings);
@@ -198,6 +202,7 @@ impl TestServer {
             teams: Arc::clone(&teams) as Arc<dyn TeamsOf>,
             recorder,
             suspended: Suspended::default(),
+            turns: Turns::new(TURNS, PATIENCE),
             readiness: readiness.clone(),
             tls,
         };

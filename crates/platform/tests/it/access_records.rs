@@ -10,6 +10,7 @@ use tonic::Code;
 use trato_platform::{
     access::records::{Recorder, Visit, recorder},
     config::{Access, Recording},
+    db::Pool,
     events::partitions,
     testing::{PATIENCE, TestDatabase, database, eventually},
 };
@@ -24,7 +25,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(record: Recording, flush_interval_ms: u64, system: &PgPool) -> Self {
+    fn start(record: Recording, flush_interval_ms: u64, system: &Pool) -> Self {
         let settings = Access { roles_file: String::new(), record, flush_interval_ms, retention_days: 400 };
         let (recorder, writer) = recorder(&settings, system);
         let stop = CancellationToken::new();
@@ -54,12 +55,12 @@ fn visit(tenant: Uuid, method: &str) -> Visit {
     }
 }
 
-async fn pool(url: &str) -> PgPool {
-    PgPool::connect(url).await.expect("the role can log in")
+async fn pool(url: &str) -> Pool {
+    Pool::new(PgPool::connect(url).await.expect("the role can log in"), PATIENCE)
 }
 
 /// Method and resources of a tenant's records, by method, as the serving role sees them.
-async fn seen(serving: &PgPool, tenant: Uuid) -> Vec<(String, Vec<String>)> {
+async fn seen(serving: &Pool, tenant: Uuid) -> Vec<(String, Vec<String>)> {
     let mut transaction = serving.begin().await.expect("a transaction");
     let set = sqlx::query("select set_config('trato.tenant_id', $1, true)").bind(tenant.to_string());
     set.execute(&mut *transaction).await.expect("set");
@@ -71,7 +72,7 @@ fn pair(method: &str, resources: &[&str]) -> (String, Vec<String>) {
     (method.to_owned(), resources.iter().map(|name| (*name).to_owned()).collect())
 }
 
-async fn world() -> (TestDatabase, PgPool, PgPool) {
+async fn world() -> (TestDatabase, Pool, Pool) {
     let urls = database("records", &[]).await;
     let (serving, system) = (pool(&urls.url).await, pool(&urls.system_url).await);
     (urls, serving, system)
@@ -122,6 +123,7 @@ async fn behind_the_answer_records_come_by_the_clock_and_all_at_the_stop() {
 async fn without_a_database_places_run_out_and_answers_are_refused() {
     let options = PgPoolOptions::new().acquire_timeout(Duration::from_millis(100));
     let nowhere = options.connect_lazy("postgres://nobody@127.0.0.1:9/none").expect("an address");
+    let nowhere = Pool::new(nowhere, PATIENCE);
     let names: Vec<String> = (0..40_000).map(|number| format!("accounts/{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let tenant = Uuid::now_v7();

@@ -2,6 +2,7 @@
 
 mod access_records;
 mod events;
+mod migrate;
 mod resource;
 mod standard;
 mod tx;

@@ -51,6 +51,9 @@ impl Gateway {
     ) -> Result<Response<Body>, Failure> {
         let method = self.routes.method_of(binding);
         let upstream = self.upstream(method)?;
+        if !method.is_server_streaming {
+            self.pressure(method).admit()?;
+        }
         let times = self.times(ask, method)?;
         check_content(ask)?;
         let max_bytes = self.config.platform.server.max_message_bytes;
@@ -79,6 +82,7 @@ impl Gateway {
             return Ok(Messages::respond(tables, method, form, answer.body, request_id, life, max_message));
         }
         let gathered = upstream.gather(&call, times.begun_by).await?;
+        self.pressure(method).answered(&gathered.status);
         match gathered.status {
             Status { code: Code::Ok, .. } => {
                 Ok(response::message(&self.tables.schema, method, binding, &gathered.message()?)?)

@@ -10,6 +10,7 @@ mod life;
 mod local;
 mod pages;
 mod place;
+mod pressure;
 mod rate;
 mod record;
 mod start;
@@ -48,6 +49,7 @@ use cors::Cors;
 use local::Local;
 use pages::Pages;
 use place::Place;
+use pressure::Pressure;
 use rate::{Rates, Standing};
 use record::Record;
 pub use start::StartError;
@@ -61,6 +63,8 @@ pub struct Gateway {
     tables: Arc<Tables>,
     /// By the method's position; none where no address is configured.
     upstreams: Vec<Option<Arc<Upstream>>>,
+    /// By the method's position; methods of one package share it.
+    pressures: Vec<Arc<Pressure>>,
     verifier: Verifier,
     rates: Rates,
     cors: Cors,
@@ -258,6 +262,11 @@ impl Gateway {
             )
             .with("service", &method.service)
         })
+    }
+
+    /// The pressure on the service of a method.
+    fn pressure(&self, method: &Method) -> &Pressure {
+        &self.pressures[method.position]
     }
 
     /// What a stream holds on to; its record is then the stream's to end.

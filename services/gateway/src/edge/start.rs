@@ -1,13 +1,15 @@
 //! Everything that is worked out once, before the first request.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use prost_reflect::DescriptorPool;
 use tokio_util::sync::CancellationToken;
 use trato_platform::{auth::Verifier, rpc::Places, transport::Network};
 use trato_types::Error;
 
-use super::{Gateway, cors::Cors, local::Local, pages::Pages, rate::Rates, stream::Tables};
+use super::{
+    Gateway, cors::Cors, local::Local, pages::Pages, pressure::Pressure, rate::Rates, stream::Tables,
+};
 use crate::{
     config::Config,
     openapi,
@@ -69,12 +71,20 @@ impl Gateway {
             places: Places::new(config.platform.server.max_concurrency),
             tables: Arc::new(Tables { schema, errors }),
             upstreams: by_method,
+            pressures: pressures(&routes),
             other: "other".into(),
             routes,
             config,
             drain,
         })
     }
+}
+
+/// One for each package, by the position of its methods.
+fn pressures(routes: &Routes) -> Vec<Arc<Pressure>> {
+    let mut by_package = HashMap::<&str, Arc<Pressure>>::new();
+    let packages = routes.methods().iter().map(|method| method.package.as_str());
+    packages.map(|package| by_package.entry(package).or_default().clone()).collect()
 }
 
 fn upstreams(config: &Config) -> Result<Upstreams, Error> {

@@ -101,6 +101,29 @@ async fn what_the_service_itself_says_is_passed_on_and_not_tried_again() {
     assert_eq!(edge.upstream.seen.calls(), 1);
 }
 
+/// F13: a service that turns calls away is spared some of them, until it takes calls again.
+#[tokio::test]
+async fn what_a_service_would_turn_away_is_turned_away_before_it_gets_there() {
+    let edge = Edge::start().await;
+    let (mut sent, mut reached) = (0, 0);
+
+    while sent == reached {
+        assert!(sent < 5000, "all of {sent} calls reached the service");
+        let full = futures::future::join_all((0..50).map(|_| edge.get("/v1/books/full"))).await;
+        for refused in full {
+            let (status, _, reason) = refused.error();
+            assert_eq!((status, reason.as_str()), (429, "TOO_MANY_CALLS"));
+            sent += 1;
+        }
+        reached = edge.upstream.seen.calls();
+    }
+
+    let begun = std::time::Instant::now();
+    while edge.get("/v1/books/7").await.status != 200 {
+        assert!(begun.elapsed() < PATIENCE, "the service is never called again");
+    }
+}
+
 #[tokio::test]
 async fn a_call_whose_answer_broke_off_is_repeated_only_when_that_is_safe() {
     let edge = Edge::start().await;

@@ -148,6 +148,10 @@ async fn get_book(name: &str, seen: &Arc<Seen>) -> Response<Body> {
         "books/closed" => {
             refuse(Code::Unavailable, &ErrorDetails::with_error_info("CLOSED", "library.example", []))
         }
+        "books/full" => refuse(
+            Code::ResourceExhausted,
+            &ErrorDetails::with_error_info("TOO_MANY_CALLS", "library.example", []),
+        ),
         "books/slow" => {
             let _waiting = Counted::new(seen, |seen| &seen.waiting);
             std::future::pending().await

@@ -13,7 +13,7 @@ use futures::{StreamExt as _, stream};
 use trato_platform::{
     App,
     db::Database,
-    rpc::{Caller, Upstream},
+    rpc::{Caller, Upstream, elsewhere},
 };
 use trato_proto::{
     customers::v1::{GetAccountRequest, account_service_client::AccountServiceClient},
@@ -61,7 +61,7 @@ impl Customers {
             (account, answer)
         });
         let answers: Vec<(Ref<Account>, Result<Known, Refusal>)> =
-            asked.buffer_unordered(AT_ONCE).collect().await;
+            elsewhere(asked.buffer_unordered(AT_ONCE).collect()).await;
         let known: Vec<Known> =
             answers.iter().filter_map(|(_, answer)| answer.as_ref().ok().copied()).collect();
         if !known.is_empty() {

@@ -21,6 +21,7 @@ use uuid::Uuid;
 pub use self::writer::Writer;
 use crate::{
     config::{self, Recording},
+    db::Pool,
     rpc::status::code_name,
 };
 
@@ -121,7 +122,7 @@ fn not_recorded() -> Error {
 
 /// A recorder, and the writer that stores what it takes. `system` logs in as the system role: a batch holds records of
 /// several tenants.
-pub fn recorder(settings: &config::Access, system: &sqlx::PgPool) -> (Recorder, Writer) {
+pub fn recorder(settings: &config::Access, system: &Pool) -> (Recorder, Writer) {
     let (recorder, queued) = Recorder::new(settings.record, PLACES);
     let interval = match settings.record {
         Recording::Behind => settings.flush_interval(),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use tokio::{
     sync::mpsc,
     time::{sleep, timeout},
@@ -12,7 +11,7 @@ use trato_types::{Error, Kind, Result, Timestamp, error::chain};
 use uuid::Uuid;
 
 use super::{Queued, Record};
-use crate::db::from_sqlx;
+use crate::db::{Pool, from_sqlx};
 
 /// Most records of one statement.
 const BATCH: usize = 4_096;
@@ -26,7 +25,7 @@ const LAST_TRIES: u32 = 5;
 #[derive(Debug)]
 pub struct Writer {
     queue: mpsc::UnboundedReceiver<Queued>,
-    system: PgPool,
+    system: Pool,
     /// How long the first record of a batch waits for others.
     interval: Duration,
     /// Tries that are left after the stop.
@@ -34,7 +33,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(queue: mpsc::UnboundedReceiver<Queued>, system: PgPool, interval: Duration) -> Self {
+    pub(super) fn new(queue: mpsc::UnboundedReceiver<Queued>, system: Pool, interval: Duration) -> Self {
         Self { queue, system, interval, last_tries: LAST_TRIES }
     }
 
@@ -129,7 +128,7 @@ impl Queued {
 
 /// Stores records of any tenants in one statement; one that is there already, since the answer to an earlier try was lost,
 /// stays as it is.
-pub(super) async fn insert(system: &PgPool, records: &[&Record]) -> Result<()> {
+pub(super) async fn insert(system: &Pool, records: &[&Record]) -> Result<()> {
     let texts =
         |text: &dyn Fn(&Record) -> String| -> Vec<String> { records.iter().copied().map(text).collect() };
     let ids: Vec<Uuid> = records.iter().map(|record| record.id).collect();

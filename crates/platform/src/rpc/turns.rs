@@ -1,0 +1,216 @@
+//! Turns: how many calls are worked on at once, and who waits for that. Sized by the database's connections.
+//!
+//! Without turns calls queue for a connection in the midst of their work, anew for each statement, and what was done for
+//! them is lost when one of these waits is too long: at ten times the load most of the work was for nobody. Here a call
+//! waits once, before anything is done for it.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+use trato_types::Error;
+
+use super::limits::too_many_calls;
+use crate::db::{self, Pool};
+
+tokio::task_local! {
+    /// The turn of the call that is being worked on.
+    static TURN: Turn;
+}
+
+/// Calls for each connection of the pool: while one waits for the database, the other decodes or renders.
+const CALLS_PER_CONNECTION: usize = 2;
+/// What is left of the patience once the queue stands: the wait then only delays every answer, and takes in no burst.
+const STANDING: u32 = 10;
+
+/// Gives out turns. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Turns(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    free: Arc<Semaphore>,
+    /// Longest wait while a burst is taken in.
+    patience: Duration,
+    /// When somebody last found a turn without waiting.
+    idle: Mutex<Instant>,
+    /// What those who have a turn wait for.
+    pool: Option<Pool>,
+}
+
+/// The right to be worked on. Cheap to clone; it ends with the call.
+#[derive(Clone, Debug)]
+pub(super) struct Turn {
+    turns: Turns,
+    permit: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+}
+
+impl Turns {
+    /// Turns for the connections of a pool; one is waited for as long as a connection would be.
+    pub fn of(pool: &Pool) -> Self {
+        let options = pool.options();
+        Self::make(options.get_max_connections(), options.get_acquire_timeout(), Some(pool.clone()))
+    }
+
+    /// Turns for so many connections of no pool; `patience` is the longest wait for one.
+    #[cfg(test)]
+    pub(crate) fn new(connections: u32, patience: Duration) -> Self {
+        Self::make(connections, patience, None)
+    }
+
+    fn make(connections: u32, patience: Duration, pool: Option<Pool>) -> Self {
+        let count = usize::try_from(connections).unwrap_or(1).max(1) * CALLS_PER_CONNECTION;
+        let free = Arc::new(Semaphore::new(count));
+        Self(Arc::new(Inner { free, patience, idle: Mutex::new(Instant::now()), pool }))
+    }
+
+    /// A turn, or RESOURCE_EXHAUSTED `TOO_MANY_CALLS` when none comes in time; UNAVAILABLE while the database is away,
+    /// for which those who have a turn wait.
+    pub(super) async fn take(&self) -> Result<Turn, Error> {
+        let free = &self.0.free;
+        // Those who wait are served first, so that whoever gets one here has overtaken nobody.
+        if let Ok(permit) = Arc::clone(free).try_acquire_owned() {
+            *self.idle() = Instant::now();
+            return Ok(self.turn(permit));
+        }
+        match timeout(self.longest_wait(), Arc::clone(free).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(self.turn(permit)),
+            _ if self.0.pool.as_ref().is_some_and(Pool::is_away) => Err(db::away()),
+            _ => Err(too_many_calls().retry_after(self.0.patience)),
+        }
+    }
+
+    fn longest_wait(&self) -> Duration {
+        let patience = self.0.patience;
+        if self.idle().elapsed() > patience { patience / STANDING } else { patience }
+    }
+
+    fn turn(&self, permit: OwnedSemaphorePermit) -> Turn {
+        Turn { turns: self.clone(), permit: Arc::new(Mutex::new(Some(permit))) }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Instant> {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turn {
+    /// Does the work of the call that has this turn.
+    pub(super) async fn work<T>(self, work: impl Future<Output = T>) -> T {
+        TURN.scope(self, work).await
+    }
+
+    fn permit(&self) -> std::sync::MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+        self.permit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for another service, and lets another call work meanwhile: a neighbour that is slow or down must not take the
+/// turns of calls that do not need it.
+pub async fn elsewhere<T>(question: impl Future<Output = T>) -> T {
+    let Ok(turn) = TURN.try_with(Turn::clone) else { return question.await };
+    drop(turn.permit().take());
+    let answer = question.await;
+    // The call's own deadline ends this wait; what was done for it is not given up sooner.
+    if let Ok(permit) = Arc::clone(&turn.turns.0.free).acquire_owned().await {
+        *turn.permit() = Some(permit);
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use sqlx::postgres::PgPoolOptions;
+    use trato_types::Kind;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_burst_waits_and_a_queue_that_stands_is_turned_away_sooner() {
+        let patience = Duration::from_secs(60);
+        let turns = Turns::new(1, patience);
+        let held = (turns.take().await.expect("free"), turns.take().await.expect("free"));
+        assert_eq!(turns.longest_wait(), patience);
+
+        *turns.idle() = Instant::now().checked_sub(2 * patience).expect("the machine runs for longer");
+        assert_eq!(turns.longest_wait(), patience / STANDING);
+
+        drop(held);
+        assert!(turns.take().await.is_ok());
+        assert_eq!(turns.longest_wait(), patience, "a queue that is gone is forgotten");
+    }
+
+    #[tokio::test]
+    async fn whoever_gets_no_turn_is_told_so_and_when_to_come_back() {
+        let turns = Turns::new(1, Duration::from_millis(10));
+        let _held = (turns.take().await.expect("free"), turns.take().await.expect("free"));
+
+        let refused = turns.take().await.expect_err("none comes free");
+
+        assert_eq!((refused.kind(), refused.reason()), (Kind::Exhausted, "TOO_MANY_CALLS"));
+        assert!(refused.retry_delay().is_some());
+    }
+
+    #[tokio::test]
+    async fn while_the_database_is_away_nobody_is_told_that_there_are_too_many() {
+        let inner = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_millis(10));
+        let inner = inner.connect_lazy("postgres://nobody@127.0.0.1:1/none").expect("an address");
+        let pool = Pool::new(inner, Duration::from_secs(60));
+        let turns = Turns::of(&pool);
+        let _held = (turns.take().await.expect("free"), turns.take().await.expect("free"));
+        let reason = async || turns.take().await.expect_err("none comes free").reason();
+        assert_eq!(reason().await, "TOO_MANY_CALLS");
+
+        let lost = pool.heard::<()>(Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into()));
+        assert!(lost.is_err());
+        assert_eq!(reason().await, "DATABASE_UNAVAILABLE");
+
+        assert!(pool.heard(Ok(())).is_ok());
+        assert_eq!(reason().await, "TOO_MANY_CALLS");
+    }
+
+    #[tokio::test]
+    async fn turns_are_given_in_the_order_in_which_they_were_asked_for() {
+        let turns = Turns::new(1, Duration::from_secs(60));
+        let held = (turns.take().await.expect("free"), turns.take().await.expect("free"));
+        let mut first = Box::pin(turns.take());
+        let mut second = Box::pin(turns.take());
+        assert!((&mut first).now_or_never().is_none() && (&mut second).now_or_never().is_none());
+
+        drop(held.0);
+
+        assert!((&mut second).now_or_never().is_none());
+        assert!(matches!((&mut first).now_or_never(), Some(Ok(_))));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_another_service_lets_others_work() {
+        let turns = Turns::new(1, Duration::from_secs(60));
+        let other = turns.take().await.expect("free");
+        let own = turns.take().await.expect("free");
+
+        own.work(async {
+            assert!(turns.take().now_or_never().is_none(), "both turns are taken");
+            elsewhere(async {
+                assert!(matches!(turns.take().now_or_never(), Some(Ok(_))), "one is free meanwhile");
+            })
+            .await;
+            assert!(turns.take().now_or_never().is_none(), "it was taken again");
+        })
+        .await;
+
+        assert!(turns.take().now_or_never().is_some(), "it ended with the call");
+        drop(other);
+    }
+
+    #[tokio::test]
+    async fn a_question_outside_of_any_call_is_just_asked() {
+        assert_eq!(elsewhere(async { 7 }).await, 7);
+    }
+}
