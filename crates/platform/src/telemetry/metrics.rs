@@ -312,9 +312,7 @@ impl Metrics {
             return;
         }
         instruments.job.record(duration.as_secs_f64(), &[name]);
-        // A clock before 1970 has worse consequences than this.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        instruments.board.tell(&all::JOB_SUCCESS, &[(JOB_NAME, job)], now.as_secs_f64());
+        instruments.board.tell(&all::JOB_SUCCESS, &[(JOB_NAME, job)], unix_seconds());
     }
 
     /// Has it asked whether the process is ready, and how long it took to be so first.
@@ -329,19 +327,19 @@ impl Metrics {
         }
     }
 
-    /// When the process' own certificate expires; replaces what was said before.
-    pub fn certificate_expires(&self, at: SystemTime) {
+    /// Has it asked when the process' own certificate expires, in seconds of Unix time.
+    pub fn watch_certificate(&self, expires: impl Fn() -> Option<i64> + Send + Sync + 'static) {
         if let Some(instruments) = &self.instruments {
-            instruments.board.ask(&all::CERTIFICATE_EXPIRY, &[], move || {
-                let now = SystemTime::now();
-                // Below zero once it has expired.
-                Some(match at.duration_since(now) {
-                    Ok(left) => left.as_secs_f64(),
-                    Err(over) => -over.duration().as_secs_f64(),
-                })
-            });
+            // Below zero once it has expired.
+            let left = move || expires().map(|expires| expires as f64 - unix_seconds());
+            instruments.board.ask(&all::CERTIFICATE_EXPIRY, &[], left);
         }
     }
+}
+
+fn unix_seconds() -> f64 {
+    // A clock before 1970 has worse consequences than this.
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
 fn call(instrument: &Histogram<f64>, method: &Arc<str>, code: &'static str, fault: bool, duration: Duration) {

@@ -16,7 +16,7 @@ use rustls::{
 };
 use x509_parser::parse_x509_certificate;
 
-use crate::config;
+use crate::{config, telemetry::metrics::metrics};
 
 /// The certificates of this program, as they are now. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -88,6 +88,8 @@ impl Tls {
         let current = RwLock::new(Material::read(files)?);
         let shared = Arc::new(Shared { files: files.clone(), current, refused: Mutex::default() });
         tokio::spawn(follow(Arc::downgrade(&shared)));
+        let watched = Arc::downgrade(&shared);
+        metrics().watch_certificate(move || watched.upgrade().map(|shared| shared.current().expires));
         Ok(Some(Self(shared)))
     }
 
