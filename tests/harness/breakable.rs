@@ -151,6 +151,14 @@ impl Breakable {
         begun.elapsed()
     }
 
+    /// Starts a process anew with the variables it was made with.
+    pub async fn restart_as_made(&self, name: &str) {
+        let stack = self.stack().await;
+        stack.reset_env(name).expect("it is a process of this stack");
+        stack.terminate(name).await.expect("it can be stopped");
+        self.revive(name).await;
+    }
+
     /// Starts a process anew with other variables. The next test finds it as it was made.
     pub async fn restart_with(&self, name: &str, variables: &[(&str, &str)]) {
         let stack = self.stack().await;

@@ -49,7 +49,7 @@ fn a_stopping_program_leaves_no_record_behind() {
             answered.extend(read(&director, &acme).await);
         }
         assert_eq!(answered.len(), 50);
-        stack.restart_with("customers", &[(INTERVAL, "")]).await;
+        stack.restart_as_made("customers").await;
 
         assert_eq!(recorded(&tenant, &acme).await, answered);
         stack.nobody_panicked().await;
@@ -90,7 +90,7 @@ fn what_was_answered_before_a_kill_is_recorded() {
             reader.abort();
         }
         stack.revive("customers").await;
-        stack.restart_with("customers", &[(MODE, "")]).await;
+        stack.restart_as_made("customers").await;
 
         let answered = answered.lock().await.clone();
         let recorded = recorded(&tenant, &acme).await;

@@ -7,7 +7,6 @@ mod abuse;
 mod access_records;
 mod audit;
 mod broker_down;
-mod collector;
 mod cuts;
 mod database_down;
 mod database_restarts;

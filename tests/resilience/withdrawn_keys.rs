@@ -37,8 +37,5 @@ fn a_token_of_a_withdrawn_key_is_refused_everywhere_within_one_refresh() {
         assert_eq!(Refusal::of(&refused).reason, "INVALID_TOKEN");
         // What the other key signs is as good as before.
         tenant.director().get("/v1/accounts").await.ok();
-        for program in ["customers", "gateway"] {
-            stack.restart_with(program, &[(REFRESH, "300")]).await;
-        }
     });
 }

@@ -123,7 +123,7 @@ impl Product {
             home: self.home.dir.clone(),
             data: Vec::new(),
             programs: self.checkout.programs(Profile::Debug),
-            gateway: Some(GatewayFacts { url: gateway, admin, pid: None }),
+            gateway: Some(GatewayFacts { url: gateway, admin, pid: None, replicas: Vec::new() }),
             services: BTreeMap::new(),
             issuer: IssuerFacts { url: ISSUER.into(), audience: AUDIENCE.into(), key_file },
             postgres: PostgresFacts {

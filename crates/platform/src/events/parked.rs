@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 use sqlx::{Row as _, postgres::PgRow, types::Json};
-use trato_types::{Context, Error, Kind, Result, Timestamp};
+use trato_types::{Error, Kind, Result, Timestamp};
 use uuid::Uuid;
 
 use super::{

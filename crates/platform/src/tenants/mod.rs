@@ -6,13 +6,13 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use serde::Serialize;
-use sqlx::{PgPool, Row as _, postgres::PgRow};
+use sqlx::{Row as _, postgres::PgRow};
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 use trato_types::{Error, Kind, Result, error::chain};
 use uuid::Uuid;
 
-use crate::db::from_sqlx;
+use crate::db::{Pool, from_sqlx};
 
 /// Time between two looks at who is suspended.
 const LOOK: Duration = Duration::from_secs(2);
@@ -44,7 +44,7 @@ impl Suspended {
     }
 
     /// Reads who is suspended now.
-    pub async fn read(&self, system: &PgPool) -> Result<()> {
+    pub async fn read(&self, system: &Pool) -> Result<()> {
         let sql = "select tenant_id from platform.tenant where state = 'SUSPENDED'";
         let now: Vec<Uuid> = sqlx::query_scalar(sql).fetch_all(system).await.map_err(from_sqlx)?;
         let now: HashSet<Uuid> = now.into_iter().collect();
@@ -57,7 +57,7 @@ impl Suspended {
     }
 
     /// Reads again and again until `stop`.
-    pub async fn keep_reading(self, system: PgPool, stop: CancellationToken) {
+    pub async fn keep_reading(self, system: Pool, stop: CancellationToken) {
         let mut failed = false;
         // Ends early at the stop.
         while timeout(LOOK, stop.cancelled()).await.is_err() {
@@ -102,7 +102,7 @@ fn read(row: &PgRow) -> Result<Known> {
 }
 
 /// Registers a tenant, or gives a known one another name. Repeatable.
-pub async fn register(system: &PgPool, tenant: Uuid, display_name: &str) -> Result<Known> {
+pub async fn register(system: &Pool, tenant: Uuid, display_name: &str) -> Result<Known> {
     let display_name =
         trato_types::text::line(display_name, 200).ok().filter(|name| !name.is_empty()).ok_or_else(|| {
             Error::invalid("display_name", "REQUIRED", "must be a name of at most 200 characters")
@@ -116,7 +116,7 @@ pub async fn register(system: &PgPool, tenant: Uuid, display_name: &str) -> Resu
 }
 
 /// Suspends a tenant or lets it in again, whether it was registered or not. Repeatable.
-pub async fn set_suspended(system: &PgPool, tenant: Uuid, suspended: bool) -> Result<Known> {
+pub async fn set_suspended(system: &Pool, tenant: Uuid, suspended: bool) -> Result<Known> {
     let sql = "insert into platform.tenant as known (tenant_id, display_name, state)
                values ($1, '', case when $2 then 'SUSPENDED' else 'ACTIVE' end)
                on conflict (tenant_id) do update set state = excluded.state, update_time = now()
@@ -126,7 +126,7 @@ pub async fn set_suspended(system: &PgPool, tenant: Uuid, suspended: bool) -> Re
 }
 
 /// Every tenant that is registered or has events here.
-pub async fn list(system: &PgPool) -> Result<Vec<Known>> {
+pub async fn list(system: &Pool) -> Result<Vec<Known>> {
     let rows = sqlx::query(include_str!("../../sql/list_tenants.sql")).fetch_all(system).await;
     rows.map_err(from_sqlx)?.iter().map(read).collect()
 }

@@ -66,7 +66,7 @@ impl Bucket {
     /// What is left as an item of `RateLimit`: how many, and in how many seconds one more comes when there is none.
     pub fn written(self, policy: &Policy, now: Instant) -> String {
         let left = policy.whole.saturating_sub(self.used(now)).as_nanos() / policy.period.as_nanos();
-        let seconds = self.wait(policy, now).as_millis().div_ceil(1000);
+        let seconds = self.wait(policy, now).as_nanos().div_ceil(1_000_000_000);
         format!("\"{}\";r={left};t={seconds}", policy.name)
     }
 

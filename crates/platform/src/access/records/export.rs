@@ -5,7 +5,6 @@
 use std::{collections::BTreeSet, io::Write};
 
 use clap::{Args, Subcommand};
-use sqlx::PgPool;
 use tonic::Code;
 use trato_types::{Actor, Error, Result, Timestamp, time::to_microseconds};
 use uuid::Uuid;
@@ -16,7 +15,7 @@ use super::{
     writer::insert,
 };
 use crate::{
-    db::{Database, from_sqlx, statement::SET_TENANT},
+    db::{Database, Pool, from_sqlx, statement::SET_TENANT},
     rpc::status::code_name,
 };
 
@@ -88,7 +87,7 @@ fn now() -> Timestamp {
 }
 
 /// Records the export before anything of it is written.
-async fn record(export: &Export, system: &PgPool) -> Result<()> {
+async fn record(export: &Export, system: &Pool) -> Result<()> {
     let purpose = http::HeaderValue::from_str(&export.purpose).map_err(|_| {
         Error::invalid("purpose", "INVALID_PURPOSE", "must be one line of printable ASCII characters")
     })?;
@@ -108,7 +107,7 @@ async fn record(export: &Export, system: &PgPool) -> Result<()> {
 
 /// The records behind `after`, up to `end`.
 async fn page(
-    pool: &PgPool,
+    pool: &Pool,
     export: &Export,
     (time, id): (Timestamp, Uuid),
     end: Timestamp,

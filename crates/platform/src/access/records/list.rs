@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use sqlx::{
-    Arguments as _, AssertSqlSafe, FromRow, PgPool, Row as _,
+    Arguments as _, AssertSqlSafe, FromRow, Row as _,
     postgres::{PgArguments, PgRow},
 };
 use tonic::Request;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     access::require_name,
-    db::{Database, from_sqlx, statement::SET_TENANT},
+    db::{Database, Pool, from_sqlx, statement::SET_TENANT},
     descriptors::subjects::whole,
     standard::{Reply, answer, bind},
 };
@@ -106,7 +106,7 @@ pub async fn list(
     .await
 }
 
-async fn read(pool: &PgPool, cx: &Context, resource: &str, listing: &Listing) -> Result<Vec<Row>> {
+async fn read(pool: &Pool, cx: &Context, resource: &str, listing: &Listing) -> Result<Vec<Row>> {
     let actor = match cx.scope {
         Scope::All => None,
         Scope::Own | Scope::Team => Some(cx.actor.to_string()),
