@@ -109,7 +109,8 @@ async fn run_one(connection: &mut PgConnection, component: &str, migration: &Mig
             outcome => return outcome,
         };
         tracing::info!("migration {component}/{} is tried again: {}", migration.name, chain(&error));
-        sleep(pause.mul_f64(rand::rng().random_range(0.75..1.25))).await;
+        let chance = rand::rng().random_range(0.75..1.25);
+        sleep(pause.mul_f64(chance)).await;
         pause = (pause * 2).min(longest);
     }
 }
