@@ -248,9 +248,6 @@ impl Weather {
     }
 
     fn lets_through(self, way: Way) -> bool {
-        match (self, way) {
-            (Self::Cut, _) | (Self::Deaf, Way::Down) => false,
-            _ => true,
-        }
+        !matches!((self, way), (Self::Cut, _) | (Self::Deaf, Way::Down))
     }
 }
