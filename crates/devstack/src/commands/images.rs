@@ -34,20 +34,30 @@ pub struct Args {
 struct Image {
     /// Last part of its name.
     name: &'static str,
-    /// The program it holds.
-    program: &'static str,
+    /// The programs it holds. Of several each has its own name in it.
+    programs: Vec<&'static str>,
 }
 
-/// The issuer of the compose file, which is no program of an installation.
-const TRIAL_ISSUER: Image = Image { name: "trial-issuer", program: "trato-trial-issuer" };
+/// The program for operators, in an image with those it runs.
+const OPERATOR: &str = "trato";
+
+/// Those of the services and of the gateway, the operator's, and the issuer of the compose file, which is no part of an
+/// installation.
+fn images() -> Vec<Image> {
+    let one = |name, program| Image { name, programs: vec![program] };
+    let all = [OPERATOR].into_iter().chain(PROGRAMS.iter().map(|program| program.binary)).collect();
+    let mut images: Vec<_> = PROGRAMS.iter().map(|program| one(program.name, program.binary)).collect();
+    images.push(Image { name: "operator", programs: all });
+    images.push(one("trial-issuer", "trato-trial-issuer"));
+    images
+}
 
 pub async fn run(args: Args) -> Result<ExitCode> {
     let mut signals = Signals::catch()?;
     let checkout = Checkout::find()?;
     let progress = Progress::terminal();
-    let services = PROGRAMS.iter().map(|program| Image { name: program.name, program: program.binary });
     let built = async {
-        for image in services.chain([TRIAL_ISSUER]) {
+        for image in images() {
             let tag = format!("{}/{}:{}", args.prefix, image.name, args.tag);
             progress.say(image.name, format!("building {tag}"));
             build(&checkout, &image, &tag, &args).await?;
@@ -64,16 +74,19 @@ pub async fn run(args: Args) -> Result<ExitCode> {
 
 async fn build(checkout: &Checkout, image: &Image, tag: &str, args: &Args) -> Result<()> {
     let mut docker = Command::new("docker");
-    docker.args(["build", "--tag", tag, "--build-arg"]).arg(format!("PROGRAM={}", image.program));
-    docker.arg("--file").arg(checkout.root.join("deploy/Dockerfile")).args(&args.arguments);
+    docker.args(["build", "--tag", tag]).arg("--file").arg(checkout.root.join("deploy/Dockerfile"));
+    docker.args(&args.arguments);
+    let several = image.programs.len() > 1;
     if args.prebuilt {
         let profile = if args.debug { Profile::Debug } else { Profile::Release };
-        let compiled = checkout.programs(profile).join(image.program);
         let context = checkout.target.join("images").join(image.name);
-        pack(&compiled, &context)?;
-        docker.args(["--target", "prebuilt"]).arg(context);
+        pack(&checkout.programs(profile), &image.programs, &context)?;
+        docker.args(["--target", if several { "prebuilt-operator" } else { "prebuilt" }]).arg(context);
+    } else if several {
+        let programs = format!("PROGRAMS={}", image.programs.join(" "));
+        docker.args(["--target", "operator", "--build-arg", &programs]).arg(&checkout.root);
     } else {
-        docker.arg(&checkout.root);
+        docker.args(["--build-arg", &format!("PROGRAM={}", image.programs[0])]).arg(&checkout.root);
     }
     // Its answers are for people: ours go to standard output, its to standard error.
     docker.stdout(std::io::stderr()).kill_on_drop(true);
@@ -84,11 +97,19 @@ async fn build(checkout: &Checkout, image: &Image, tag: &str, args: &Args) -> Re
     Ok(())
 }
 
-/// A folder with nothing but the program, so that nothing else is sent to the engine.
-fn pack(program: &Path, context: &Path) -> Result<()> {
+/// Makes a folder with nothing but the programs, so that nothing else is sent to the engine. A single one is called
+/// `service`.
+fn pack(compiled: &Path, programs: &[&str], context: &Path) -> Result<()> {
+    if context.exists() {
+        fs::remove_dir_all(context)?;
+    }
     fs::create_dir_all(context)?;
-    fs::copy(program, context.join("service")).with_context(|| {
-        format!("{} is not compiled; `cargo build --workspace --bins --release` does", program.display())
-    })?;
+    for &program in programs {
+        let name = if programs.len() > 1 { program } else { "service" };
+        let program = compiled.join(program);
+        fs::copy(&program, context.join(name)).with_context(|| {
+            format!("{} is not compiled; `cargo build --workspace --bins --release` does", program.display())
+        })?;
+    }
     Ok(())
 }
