@@ -161,11 +161,11 @@ mod tests {
     }
 
     #[test]
-    fn room_is_found_again_within_seconds() {
+    fn room_is_found_again_within_five_seconds() {
         let pressure = Pressure::default();
         send(&pressure, 500, 40, 4);
 
-        send(&pressure, 100, 20, 20);
+        send(&pressure, 250, 20, 20);
 
         assert_eq!(send(&pressure, 50, 20, 20), (1_000, 1_000));
     }
