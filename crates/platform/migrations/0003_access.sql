@@ -105,14 +105,18 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
   select platform.extend_partitions('event', months)
 $$;
 
--- Drops the months of access records that ended at the given time or before it; answers how many. A record that is held
--- open by a long read is not waited for: the next run finds it again.
+-- Drops the months of access records that ended at the given time or before it; answers how many. Nobody can make it
+-- forget the last four weeks, whoever holds a service's logins. A month that a long read holds open is not waited for:
+-- the next run finds it again.
 create function platform.forget_access_records(before timestamptz) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '2s' as $$
 declare
   month record;
   dropped integer := 0;
 begin
+  if before > now() - interval '28 days' then
+    raise exception 'access records of the last four weeks are kept';
+  end if;
   for month in
     select class.oid::regclass as name,
       (to_date(right(class.relname, 7), 'YYYY_MM') + interval '1 month') at time zone 'UTC' as upper_bound

@@ -174,7 +174,7 @@ impl Section for Access {
     fn check(&self, check: &mut Checker<'_>) {
         file(check, "roles_file", &self.roles_file);
         check.range("flush_interval_ms", self.flush_interval_ms, 10..=10_000);
-        check.range("retention_days", self.retention_days, 1..=36_500);
+        check.range("retention_days", self.retention_days, 30..=36_500);
     }
 }
 
