@@ -19,6 +19,14 @@ DATABASE = "postgres://user:password@host/database"
 SECRETS = {"url": DATABASE, "system-url": DATABASE, "owner-url": DATABASE, "token": "token"}
 # What `migrate` does not need and a service does.
 SERVING = {"TRATO_DATABASE__URL": DATABASE, "TRATO_DATABASE__SYSTEM_URL": DATABASE}
+# What says where a process runs, and the fields of its pod that say it.
+RESOURCE = "OTEL_RESOURCE_ATTRIBUTES"
+FIELDS = {
+    "k8s.namespace.name": "metadata.namespace",
+    "k8s.node.name": "spec.nodeName",
+    "k8s.pod.name": "metadata.name",
+    "k8s.pod.uid": "metadata.uid",
+}
 CALLS, PROBES = 8080, 8081
 
 
@@ -85,9 +93,11 @@ def program_of(container):
 
 
 def value(variable):
-    """The variable's value; for one from a Secret an address of its kind."""
+    """The variable's value; for one from a Secret an address of its kind, for a field of the pod its path."""
     if "value" in variable:
         return variable["value"]
+    if "fieldRef" in variable["valueFrom"]:
+        return variable["valueFrom"]["fieldRef"]["fieldPath"]
     key = variable["valueFrom"]["secretKeyRef"]["key"]
     return "amqp://host" if "BROKER" in variable["name"] else SECRETS[key]
 
@@ -100,6 +110,8 @@ def check_settings(rendering, programs):
         if kind not in ("Deployment", "Job") or service == "operator":
             continue
         settings = {variable["name"]: value(variable) for variable in container["env"]}
+        assert len(settings) == len(container["env"]), f"{title} is given a variable twice"
+        check_resource(title, settings)
         if container.get("args") == ["migrate"]:
             assert not SERVING.keys() & settings.keys(), f"{title} is given the serving role"
             assert "TRATO_UPSTREAMS" not in settings, f"{title} calls others"
@@ -112,6 +124,22 @@ def check_settings(rendering, programs):
         ask_program(programs, service, settings, container, title)
         asked += 1
     assert asked >= 5, f"only {asked} programs were found"
+
+
+def check_resource(title, settings):
+    """What sends telemetry says which pod it is by the fields of its pod; a variable is known to those after it."""
+    sends = "TRATO_TELEMETRY__OTLP_ENDPOINT" in settings
+    assert (RESOURCE in settings) == sends, f"{title} sends {'telemetry' if sends else 'none'}, {RESOURCE} says otherwise"
+    if not sends:
+        return
+    known = list(settings)[: list(settings).index(RESOURCE)]
+    attributes = dict(attribute.split("=") for attribute in settings[RESOURCE].split(","))
+    for attribute, given in attributes.items():
+        if variable := re.fullmatch(r"\$\((\w+)\)", given):
+            assert variable[1] in known, f"{title}: {RESOURCE} names {given}, which is not there"
+            attributes[attribute] = settings[variable[1]]
+    assert attributes.items() >= FIELDS.items(), f"{title}: {attributes}"
+    assert "service.instance.id" not in attributes, title
 
 
 def check_operator(rendering, programs):

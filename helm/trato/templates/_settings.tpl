@@ -55,13 +55,39 @@ migration calls nobody and is called by nobody.
 {{- toJson $variables -}}
 {{- end }}
 
-{{/* The same as `env` of a container. */}}
+{{/* The same as `env` of a container; `env` of the values comes last, and may name what stands before it. */}}
 {{- define "trato.env" -}}
 {{- range $name, $value := include "trato.variables" . | fromJson }}
 - { name: {{ $name }}, value: {{ $value | quote }} }
 {{- end }}
+{{- if include "trato.settings" . | fromJson | dig "telemetry" "otlp_endpoint" "" }}
+{{- include "trato.resource" .service }}
+{{- end }}
 {{- with .service.env }}
 {{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/*
+Where a process runs, for its telemetry. No `service.instance.id`, which a restarted container would share with the one
+before. A list of the attributes in `env` takes the place of this one: no variable may be given twice.
+*/}}
+{{- define "trato.resource" -}}
+{{- $attributes := list -}}
+{{- range $attribute, $field := dict
+  "k8s.namespace.name" "metadata.namespace"
+  "k8s.node.name" "spec.nodeName"
+  "k8s.pod.name" "metadata.name"
+  "k8s.pod.uid" "metadata.uid"
+}}
+{{- $variable := $attribute | replace "." "_" | upper }}
+{{- $attributes = append $attributes (printf "%s=$(%s)" $attribute $variable) }}
+- { name: {{ $variable }}, valueFrom: { fieldRef: { fieldPath: {{ $field }} } } }
+{{- end }}
+{{- $own := false }}
+{{- range .env }}{{ if eq .name "OTEL_RESOURCE_ATTRIBUTES" }}{{ $own = true }}{{ end }}{{ end }}
+{{- if not $own }}
+- { name: OTEL_RESOURCE_ATTRIBUTES, value: {{ join "," $attributes | quote }} }
 {{- end }}
 {{- end }}
 
