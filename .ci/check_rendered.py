@@ -16,9 +16,11 @@ from certificate import self_signed
 
 DATABASE = "postgres://user:password@host/database"
 # Keys of Secrets that values.yaml documents, each with a value of its kind.
-SECRETS = {"url": DATABASE, "system-url": DATABASE, "owner-url": DATABASE, "token": "token"}
+SECRETS = {"url": DATABASE, "system-url": DATABASE, "owner-url": DATABASE, "backup-url": DATABASE, "token": "token"}
 # What `migrate` does not need and a service does.
 SERVING = {"TRATO_DATABASE__URL": DATABASE, "TRATO_DATABASE__SYSTEM_URL": DATABASE}
+# The login that reads whole databases. `trato` keeps it from the programs that it runs.
+BACKUP_URL = "TRATO_DATABASE__BACKUP_URL"
 # What says where a process runs, and the fields of its pod that say it.
 RESOURCE = "OTEL_RESOURCE_ATTRIBUTES"
 FIELDS = {
@@ -143,7 +145,8 @@ def check_resource(title, settings):
 
 
 def check_operator(rendering, programs):
-    """The folders of the operator's pod hold what the programs themselves get, the owner's address besides."""
+    """The folders of the operator's pod hold what the programs themselves get, the addresses of the owner and of backups
+    besides; these last it can do without."""
     for title, _, _, pod in rendering.pods():
         if program_of(pod["containers"][0]) != "operator":
             continue
@@ -161,6 +164,10 @@ def check_operator(rendering, programs):
                     settings |= rendering.named("ConfigMap", source["configMap"]["name"])["data"]
                 for item in source.get("secret", {}).get("items", []):
                     settings[item["path"]] = "amqp://host" if "BROKER" in item["path"] else SECRETS[item["key"]]
+                    optional = source["secret"].get("optional", False)
+                    assert optional == (item["path"] == BACKUP_URL), f"{title}: {item['key']}, optional: {optional}"
+            backed_up = settings.pop(BACKUP_URL, None) is not None
+            assert backed_up == ("TRATO_DATABASE__URL" in settings), f"{title} and the login of backups of {service}"
             ask_program(programs, service, settings, container, f"{title}, {service}")
             folders += 1
         assert folders >= 3, f"{title} knows of {folders} programs"
@@ -288,8 +295,12 @@ def check_secrets(rendering, values):
     """A Secret is made by the chart with the keys that are asked for, or its name was given and the keys are documented."""
     made = {secret["metadata"]["name"]: secret["stringData"] for secret in rendering.of("Secret")}
     made |= {certificate["spec"]["secretName"]: {} for certificate in rendering.of("Certificate")}
-    for title, _, _, pod in rendering.pods():
+    for title, kind, _, pod in rendering.pods():
+        operator = program_of(pod["containers"][0]) == "operator"
         for name, keys in secret_keys(pod):
+            assert operator or "backup-url" not in keys, f"{title} is given the login that reads everything"
+            # The trial's PostgreSQL makes all logins.
+            assert keys or kind == "StatefulSet" or "url" not in made.get(name, {}), f"{title} is given all of {name}"
             if name in made:
                 assert set(keys) <= made[name].keys(), f"{title}: {name} has no {keys}"
             else:

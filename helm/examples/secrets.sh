@@ -42,6 +42,8 @@ for service in customers sales; do
     role $service system
     system_url=$address
     role $service owner
+    owner_url=$address
+    role $service backup
     cat <<SECRET
 ---
 apiVersion: v1
@@ -50,7 +52,8 @@ metadata: { name: trato-$service-database }
 stringData:
   url: $url
   system-url: $system_url
-  owner-url: $address
+  owner-url: $owner_url
+  backup-url: $address
 SECRET
 done
 
