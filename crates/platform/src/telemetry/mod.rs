@@ -28,10 +28,11 @@ use opentelemetry_semantic_conventions::attribute::{
     SERVICE_INSTANCE_ID, SERVICE_NAMESPACE, SERVICE_VERSION,
 };
 use tonic::transport::ClientTlsConfig;
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{
-    EnvFilter, Layer, Registry, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+use tracing::{
+    level_filters::LevelFilter,
+    subscriber::{SetGlobalDefaultError, set_global_default},
 };
+use tracing_subscriber::{EnvFilter, Layer, Registry, filter::Targets, fmt, layer::SubscriberExt as _};
 
 use self::plain::Plain;
 pub use self::sent::Sent;
@@ -48,7 +49,7 @@ pub enum Error {
     Exporter(#[from] ExporterBuildError),
     /// Another subscriber is already in place; a process can have only one.
     #[error("telemetry was started before")]
-    Twice(#[from] tracing_subscriber::util::TryInitError),
+    Twice(#[from] SetGlobalDefaultError),
 }
 
 /// Flushes traces, metrics and logs when it is shut down or dropped. Keep it until the last line of the program.
@@ -66,10 +67,13 @@ struct Providers {
 }
 
 /// Starts logs, and OTLP when an endpoint is set. Call once, from within the runtime, before anything else.
+///
+/// Records of the `log` crate are not taken: its bridge asks the layers' filters without an event to follow, and they
+/// then leave out the next span. Libraries that write both ways are heard by their own events.
 pub fn init(settings: &Telemetry, service: &str) -> Result<Guard, Error> {
     let lines = log_lines(settings)?;
     if settings.otlp_endpoint.is_empty() {
-        Registry::default().with(lines).try_init()?;
+        set_global_default(Registry::default().with(lines))?;
         return Ok(Guard::default());
     }
     let providers = Providers::start(settings, service)?;
@@ -85,7 +89,7 @@ pub fn init(settings: &Telemetry, service: &str) -> Result<Guard, Error> {
         filter = filter.add_directive(format!("{target}=off").parse()?);
     }
     let logs = OpenTelemetryTracingBridge::new(&providers.logs).with_filter(filter);
-    Registry::default().with(lines).with(spans).with(logs).try_init()?;
+    set_global_default(Registry::default().with(lines).with(spans).with(logs))?;
     opentelemetry::global::set_meter_provider(providers.metrics.clone());
     metrics::enable(&opentelemetry::global::meter("trato"));
     sent::enable(providers.traces.tracer("trato"));
