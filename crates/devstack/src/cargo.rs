@@ -37,11 +37,17 @@ pub async fn build_tests(checkout: &Checkout) -> Result<TestPrograms> {
     Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(test_program).collect())
 }
 
-/// `cargo test` over the whole workspace, to go on after a failure. The caller adds arguments, sets output and starts it.
+/// `cargo test` over the whole workspace, to go on after a failure. The caller sets output and starts it.
 pub fn test(checkout: &Checkout, arguments: &[OsString]) -> Command {
     let mut command = cargo(checkout);
-    command.args(["test", "--workspace", "--no-fail-fast"]).args(arguments);
+    command.args(["test", "--workspace", "--no-fail-fast", "--"]).args(for_programs(arguments));
     command
+}
+
+/// Everything is for the test programs, with or without the mark by which cargo tells it from its own: to cargo itself a
+/// name would select targets too, and what is built then is not what is built already.
+fn for_programs(arguments: &[OsString]) -> impl Iterator<Item = &OsString> {
+    arguments.iter().filter(|argument| *argument != "--")
 }
 
 fn cargo(checkout: &Checkout) -> Command {
@@ -82,6 +88,19 @@ fn package_name(id: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_and_options_reach_the_test_programs_however_they_are_told_apart() {
+        let told = |arguments: &[&str]| {
+            let arguments: Vec<OsString> = arguments.iter().map(Into::into).collect();
+            for_programs(&arguments)
+                .map(|argument| argument.to_string_lossy().into_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(told(&["flows::", "secrets"]), ["flows::", "secrets"]);
+        assert_eq!(told(&["flows::", "--", "--nocapture"]), ["flows::", "--nocapture"]);
+        assert_eq!(told(&["--", "--skip", "flows::"]), ["--skip", "flows::"]);
+    }
 
     #[test]
     fn the_package_is_read_from_both_forms_of_its_identifier() {

@@ -32,7 +32,7 @@ pub struct Args {
     /// Run against the product of deploy/compose.yaml, whose images are built already; for flow tests: --compose flows::
     #[arg(long, conflicts_with = "containers")]
     compose: bool,
-    /// Passed on to `cargo test --workspace`: a filter, `-- --nocapture`
+    /// Passed on to every test program: parts of names of tests, `-- --nocapture`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }
