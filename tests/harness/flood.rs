@@ -16,7 +16,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     sync::mpsc,
-    time::timeout,
+    time::{interval, timeout},
 };
 
 use super::tenant::Tenant;
@@ -127,19 +127,11 @@ impl Flood {
                 })
             })
             .collect();
-        let begun = Instant::now();
-        let mut number = 0_u64;
-        while begun.elapsed() < time {
-            let due = (begun.elapsed().as_secs_f64() * rate) as u64;
-            while number < due {
-                let moment = begun + Duration::from_secs_f64(number as f64 / rate);
-                assert!(
-                    sender.send((make(number), moment)).is_ok(),
-                    "the clients take requests until the end"
-                );
-                number += 1;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
+        // A tick that comes late does not make the next ones late.
+        let mut ticks = interval(Duration::from_secs_f64(1.0 / rate));
+        for number in 0..(time.as_secs_f64() * rate) as u64 {
+            let due = ticks.tick().await.into_std();
+            assert!(sender.send((make(number), due)).is_ok(), "the clients take requests until the end");
         }
         drop(sender);
         let mut all = Vec::new();
