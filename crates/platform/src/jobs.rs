@@ -124,10 +124,8 @@ mod tests {
         atomic::{AtomicUsize, Ordering},
     };
 
-    use sqlx::PgPool;
-
     use super::*;
-    use crate::testing::{PATIENCE, database, eventually};
+    use crate::testing::{database, eventually, pool};
 
     fn task(
         name: &'static str,
@@ -149,7 +147,7 @@ mod tests {
 
     async fn system() -> Pool {
         let url = database("jobs", &[]).await.system_url;
-        Pool::new(PgPool::connect(&url).await.expect("the database answers"), PATIENCE)
+        pool(&url)
     }
 
     #[tokio::test(flavor = "multi_thread")]

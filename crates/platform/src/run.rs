@@ -317,7 +317,7 @@ async fn schema_is_right(
         let waiting_for = match migrate::missing(&database.pool, migrations).await {
             Ok(missing) if missing.is_empty() => match database.suspended.read(&database.system).await {
                 Ok(()) => {
-                    database.warm().await;
+                    database.pool.warm().await;
                     return condition.holds();
                 }
                 Err(error) => chain(&error),

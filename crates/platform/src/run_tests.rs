@@ -98,7 +98,7 @@ async fn a_service_that_is_ready_has_its_connections_open() {
     let service = TestService::start_with(spec, &[("TRATO_DATABASE__MIN_CONNECTIONS", "3")]).await;
 
     // The look at the schema may still hold one besides.
-    let open = service.database.pool.size();
+    let open = service.database.pool.status().size;
     assert!(open >= 3, "{open} connections are open");
     service.stop().await;
 }

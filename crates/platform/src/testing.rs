@@ -19,7 +19,7 @@ use crate::{
     auth::testing::TestIssuer,
     config::{Environment, Loader},
     db::{
-        Database, Tx,
+        Database, Limits, Pool, Tx,
         migrate::{Migration, PLATFORM, migrate_on},
     },
     events::{Event, Incoming, Processor},
@@ -83,6 +83,12 @@ fn superuser() -> PgConnectOptions {
         .expect("the facts name the superuser's address")
         .to_owned();
     url.parse().expect("the superuser's address is a PostgreSQL URL")
+}
+
+/// Connections to this address, which need not lead anywhere.
+pub fn pool(url: &str) -> Pool {
+    let limits = Limits { connections: 0..=10, wait: PATIENCE, patience: PATIENCE };
+    Pool::open(url.parse().expect("an address of PostgreSQL"), limits)
 }
 
 async fn connect(options: &PgConnectOptions) -> PgConnection {

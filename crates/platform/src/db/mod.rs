@@ -13,20 +13,15 @@ mod tx;
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use futures::{FutureExt as _, future::join_all};
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::{
-    Connection as _, PgConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
-use tokio::time::timeout;
-use trato_types::{Error, Kind, Result, error::chain};
+use sqlx::postgres::PgConnectOptions;
+use trato_types::{Error, Kind, Result};
 
 pub use self::{
     columns::{Column, Columns},
     event::{Facts, NewEvent},
     kept::Kept,
-    pool::Pool,
+    pool::{Connection, Limits, Pool},
     record::{Constraint, External, RECORD_COLUMNS, Record, Resource},
     request::{Answer, RequestKey},
     span::recorded,
@@ -34,10 +29,6 @@ pub use self::{
 };
 use crate::{config, events::Tail, telemetry::metrics::metrics, tenants::Suspended};
 
-/// Idle time after which a connection is tried before it is used.
-const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
-/// Longest wait for the answer; then a new connection is opened in the time that is left to the caller.
-const PING: Duration = Duration::from_millis(500);
 /// Time beyond the server's own limit after which a statement without an answer is given up.
 const SILENCE: Duration = Duration::from_secs(5);
 
@@ -87,18 +78,7 @@ impl Database {
         })
     }
 
-    /// Opens the connections that are kept open, since the pool itself opens each when a caller waits for it. A
-    /// database that is away is none of its business: calls will say so.
-    pub async fn warm(&self) {
-        // All are held until the last is there; what is returned early would be acquired again.
-        let kept = self.pool.options().get_min_connections();
-        let opened = join_all((0..kept).map(|_| self.pool.acquire())).await;
-        if let Some(error) = opened.into_iter().find_map(Result::err) {
-            tracing::warn!(error = %chain(&error), "not all connections could be opened ahead of the first calls");
-        }
-    }
-
-    /// Waits for open connections to be returned, then closes them.
+    /// Takes leave of the server on all connections that are not in use.
     pub async fn close(&self) {
         self.pool.close().await;
         self.system.close().await;
@@ -109,7 +89,7 @@ fn open(
     settings: &config::Database,
     url: &SecretString,
     name: &str,
-    size: RangeInclusive<u32>,
+    connections: RangeInclusive<u32>,
 ) -> Result<Pool> {
     let options: PgConnectOptions = url.expose_secret().parse().map_err(Error::internal)?;
     let timeout = settings.statement_timeout_ms.to_string();
@@ -117,23 +97,12 @@ fn open(
         ["statement_timeout", "idle_in_transaction_session_timeout"].map(|name| (name, timeout.as_str()));
     let options = options.application_name(name).statement_cache_capacity(500);
     let options = options.options(limits).options(SESSION);
-    // The pool's ping before each use would cost a round trip. One that was idle for a while may have lost its server,
-    // and its caller should not be the one who finds out.
-    let pool = PgPoolOptions::new()
-        .min_connections(*size.start())
-        .max_connections(*size.end())
-        .acquire_timeout(settings.acquire_timeout())
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            async move { Ok(is_usable(connection, meta.idle_for).await) }.boxed()
-        })
-        .after_release(|connection, _| pool::rested(connection).boxed());
-    Ok(Pool::new(pool.connect_lazy_with(options), settings.statement_timeout() + SILENCE))
-}
-
-/// False for a connection that was idle for long enough to be tried, and does not answer soon.
-async fn is_usable(connection: &mut PgConnection, idle_for: Duration) -> bool {
-    idle_for < PING_AFTER_IDLE || matches!(timeout(PING, connection.ping()).await, Ok(Ok(())))
+    let limits = Limits {
+        connections,
+        wait: settings.acquire_timeout(),
+        patience: settings.statement_timeout() + SILENCE,
+    };
+    Ok(Pool::open(options, limits))
 }
 
 /// What a failed statement means to the caller: UNAVAILABLE when the database is away, else INTERNAL.
@@ -209,29 +178,4 @@ fn unavailable(error: sqlx::Error) -> Error {
 /// UNAVAILABLE `DATABASE_UNAVAILABLE`.
 pub(crate) fn away() -> Error {
     Error::unavailable("DATABASE_UNAVAILABLE", "the database is not available")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::database;
-
-    #[tokio::test]
-    async fn a_connection_whose_server_is_gone_is_found_out_before_it_is_used() {
-        let url = database("idle", &[]).await.url;
-        let connect = async || PgConnection::connect(&url).await.expect("the role can log in");
-        let (mut idle, mut other) = (connect().await, connect().await);
-        let process: i32 =
-            sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut idle).await.expect("it lives");
-        assert!(is_usable(&mut idle, PING_AFTER_IDLE).await);
-
-        let end = sqlx::query("select pg_terminate_backend($1, 5000)").bind(process);
-        end.execute(&mut other).await.expect("a role may end its own connections");
-
-        assert!(
-            is_usable(&mut idle, Duration::ZERO).await,
-            "one just used is not asked, which would be a round trip"
-        );
-        assert!(!is_usable(&mut idle, PING_AFTER_IDLE).await);
-    }
 }

@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use sqlx::{Arguments as _, PgConnection, Postgres, Transaction, postgres::PgArguments};
+use sqlx::{Arguments as _, postgres::PgArguments};
 use tokio::sync::Notify;
 use tracing::{Instrument as _, Span};
 use trato_types::{Context, Error, Result};
 
 use super::{
-    Database, NewEvent, Pool, Record, RequestKey, Resource, constrained,
+    Connection, Database, NewEvent, Pool, Record, RequestKey, Resource, constrained,
     event::{self, EVENT_COLUMNS},
     from_sqlx, span,
     statement::{self, Statements},
@@ -18,7 +18,7 @@ use super::{
 
 /// Work that is done whole or not at all. Dropped without `commit`, it leaves nothing behind.
 pub struct Tx {
-    transaction: Transaction<'static, Postgres>,
+    connection: Connection,
     cx: Context,
     events: Vec<NewEvent>,
     wake: Option<Arc<Notify>>,
@@ -33,18 +33,18 @@ impl Tx {
     pub async fn begin(pool: &Pool, cx: &Context) -> Result<Self> {
         let span = span::transaction(cx);
         let begun = async {
-            let mut transaction = pool.heard(pool.begin().await).map_err(from_sqlx)?;
+            let mut connection = pool.begin().await.map_err(from_sqlx)?;
             sqlx::query("select set_config('trato.tenant_id', $1, true)")
                 .bind(cx.tenant.to_string())
-                .execute(&mut *transaction)
+                .execute(&mut connection)
                 .await
                 .map_err(from_sqlx)?;
-            Ok::<_, Error>(transaction)
+            Ok::<_, Error>(connection)
         };
-        let transaction = begun.instrument(span.clone()).await.inspect_err(|error| {
+        let connection = begun.instrument(span.clone()).await.inspect_err(|error| {
             span::fail(&span, error.reason());
         })?;
-        Ok(Self { transaction, cx: cx.clone(), events: Vec::new(), wake: None, is_sound: true, span })
+        Ok(Self { connection, cx: cx.clone(), events: Vec::new(), wake: None, is_sound: true, span })
     }
 
     /// Begins a transaction whose commit wakes the relay.
@@ -66,9 +66,9 @@ impl Tx {
     }
 
     /// The connection, for statements of a service's own.
-    pub fn connection(&mut self) -> &mut PgConnection {
+    pub fn connection(&mut self) -> &mut Connection {
         self.is_sound = false;
-        &mut self.transaction
+        &mut self.connection
     }
 
     /// Reads a record the caller's scope admits and locks it until the end; NOT_FOUND for any other.
@@ -177,7 +177,7 @@ impl Tx {
             // statement of a service's own pays this round trip.
             sqlx::query("select true").execute(self.connection()).await.map_err(from_sqlx)?;
         }
-        self.transaction.commit().await.map_err(from_sqlx)?;
+        self.connection.commit().await.map_err(from_sqlx)?;
         if let Some(wake) = self.wake {
             wake.notify_one();
         }
@@ -187,7 +187,7 @@ impl Tx {
     /// Does everything a commit does except keep it: constraints have spoken, nothing is left behind.
     pub async fn roll_back(mut self) -> Result<()> {
         self.write_events().await?;
-        self.transaction.rollback().await.map_err(from_sqlx)
+        self.connection.roll_back().await.map_err(from_sqlx)
     }
 
     /// Writes the events noted so far under the present context.

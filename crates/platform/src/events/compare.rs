@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, Row as _};
 use trato_types::{Error, Kind, Result};
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ use super::{
     processor::{Processor, handle},
     replay::subscription_of,
 };
-use crate::db::{Tx, from_sqlx};
+use crate::db::{Connection, Tx, from_sqlx};
 
 /// Most differences that are named; all are counted.
 const MOST: usize = 1_000;
@@ -179,7 +179,7 @@ fn hash(rows: &Rows) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-async fn rows(connection: &mut PgConnection, tables: &[&'static str], tenant: Uuid) -> Result<Rows> {
+async fn rows(connection: &mut Connection, tables: &[&'static str], tenant: Uuid) -> Result<Rows> {
     let mut all = Rows::new();
     for table in tables {
         let keys: Vec<String> = sqlx::query_scalar(

@@ -5,12 +5,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::PgConnection;
 use trato_types::{Result, error::chain};
 use uuid::Uuid;
 
 use super::event::{Incoming, Subscription};
-use crate::db::from_sqlx;
+use crate::db::{Connection, from_sqlx};
 
 /// One event for one consumer.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +44,7 @@ pub(super) enum Claim {
 
 /// Claims items of one tenant, in order, within the transaction that is going to handle the fresh ones.
 pub(super) async fn claim(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     tenant: Uuid,
     items: &[Item<'_>],
 ) -> Result<Vec<Claim>> {
@@ -74,7 +73,7 @@ enum Found {
 /// Lanes that looked held may have been released since the statement's snapshot, and a row that was there already may
 /// have been parked by a predecessor that had lost its queue without knowing: such lanes are locked and looked at again.
 async fn settle_doubts(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     tenant: Uuid,
     items: &[Item<'_>],
     mut found: Vec<Found>,
@@ -119,7 +118,7 @@ async fn settle_doubts(
     Ok(claims)
 }
 
-async fn insert(connection: &mut PgConnection, tenant: Uuid, items: &[Item<'_>]) -> Result<Vec<Found>> {
+async fn insert(connection: &mut Connection, tenant: Uuid, items: &[Item<'_>]) -> Result<Vec<Found>> {
     let found: Vec<String> = sqlx::query_scalar(include_str!("../../sql/claim_events.sql"))
         .bind(tenant)
         .bind(items.iter().map(|item| item.subscription.consumer).collect::<Vec<_>>())
@@ -138,7 +137,7 @@ async fn insert(connection: &mut PgConnection, tenant: Uuid, items: &[Item<'_>])
 }
 
 /// Locks lanes until the end of the transaction, always in the same order.
-pub(super) async fn lock(connection: &mut PgConnection, tenant: Uuid, lanes: &[Lane<'_>]) -> Result<()> {
+pub(super) async fn lock(connection: &mut Connection, tenant: Uuid, lanes: &[Lane<'_>]) -> Result<()> {
     let (consumers, subjects): (Vec<&str>, Vec<&str>) = lanes.iter().copied().unzip();
     sqlx::query(
         "select pg_advisory_xact_lock(lane.key)
@@ -158,7 +157,7 @@ pub(super) async fn lock(connection: &mut PgConnection, tenant: Uuid, lanes: &[L
 }
 
 async fn held_lanes(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     tenant: Uuid,
     lanes: &[Lane<'_>],
 ) -> Result<HashSet<(String, String)>> {
@@ -180,7 +179,7 @@ async fn held_lanes(
 }
 
 /// Takes back the row with which this very transaction claimed an item.
-async fn unclaim(connection: &mut PgConnection, tenant: Uuid, item: &Item<'_>) -> Result<()> {
+async fn unclaim(connection: &mut Connection, tenant: Uuid, item: &Item<'_>) -> Result<()> {
     sqlx::query("delete from platform.inbox where tenant_id = $1 and consumer = $2 and event_id = $3")
         .bind(tenant)
         .bind(item.subscription.consumer)
@@ -210,7 +209,7 @@ impl Refusal {
 
 /// Parks an item whose handler failed, so that its aggregate waits. It waits itself if the aggregate was held already.
 pub(super) async fn park(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     tenant: Uuid,
     item: &Item<'_>,
     refusal: &Refusal,
@@ -222,7 +221,7 @@ pub(super) async fn park(
 
 /// Keeps an item with all that is needed to handle it later. Its lane is locked. One that is there already stays.
 async fn keep(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     tenant: Uuid,
     item: &Item<'_>,
     state: &str,

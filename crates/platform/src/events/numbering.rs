@@ -109,13 +109,12 @@ impl Numberer<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use sqlx::PgPool;
     use uuid::Uuid;
 
     use super::*;
     use crate::{
         events::relay::LEASE,
-        testing::{PATIENCE, database},
+        testing::{database, pool},
     };
 
     struct Log {
@@ -126,10 +125,7 @@ mod tests {
     impl Log {
         async fn new() -> Self {
             let urls = database("numbering", &[]).await;
-            let connect = async |url: &str| {
-                Pool::new(PgPool::connect(url).await.expect("the database answers"), PATIENCE)
-            };
-            Self { pool: connect(&urls.url).await, system: connect(&urls.system_url).await }
+            Self { pool: pool(&urls.url), system: pool(&urls.system_url) }
         }
 
         async fn write(&self, count: i64) {

@@ -39,7 +39,7 @@ impl Session {
             .acquire_timeout(PATIENCE)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_lazy_with(system.connect_options().as_ref().clone());
+            .connect_lazy_with(system.options().clone());
         let mut listener = PgListener::connect_with(&own).await?;
         listener.eager_reconnect(false);
         listener.listen_all([COMMITTED, NUMBERED]).await?;

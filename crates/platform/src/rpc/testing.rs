@@ -23,9 +23,8 @@ use crate::{
     access::{records, roles::Roles},
     auth::{Identity, testing::TestIssuer},
     config,
-    db::Pool,
     descriptors::{Descriptors, testing::contract},
-    testing::PATIENCE,
+    testing::{PATIENCE, pool},
     tls::Tls,
     transport::Network,
 };
@@ -184,9 +183,8 @@ impl TestServer {
         let descriptors = Descriptors::read(bytes).expect("readable");
         let loader = config::Loader::new("");
         let defaults = loader.load(&config::Environment::default()).expect("defaults").settings;
-        let nowhere = sqlx::PgPool::connect_lazy("postgres://nobody@127.0.0.1:9/none").expect("an address");
         // Nobody's data is in these messages, so that nothing is recorded.
-        let (recorder, _) = records::recorder(&defaults.access, &Pool::new(nowhere, PATIENCE));
+        let (recorder, _) = records::recorder(&defaults.access, &pool("postgres://nobody@127.0.0.1:9/none"));
         let mut settings = defaults.server;
         settings.drain_seconds = 5;
         change(&mut settings);

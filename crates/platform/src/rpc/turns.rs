@@ -53,8 +53,8 @@ pub(super) struct Turn {
 impl Turns {
     /// Turns for the connections of a pool; one is waited for as long as a connection would be.
     pub fn of(pool: &Pool) -> Self {
-        let options = pool.options();
-        Self::make(options.get_max_connections(), options.get_acquire_timeout(), Some(pool.clone()))
+        let limits = pool.limits();
+        Self::make(*limits.connections.end(), limits.wait, Some(pool.clone()))
     }
 
     /// Turns for so many connections of no pool; `patience` is the longest wait for one.
@@ -126,10 +126,10 @@ pub async fn elsewhere<T>(question: impl Future<Output = T>) -> T {
 #[cfg(test)]
 mod tests {
     use futures::FutureExt as _;
-    use sqlx::postgres::PgPoolOptions;
     use trato_types::Kind;
 
     use super::*;
+    use crate::db::Limits;
 
     #[tokio::test]
     async fn a_burst_waits_and_a_queue_that_stands_is_turned_away_sooner() {
@@ -159,9 +159,10 @@ mod tests {
 
     #[tokio::test]
     async fn while_the_database_is_away_nobody_is_told_that_there_are_too_many() {
-        let inner = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_millis(10));
-        let inner = inner.connect_lazy("postgres://nobody@127.0.0.1:1/none").expect("an address");
-        let pool = Pool::new(inner, Duration::from_secs(60));
+        let pool = Pool::open(
+            "postgres://nobody@127.0.0.1:1/none".parse().expect("an address"),
+            Limits { connections: 0..=1, wait: Duration::from_millis(10), patience: Duration::from_secs(60) },
+        );
         let turns = Turns::of(&pool);
         let _held = (turns.take().await.expect("free"), turns.take().await.expect("free"));
         let reason = async || turns.take().await.expect_err("none comes free").reason();

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::Connection as _;
 use tonic::Request;
 use tonic_types::Status as WireStatus;
 use trato_types::{
@@ -137,19 +136,13 @@ impl<T: Resource> Store<T> {
         let events: Vec<NewEvent> = items.iter().map(|(_, event)| event.clone()).collect();
         let arguments = statement::bind_write(tx.cx(), None, &records, &events)?;
         let failed = |error| constrained(error, T::CONSTRAINTS);
-        let mut savepoint = tx.connection().begin().await.map_err(failed)?;
+        let connection = tx.connection();
+        connection.say("savepoint items").await.map_err(failed)?;
         let result =
-            sqlx::query_scalar_with(self.statements.insert, arguments).fetch_all(&mut *savepoint).await;
-        match result {
-            Ok(stored) => {
-                savepoint.commit().await.map_err(failed)?;
-                Ok(stored)
-            }
-            Err(error) => {
-                savepoint.rollback().await.map_err(failed)?;
-                Err(failed(error))
-            }
-        }
+            sqlx::query_scalar_with(self.statements.insert, arguments).fetch_all(&mut *connection).await;
+        let end = if result.is_ok() { "release savepoint items" } else { "rollback to savepoint items" };
+        connection.say(end).await.map_err(failed)?;
+        result.map_err(failed)
     }
 
     /// Reads within the transaction, so that a twin in this very batch is found too.

@@ -291,9 +291,9 @@ impl<T: Resource> Store<T> {
         let failed = |error| constrained(error, T::CONSTRAINTS);
         if validate_only {
             // The very same statement, so that constraints speak; then nothing of it stays.
-            let mut transaction = self.database.pool.begin().await.map_err(failed)?;
-            let stored = query.fetch_all(&mut *transaction).await.map_err(failed)?;
-            transaction.rollback().await.map_err(failed)?;
+            let mut connection = self.database.pool.begin().await.map_err(failed)?;
+            let stored = query.fetch_all(&mut connection).await.map_err(failed)?;
+            connection.roll_back().await.map_err(failed)?;
             return Ok(stored);
         }
         let stored = async { query.fetch_all(&self.database.pool).await.map_err(failed) };

@@ -14,6 +14,7 @@ use super::{
     metrics::Metrics,
     *,
 };
+use crate::testing::pool;
 
 /// Calls every method once with every attribute there can be.
 fn record_everything(metrics: &Metrics) {
@@ -35,8 +36,7 @@ fn record_everything(metrics: &Metrics) {
     metrics.held(&[("make-customer".to_owned(), "parked".to_owned(), 1)]);
     metrics.queue("sales.dead", 1);
     metrics.consumer_connected(true);
-    let pool = sqlx::postgres::PgPoolOptions::new().max_connections(7);
-    metrics.watch_pool("serving", &pool.connect_lazy("postgres://127.0.0.1/nothing").expect("an address"));
+    metrics.watch_pool("serving", &pool("postgres://127.0.0.1/nothing"));
     metrics.database_failed("pool_timeout");
     metrics.job_planned("forget");
     metrics.job_ran("forget", Some("BUSY"), second);

@@ -15,13 +15,13 @@ use opentelemetry_semantic_conventions::attribute::{
     MESSAGING_OPERATION_NAME, MESSAGING_SYSTEM, RPC_METHOD, RPC_RESPONSE_STATUS_CODE, RPC_SYSTEM_NAME,
     URL_SCHEME,
 };
-use sqlx::PgPool;
 
 use super::{
     board::Board,
     catalogue::{self as all, EVENT_TYPE, INBOX_STATE, JOB_NAME, Metric},
     process,
 };
+use crate::db::Pool;
 
 /// Records what every service has in common; get it with [`metrics`].
 #[derive(Debug)]
@@ -274,18 +274,19 @@ impl Metrics {
     }
 
     /// Has the connections of a pool asked for.
-    pub fn watch_pool(&self, name: &'static str, pool: &PgPool) {
+    pub fn watch_pool(&self, name: &'static str, pool: &Pool) {
         let Some(instruments) = &self.instruments else { return };
         let labels = |state| [(DB_CLIENT_CONNECTION_POOL_NAME, name), (DB_CLIENT_CONNECTION_STATE, state)];
-        let idle = |pool: &PgPool| u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+        let count = |connections: usize| Some(connections as f64);
         let board = &instruments.board;
         let (one, other) = (pool.clone(), pool.clone());
-        board.ask(&all::CONNECTIONS, &labels("idle"), move || Some(f64::from(idle(&one))));
+        board.ask(&all::CONNECTIONS, &labels("idle"), move || count(one.status().available));
         board.ask(&all::CONNECTIONS, &labels("used"), move || {
-            Some(f64::from(other.size().saturating_sub(idle(&other))))
+            let status = other.status();
+            count(status.size.saturating_sub(status.available))
         });
-        let most = pool.options().get_max_connections();
-        board.tell(&all::MOST_CONNECTIONS, &[(DB_CLIENT_CONNECTION_POOL_NAME, name)], f64::from(most));
+        let most = pool.status().max_size as f64;
+        board.tell(&all::MOST_CONNECTIONS, &[(DB_CLIENT_CONNECTION_POOL_NAME, name)], most);
     }
 
     /// The database failed a statement.

@@ -3,16 +3,15 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{Days, Utc};
-use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use trato_platform::{
     access::records::{Recorder, Visit, recorder},
     config::{Access, Recording},
-    db::Pool,
+    db::{Limits, Pool},
     events::partitions,
-    testing::{PATIENCE, TestDatabase, database, eventually},
+    testing::{PATIENCE, TestDatabase, database, eventually, pool},
 };
 use trato_types::{Actor, Kind, Result};
 use uuid::Uuid;
@@ -55,17 +54,13 @@ fn visit(tenant: Uuid, method: &str) -> Visit {
     }
 }
 
-async fn pool(url: &str) -> Pool {
-    Pool::new(PgPool::connect(url).await.expect("the role can log in"), PATIENCE)
-}
-
 /// Method and resources of a tenant's records, by method, as the serving role sees them.
 async fn seen(serving: &Pool, tenant: Uuid) -> Vec<(String, Vec<String>)> {
     let mut transaction = serving.begin().await.expect("a transaction");
     let set = sqlx::query("select set_config('trato.tenant_id', $1, true)").bind(tenant.to_string());
-    set.execute(&mut *transaction).await.expect("set");
+    set.execute(&mut transaction).await.expect("set");
     let sql = "select method, resources from platform.access_record order by method";
-    sqlx::query_as(sql).fetch_all(&mut *transaction).await.expect("readable")
+    sqlx::query_as(sql).fetch_all(&mut transaction).await.expect("readable")
 }
 
 fn pair(method: &str, resources: &[&str]) -> (String, Vec<String>) {
@@ -74,7 +69,7 @@ fn pair(method: &str, resources: &[&str]) -> (String, Vec<String>) {
 
 async fn world() -> (TestDatabase, Pool, Pool) {
     let urls = database("records", &[]).await;
-    let (serving, system) = (pool(&urls.url).await, pool(&urls.system_url).await);
+    let (serving, system) = (pool(&urls.url), pool(&urls.system_url));
     (urls, serving, system)
 }
 
@@ -121,9 +116,10 @@ async fn behind_the_answer_records_come_by_the_clock_and_all_at_the_stop() {
 /// PLT-12: without a place for its record an answer is refused; it never hangs and never goes unrecorded.
 #[tokio::test]
 async fn without_a_database_places_run_out_and_answers_are_refused() {
-    let options = PgPoolOptions::new().acquire_timeout(Duration::from_millis(100));
-    let nowhere = options.connect_lazy("postgres://nobody@127.0.0.1:9/none").expect("an address");
-    let nowhere = Pool::new(nowhere, PATIENCE);
+    let nowhere = Pool::open(
+        "postgres://nobody@127.0.0.1:9/none".parse().expect("an address"),
+        Limits { connections: 0..=1, wait: Duration::from_millis(100), patience: PATIENCE },
+    );
     let names: Vec<String> = (0..40_000).map(|number| format!("accounts/{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let tenant = Uuid::now_v7();
@@ -180,9 +176,9 @@ async fn nobody_who_serves_can_write_change_or_delete_a_record() {
     let count = async |tenant: Uuid| -> i64 {
         let mut transaction = serving.begin().await.expect("a transaction");
         let set = sqlx::query("select set_config('trato.tenant_id', $1, true)").bind(tenant.to_string());
-        set.execute(&mut *transaction).await.expect("set");
+        set.execute(&mut transaction).await.expect("set");
         let sql = "select count(*) from platform.access_records_of($1, 'accounts/1')";
-        sqlx::query_scalar(sql).bind(theirs).fetch_one(&mut *transaction).await.expect("answered")
+        sqlx::query_scalar(sql).bind(theirs).fetch_one(&mut transaction).await.expect("answered")
     };
     assert_eq!((count(ours).await, count(theirs).await), (0, 1));
     running.stopped().await;
@@ -192,10 +188,10 @@ async fn nobody_who_serves_can_write_change_or_delete_a_record() {
 #[tokio::test]
 async fn months_are_dropped_when_they_have_ended_long_enough_ago() {
     let (urls, serving, system) = world().await;
-    let mut owner = pool(&urls.owner_url).await.acquire().await.expect("a connection");
+    let mut owner = pool(&urls.owner_url).acquire().await.expect("a connection");
     let month = "create table platform.access_record_2019_01 partition of platform.access_record
                  for values from ('2019-01-01T00:00:00Z') to ('2019-02-01T00:00:00Z')";
-    sqlx::query(month).execute(&mut *owner).await.expect("made");
+    sqlx::query(month).execute(&mut owner).await.expect("made");
     let tenant = Uuid::now_v7();
     for (method, time) in [("a", "2019-01-31T23:00:00Z"), ("b", "2019-02-01T00:00:00Z")] {
         let sql = "insert into platform.access_record

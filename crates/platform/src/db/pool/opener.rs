@@ -1,0 +1,195 @@
+//! How connections come to be, how it is found out that one is dead, and what is known of each.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
+use sqlx::{
+    Connection as _,
+    postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgSeverity},
+};
+use tokio::time::{sleep, timeout};
+
+/// Idle time after which a connection is tried before it is used.
+pub(super) const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
+/// Longest wait for the answer; then a new connection is opened in the time that is left to the caller.
+const PING: Duration = Duration::from_millis(500);
+/// Silence in the midst of a statement after which the server is asked about it, and then after twice the time again.
+const SILENCE: Duration = Duration::from_secs(1);
+/// Longest time until it is asked again.
+const LONGEST_SILENCE: Duration = Duration::from_secs(30);
+/// Longest wait for what the server says about it.
+const LOOK: Duration = Duration::from_secs(2);
+/// First and longest pause before a server that is starting is tried again.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// Opens connections, and remembers when one was found dead.
+pub(super) struct Opener {
+    options: PgConnectOptions,
+    /// A connection that was not heard from since then is not trusted.
+    lost: Mutex<Option<Instant>>,
+    /// One look at the server at a time.
+    looking: tokio::sync::Mutex<()>,
+}
+
+/// An open connection.
+pub(super) struct Link {
+    pub connection: PgConnection,
+    pub known: Known,
+}
+
+/// What is known of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    /// The server's process, and when that began.
+    backend: (i32, DateTime<Utc>),
+    heard: Instant,
+    /// It is of no use any more.
+    pub is_broken: bool,
+}
+
+impl Known {
+    /// Notes what an answer says of the connection.
+    pub fn note<T>(&mut self, answer: &sqlx::Result<T>) {
+        self.is_broken |= answer.as_ref().is_err_and(is_lost);
+        if !self.is_broken {
+            self.heard = Instant::now();
+        }
+    }
+}
+
+impl Link {
+    /// Time since the server last answered.
+    pub fn idle(&self) -> Duration {
+        self.known.heard.elapsed()
+    }
+
+    /// Takes leave of the server, which else notes in its log that somebody vanished.
+    pub async fn close(self) {
+        // One that cannot take leave is closed all the same.
+        let _ = timeout(PING, self.connection.close()).await;
+    }
+}
+
+impl Opener {
+    pub fn new(options: PgConnectOptions) -> Self {
+        Self { options, lost: Mutex::default(), looking: tokio::sync::Mutex::default() }
+    }
+
+    pub fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// Ends when it is certain that the answer a connection is waited on for will not come: the server does not work on it
+    /// any more, or knows nothing of it.
+    pub async fn silent_for_ever(&self, known: Known) {
+        let mut silence = SILENCE;
+        loop {
+            sleep(silence).await;
+            let look = self.looking.lock().await;
+            let asked = Instant::now();
+            if self.works_on(known).await == Some(false) {
+                // An answer that was under way meanwhile comes in the time the look took.
+                sleep(asked.elapsed()).await;
+                *self.lost() = Some(Instant::now());
+                return;
+            }
+            drop(look);
+            silence = LONGEST_SILENCE.min(2 * silence);
+        }
+    }
+
+    /// Whether the server works on a statement of this connection; none when it does not answer a new one.
+    async fn works_on(&self, known: Known) -> Option<bool> {
+        let look = async {
+            let mut other = PgConnection::connect_with(&self.options).await?;
+            let (process, began) = known.backend;
+            let sql = "select state from pg_stat_activity where pid = $1 and backend_start = $2";
+            let state = sqlx::query_scalar::<_, Option<String>>(sql).bind(process).bind(began);
+            let state = state.fetch_optional(&mut other).await?.flatten();
+            other.close().await?;
+            Ok::<_, sqlx::Error>(state.is_some_and(|state| !state.starts_with("idle")))
+        };
+        match timeout(LOOK, look).await {
+            Ok(Ok(works)) => Some(works),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the server does not say whether it works on a statement");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    async fn connect(&self) -> sqlx::Result<Link> {
+        let mut connection = PgConnection::connect_with(&self.options).await?;
+        let backend = "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()";
+        let backend = sqlx::query_as(backend).persistent(false).fetch_one(&mut connection).await?;
+        Ok(Link { connection, known: Known { backend, heard: Instant::now(), is_broken: false } })
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Manager for Opener {
+    type Type = Link;
+    type Error = sqlx::Error;
+
+    /// Waits for a server that is starting, as long as the caller does.
+    async fn create(&self) -> sqlx::Result<Link> {
+        let (mut pause, longest) = PAUSES;
+        loop {
+            match self.connect().await {
+                Err(error) if is_starting(&error) => sleep(pause).await,
+                opened => return opened,
+            }
+            pause = longest.min(2 * pause);
+        }
+    }
+
+    /// Refuses a connection that is known to be dead, or that was idle and does not answer soon: its caller should not be
+    /// the one who finds out.
+    async fn recycle(&self, link: &mut Link, _: &Metrics) -> RecycleResult<sqlx::Error> {
+        let dead = || RecycleError::message("the connection is dead");
+        if link.known.is_broken || self.lost().is_some_and(|lost| link.known.heard < lost) {
+            return Err(dead());
+        }
+        if link.idle() < PING_AFTER_IDLE {
+            return Ok(());
+        }
+        match timeout(PING, link.connection.ping()).await {
+            Ok(Ok(())) => {
+                link.known.heard = Instant::now();
+                Ok(())
+            }
+            _ => {
+                *self.lost() = Some(Instant::now());
+                Err(dead())
+            }
+        }
+    }
+}
+
+/// Whether an error says that its connection is lost.
+pub(super) fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(error) => error
+            .try_downcast_ref::<PgDatabaseError>()
+            .is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic)),
+        _ => false,
+    }
+}
+
+/// Refused by the system, or by a server that starts or has no room.
+fn is_starting(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("57P03" | "53300")),
+        _ => false,
+    }
+}
