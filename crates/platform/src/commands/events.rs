@@ -6,7 +6,7 @@ use std::{collections::HashSet, io::Write};
 use clap::Subcommand;
 use serde_json::json;
 use tokio::io::BufReader;
-use trato_types::{Result, Timestamp};
+use trato_types::Result;
 use uuid::Uuid;
 
 use super::output::{Input, Output, line};
@@ -14,7 +14,7 @@ use crate::{
     config::Settings,
     db::Kept,
     events::{
-        Processor,
+        Filter, Processor,
         listing::{self, Line, Part},
         queues, reconcile,
         reconcile::Heard,
@@ -36,15 +36,8 @@ pub enum EventsCommand {
         /// First position.
         #[arg(long, default_value_t = 1)]
         from_position: i64,
-        /// Only what was recorded at this time or later (RFC 3339).
-        #[arg(long)]
-        since: Option<Timestamp>,
-        /// Only these types; `*` stands for a word, `#` for any number of words. May be repeated.
-        #[arg(long = "type")]
-        types: Vec<String>,
-        /// Only of this tenant.
-        #[arg(long)]
-        tenant: Option<Uuid>,
+        #[command(flatten)]
+        filter: Filter,
         /// Only the events whose lines come in on standard input, as `tail` or `lacking` print them.
         #[arg(long)]
         listed: bool,
@@ -59,15 +52,8 @@ pub enum EventsCommand {
         /// Only the last so many, or of the tenant's; `--type` chooses among these.
         #[arg(long)]
         last: Option<i64>,
-        /// Only what was recorded at this time or later (RFC 3339).
-        #[arg(long)]
-        since: Option<Timestamp>,
-        /// Only these types; `*` stands for a word, `#` for any number of words. May be repeated.
-        #[arg(long = "type")]
-        types: Vec<String>,
-        /// Only of this tenant.
-        #[arg(long)]
-        tenant: Option<Uuid>,
+        #[command(flatten)]
+        filter: Filter,
         /// Go on with each new event.
         #[arg(long)]
         follow: bool,
@@ -129,17 +115,17 @@ impl EventsCommand {
         let horizon = reconcile::horizon(settings.events.retention_days);
         let mut input = Input::new(BufReader::new(tokio::io::stdin()));
         match self {
-            Self::Replay { to: target, from_position, since, types, tenant, listed, output } => {
+            Self::Replay { to: target, from_position, filter, listed, output } => {
                 let only = if listed { Some(listed_events(&mut input).await?) } else { None };
                 let from_position = only.as_ref().map_or(from_position, |(first, _)| *first);
                 let only = only.map(|(_, ids)| ids);
-                let wanted = Replay { to: target, from_position, since, types, tenant, only };
+                let wanted = Replay { to: target, from_position, filter, only };
                 let sent = replay::replay(service, database, broker, &wanted).await?;
                 let text = format!("sent {sent} events to {}\n", wanted.to);
                 output.write(to, &json!({ "sent": sent }), &text)
             }
-            Self::Tail { from_position, last, since, types, tenant, follow, payload, output } => {
-                let part = Part { from_position, last, since, types, tenant, follow, payload };
+            Self::Tail { from_position, last, filter, follow, payload, output } => {
+                let part = Part { from_position, last, filter, follow, payload };
                 listing::read(database, &part, |event| output.write(to, &event, &event.text())).await
             }
             Self::Queue { output } => {

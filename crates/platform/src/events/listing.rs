@@ -9,13 +9,11 @@ use trato_types::{Error, Kind, Result, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    event::{Incoming, Metadata, matches_pattern},
-    log::Logged,
+    event::{Incoming, Metadata},
+    log::{self, Filter, Logged},
 };
 use crate::db::{Database, from_sqlx};
 
-/// Rows read at once.
-const WINDOW: i64 = 500;
 /// Time between two looks at a log that is followed.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -114,12 +112,8 @@ pub struct Part {
     pub from_position: i64,
     /// Only the last so many (of the tenant, where one is given), before types are chosen.
     pub last: Option<i64>,
-    /// Only what was recorded at this time or later.
-    pub since: Option<Timestamp>,
-    /// Only these types, with AMQP's wildcards; empty means all.
-    pub types: Vec<String>,
-    /// Only of this tenant.
-    pub tenant: Option<Uuid>,
+    /// Only what this lets through.
+    pub filter: Filter,
     /// Go on with each new event.
     pub follow: bool,
     /// With payloads.
@@ -130,13 +124,7 @@ pub struct Part {
 pub async fn read(database: &Database, part: &Part, mut take: impl FnMut(Line) -> Result<()>) -> Result<()> {
     let mut position = start(database, part).await?;
     loop {
-        let rows: Vec<Logged> = sqlx::query_as(include_str!("../../sql/replay_events.sql"))
-            .bind(position)
-            .bind(i64::MAX)
-            .bind(part.tenant)
-            .bind(part.since)
-            .bind(WINDOW)
-            .fetch_all(&database.system)
+        let rows = log::read_filtered(&database.system, &part.filter, position, i64::MAX)
             .await
             .map_err(from_sqlx)?;
         match rows.last() {
@@ -145,9 +133,7 @@ pub async fn read(database: &Database, part: &Part, mut take: impl FnMut(Line) -
             None => return Ok(()),
         }
         for row in rows {
-            let wanted =
-                part.types.is_empty() || part.types.iter().any(|pattern| matches_pattern(pattern, &row.kind));
-            if wanted {
+            if part.filter.matches_type(&row.kind) {
                 take(Line::of(row, part.payload))?;
             }
         }
@@ -165,6 +151,7 @@ async fn start(database: &Database, part: &Part) -> Result<i64> {
                  order by position desc
                  limit $1
                ) last";
-    let found = sqlx::query_scalar(sql).bind(last.max(0)).bind(part.tenant).fetch_one(&database.system);
+    let found =
+        sqlx::query_scalar(sql).bind(last.max(0)).bind(part.filter.tenant).fetch_one(&database.system);
     found.await.map_err(from_sqlx)
 }

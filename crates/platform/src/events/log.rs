@@ -1,11 +1,36 @@
 //! Rows of the event log, read in the order of their positions.
 
+use clap::Args;
 use sqlx::{FromRow, Row as _, postgres::PgRow};
 use trato_types::Timestamp;
 use uuid::Uuid;
 
-use super::event::{Event, Incoming, Metadata};
+use super::event::{Event, Incoming, Metadata, matches_pattern};
 use crate::db::Pool;
+
+/// Rows of a filtered log that are read at once.
+const WINDOW: i64 = 500;
+
+/// Narrows what is read of the log.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Filter {
+    /// Only what was recorded at this time or later (RFC 3339).
+    #[arg(long)]
+    pub since: Option<Timestamp>,
+    /// Only these types; `*` stands for a word, `#` for any number of words. May be repeated.
+    #[arg(long = "type")]
+    pub types: Vec<String>,
+    /// Only of this tenant.
+    #[arg(long)]
+    pub tenant: Option<Uuid>,
+}
+
+impl Filter {
+    /// True when events of this type are wanted.
+    pub(super) fn matches_type(&self, kind: &str) -> bool {
+        self.types.is_empty() || self.types.iter().any(|pattern| matches_pattern(pattern, kind))
+    }
+}
 
 /// A numbered row of the log.
 #[derive(Clone, Debug)]
@@ -75,6 +100,24 @@ pub(super) async fn read_after(system: &Pool, position: i64, limit: i64) -> sqlx
     sqlx::query_as(include_str!("../../sql/read_events.sql"))
         .bind(position)
         .bind(limit)
+        .fetch_all(system)
+        .await
+}
+
+/// The next rows after a position, up to another, of the filter's tenant and time; for the system role. They are of every
+/// type, so that the last one says where to go on.
+pub(super) async fn read_filtered(
+    system: &Pool,
+    filter: &Filter,
+    position: i64,
+    last: i64,
+) -> sqlx::Result<Vec<Logged>> {
+    sqlx::query_as(include_str!("../../sql/list_events.sql"))
+        .bind(position)
+        .bind(last)
+        .bind(filter.tenant)
+        .bind(filter.since)
+        .bind(WINDOW)
         .fetch_all(system)
         .await
 }

@@ -9,14 +9,14 @@ use lapin::{
 };
 use sqlx::AssertSqlSafe;
 use tracing::info;
-use trato_types::{Error, Kind, Result, Timestamp};
+use trato_types::{Error, Kind, Result};
 use uuid::Uuid;
 
 use super::{
     broker::{self, BrokerError},
-    event::{Subscription, matches_pattern},
+    event::Subscription,
     headers,
-    log::Logged,
+    log::{self, Filter, Logged},
     processor::Processor,
     publisher, relay, topology,
 };
@@ -25,9 +25,6 @@ use crate::{
     db::{Database, Tx, from_sqlx},
 };
 
-/// Rows read and sent at once.
-const WINDOW: i64 = 500;
-
 /// Which part of the log is sent again, and to whom.
 #[derive(Clone, Debug, Default)]
 pub struct Replay {
@@ -35,12 +32,8 @@ pub struct Replay {
     pub to: String,
     /// From this position on.
     pub from_position: i64,
-    /// Only what was recorded at this time or later.
-    pub since: Option<Timestamp>,
-    /// Only these types, with AMQP's wildcards; empty means all.
-    pub types: Vec<String>,
-    /// Only of this tenant.
-    pub tenant: Option<Uuid>,
+    /// Only what this lets through.
+    pub filter: Filter,
     /// Only these events: what a consumer lacks, however it came to lack it.
     pub only: Option<HashSet<Uuid>>,
 }
@@ -72,21 +65,14 @@ pub async fn replay(
     }
     let mut sent = 0;
     loop {
-        let rows: Vec<Logged> = sqlx::query_as(include_str!("../../sql/replay_events.sql"))
-            .bind(position)
-            .bind(numbered)
-            .bind(replay.tenant)
-            .bind(replay.since)
-            .bind(WINDOW)
-            .fetch_all(&database.system)
+        let rows = log::read_filtered(&database.system, &replay.filter, position, numbered)
             .await
             .map_err(from_sqlx)?;
         let Some(last) = rows.last() else { break };
         position = last.position;
         let wanted = |row: &&Logged| {
             let listed = replay.only.as_ref().is_none_or(|only| only.contains(&row.id));
-            let of_type = |pattern: &String| matches_pattern(pattern, &row.kind);
-            listed && (replay.types.is_empty() || replay.types.iter().any(of_type))
+            listed && replay.filter.matches_type(&row.kind)
         };
         let wanted: Vec<&Logged> = rows.iter().filter(wanted).collect();
         send(&channel, &queue, service, &wanted).await.map_err(broker::unavailable)?;
