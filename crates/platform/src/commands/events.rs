@@ -188,8 +188,8 @@ where
     let (mut first, mut ids) = (i64::MAX, HashSet::new());
     while let Some(lines) = some(input.next::<Line>(BATCH).await?) {
         for line in lines {
-            first = first.min(line.position);
-            ids.insert(line.id);
+            first = first.min(line.event.position);
+            ids.insert(line.event.id);
         }
     }
     Ok((first, ids))

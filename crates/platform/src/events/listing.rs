@@ -5,11 +5,10 @@ use std::time::Duration;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
-use trato_types::{Error, Kind, Result, Timestamp};
-use uuid::Uuid;
+use trato_types::{Error, Kind, Result};
 
 use super::{
-    event::{Incoming, Metadata},
+    event::Incoming,
     log::{self, Filter, Logged},
 };
 use crate::db::{Database, from_sqlx};
@@ -20,37 +19,9 @@ const LOOK: Duration = Duration::from_millis(500);
 /// An event of the log, without its payload unless that was asked for.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Line {
-    /// Place in the log.
-    pub position: i64,
-    /// Identifier, the same on every delivery.
-    pub id: Uuid,
-    /// Tenant of the aggregate.
-    pub tenant: Uuid,
-    /// The type.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Name of the aggregate.
-    pub subject: String,
-    /// Its revision.
-    pub revision: i64,
-    /// When it happened in the business.
-    pub event_time: Timestamp,
-    /// When it was recorded.
-    pub create_time: Timestamp,
-    /// Who did it.
-    pub actor: String,
-    /// The event that caused it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cause: Option<Uuid>,
-    /// W3C trace context.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub traceparent: Option<String>,
-    /// Subject of the owning member.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
-    /// Team of the aggregate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub team: Option<Uuid>,
+    /// The event.
+    #[serde(flatten)]
+    pub event: Logged,
     /// The payload in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
@@ -59,8 +30,8 @@ pub struct Line {
 impl Line {
     /// The line for people.
     pub fn text(&self) -> String {
-        let time = self.create_time.format("%Y-%m-%d %H:%M:%S%.3fZ");
-        let Self { position, kind, subject, revision, actor, tenant, id, .. } = self;
+        let Logged { position, kind, subject, revision, actor, tenant, id, create_time, .. } = &self.event;
+        let time = create_time.format("%Y-%m-%d %H:%M:%S%.3fZ");
         format!(
             "{position}  {time}  {kind}  {subject} r{revision}  by {actor}  tenant {tenant}  event {id}\n"
         )
@@ -71,37 +42,12 @@ impl Line {
         let payload = self.payload.and_then(|payload| STANDARD.decode(payload).ok()).ok_or_else(|| {
             Error::new(Kind::Invalid, "INVALID_INPUT", "the line of an event comes without its payload")
         })?;
-        let metadata = Metadata {
-            kind: self.kind,
-            position: self.position,
-            event_time: self.event_time,
-            create_time: self.create_time,
-            actor: self.actor,
-            cause: self.cause,
-            traceparent: self.traceparent,
-            owner: self.owner,
-            team: self.team,
-        };
-        Ok(Incoming::new((self.id, self.tenant, self.subject, self.revision), metadata, payload))
+        Ok(Logged { payload, ..self.event }.into_incoming())
     }
 
-    fn of(row: Logged, payload: bool) -> Self {
-        Self {
-            position: row.position,
-            id: row.id,
-            tenant: row.tenant,
-            kind: row.kind,
-            subject: row.subject,
-            revision: row.revision,
-            event_time: row.event_time,
-            create_time: row.create_time,
-            actor: row.actor,
-            cause: row.cause,
-            traceparent: row.traceparent,
-            owner: row.owner,
-            team: row.team,
-            payload: payload.then(|| STANDARD.encode(row.payload)),
-        }
+    fn of(event: Logged, with_payload: bool) -> Self {
+        let payload = with_payload.then(|| STANDARD.encode(&event.payload));
+        Self { event, payload }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rows of the event log, read in the order of their positions.
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, Row as _, postgres::PgRow};
 use trato_types::Timestamp;
 use uuid::Uuid;
@@ -32,22 +33,42 @@ impl Filter {
     }
 }
 
-/// A numbered row of the log.
-#[derive(Clone, Debug)]
-pub(super) struct Logged {
+/// A numbered row of the log. In JSON it comes without its payload.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Logged {
+    /// Place in the log.
     pub position: i64,
+    /// Identifier, the same on every delivery.
     pub id: Uuid,
+    /// Tenant of the aggregate.
     pub tenant: Uuid,
+    /// The type.
+    #[serde(rename = "type")]
     pub kind: String,
+    /// Name of the aggregate.
     pub subject: String,
+    /// Its revision.
     pub revision: i64,
+    /// When it happened in the business.
     pub event_time: Timestamp,
+    /// When it was recorded.
     pub create_time: Timestamp,
+    /// Who did it.
     pub actor: String,
+    /// The event that caused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Uuid>,
+    /// W3C trace context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// Subject of the owning member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// Team of the aggregate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<Uuid>,
+    /// The payload.
+    #[serde(skip)]
     pub payload: Vec<u8>,
 }
 

@@ -36,7 +36,7 @@ pub(crate) use self::broker::is_unavailable as broker_missing;
 pub use self::{
     consumer::{Consumer, declare},
     event::{Event, Handler, Incoming, Subscription},
-    log::Filter,
+    log::{Filter, Logged},
     processor::{Interrupted, Processor},
     relay::Relay,
     stream::Streams,

@@ -47,13 +47,13 @@ pub async fn lacking(
     horizon: Timestamp,
     until: Timestamp,
 ) -> Result<Vec<Lacking>> {
-    let judged = |line: &&Line| line.create_time >= horizon && line.create_time <= until;
+    let judged = |line: &&Line| line.event.create_time >= horizon && line.event.create_time <= until;
     let (mut consumers, mut tenants, mut events) = (Vec::new(), Vec::new(), Vec::new());
     for line in lines.iter().filter(judged) {
-        for known in processor.subscriptions().iter().filter(|known| known.listens_to(&line.kind)) {
+        for known in processor.subscriptions().iter().filter(|known| known.listens_to(&line.event.kind)) {
             consumers.push(known.consumer);
-            tenants.push(line.tenant);
-            events.push(line.id);
+            tenants.push(line.event.tenant);
+            events.push(line.event.id);
         }
     }
     let missing: Vec<(String, Uuid)> = sqlx::query_as(
@@ -77,7 +77,7 @@ pub async fn lacking(
         missed.entry(event).or_default().extend(known.map(|known| known.consumer));
     }
     let lacking = lines.into_iter().filter_map(|line| {
-        let consumers = missed.remove(&line.id)?;
+        let consumers = missed.remove(&line.event.id)?;
         Some(Lacking { line, consumers })
     });
     Ok(lacking.collect())

@@ -71,7 +71,7 @@ async fn numbering_goes_on_far_above_and_is_published() {
 
     assert_eq!(world.effects_of("note", 2).await, [("teams/1".to_owned(), 1), ("teams/1".to_owned(), 2)]);
     assert_eq!(world.all_published().await, leapt + 1);
-    let positions: Vec<i64> = world.lines(false).await.iter().map(|line| line.position).collect();
+    let positions: Vec<i64> = world.lines(false).await.iter().map(|line| line.event.position).collect();
     assert_eq!(positions, [1, leapt + 1]);
 }
 
@@ -88,7 +88,7 @@ async fn a_consumer_gets_what_it_lacks_and_nothing_else() {
     world.effects_of("note", 5).await;
     let log = world.lines(false).await;
     for line in &log[3..] {
-        world.undo(FORGET_INBOX, line.id).await;
+        world.undo(FORGET_INBOX, line.event.id).await;
     }
 
     let processor = world.processor(subscriptions);
@@ -99,8 +99,8 @@ async fn a_consumer_gets_what_it_lacks_and_nothing_else() {
         lines.map(|line| serde_json::from_value(line).expect("is a line of the log")).collect::<Vec<Line>>()
     };
     let found = lacking().await;
-    assert_eq!(found.iter().map(|line| line.revision).collect::<Vec<_>>(), [4, 5]);
-    let only = Some(found.iter().map(|line| line.id).collect());
+    assert_eq!(found.iter().map(|line| line.event.revision).collect::<Vec<_>>(), [4, 5]);
+    let only = Some(found.iter().map(|line| line.event.id).collect());
     let wanted = replay::Replay { to: world.service.to_owned(), only, ..Default::default() };
     let sent = replay::replay(world.service, &world.database, &world.broker(), &wanted).await.expect("sent");
 
@@ -124,7 +124,7 @@ async fn what_was_heard_of_and_is_in_no_log_is_named() {
     world.all_published().await;
     let log = world.lines(false).await;
     for line in &log[1..] {
-        world.undo(FORGET_EVENT, line.id).await;
+        world.undo(FORGET_EVENT, line.event.id).await;
     }
 
     let mut heard = Vec::new();
