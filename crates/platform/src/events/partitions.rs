@@ -18,55 +18,33 @@ const BATCH: i64 = 2_000;
 
 /// The platform's own periodic work.
 pub fn jobs() -> Vec<Job> {
-    let hours = |hours: u64| Duration::from_secs(hours * 3_600);
     vec![
-        Job {
-            name: "extend-partitions",
-            period: hours(12),
-            run: Arc::new(|app: App| {
-                async move {
-                    let months = app.settings().events.partitions_ahead_months;
-                    extend(&app.database.system, "event", months).await?;
-                    extend(&app.database.system, "access_record", months).await.map(|_| ())
-                }
-                .boxed()
-            }),
-        },
-        Job {
-            name: "forget-old-events",
-            period: hours(6),
-            run: Arc::new(|app: App| {
-                async move {
-                    let before = days_ago(app.settings().events.retention_days);
-                    forget_events(&app.database.system, before).await?;
-                    forget_inbox(&app.database.system, before).await.map(|_| ())
-                }
-                .boxed()
-            }),
-        },
-        Job {
-            name: "forget-old-access-records",
-            period: hours(6),
-            run: Arc::new(|app: App| {
-                async move {
-                    let before = days_ago(app.settings().access.retention_days);
-                    forget_access_records(&app.database.system, before).await.map(|_| ())
-                }
-                .boxed()
-            }),
-        },
-        Job {
-            name: "forget-old-requests",
-            period: hours(1),
-            run: Arc::new(|app: App| {
-                async move {
-                    let before = days_ago(app.settings().requests.retention_days);
-                    forget_requests(&app.database.system, before).await.map(|_| ())
-                }
-                .boxed()
-            }),
-        },
+        job("extend-partitions", 12, |app| async move {
+            let months = app.settings().events.partitions_ahead_months;
+            extend(&app.database.system, "event", months).await?;
+            extend(&app.database.system, "access_record", months).await.map(|_| ())
+        }),
+        job("forget-old-events", 6, |app| async move {
+            let before = days_ago(app.settings().events.retention_days);
+            forget_events(&app.database.system, before).await?;
+            forget_inbox(&app.database.system, before).await.map(|_| ())
+        }),
+        job("forget-old-access-records", 6, |app| async move {
+            let before = days_ago(app.settings().access.retention_days);
+            forget_access_records(&app.database.system, before).await.map(|_| ())
+        }),
+        job("forget-old-requests", 1, |app| async move {
+            let before = days_ago(app.settings().requests.retention_days);
+            forget_requests(&app.database.system, before).await.map(|_| ())
+        }),
     ]
+}
+
+fn job<F>(name: &'static str, hours: u64, run: impl Fn(App) -> F + Send + Sync + 'static) -> Job
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    Job { name, period: Duration::from_secs(hours * 3_600), run: Arc::new(move |app: App| run(app).boxed()) }
 }
 
 fn days_ago(days: u32) -> Timestamp {
