@@ -15,7 +15,7 @@ use super::{
     inbox::Item,
     listing::Line,
     processor::{Processor, handle},
-    replay::subscription_of,
+    replay::{empty_tables, subscription_of},
 };
 use crate::db::{Connection, Tx, from_sqlx};
 
@@ -105,14 +105,7 @@ pub async fn compare(
     let cx = super::system_context(tenant, subscription.consumer, now);
     let mut tx = Tx::of(processor.database(), &cx).await?;
     let stored = rows(tx.connection(), subscription.tables, tenant).await?;
-    for table in subscription.tables {
-        // The name is a constant of the service; row-level security and the predicate keep to the tenant.
-        sqlx::query(AssertSqlSafe(format!("delete from {table} where tenant_id = $1")))
-            .bind(tenant)
-            .execute(tx.connection())
-            .await
-            .map_err(from_sqlx)?;
-    }
+    empty_tables(&mut tx, subscription, tenant).await?;
     let mut applied = 0;
     for incoming in incoming.iter().filter(|incoming| subscription.listens_to(&incoming.event.kind)) {
         tx.set_cx(incoming.event.context(subscription.consumer, now));

@@ -114,14 +114,7 @@ pub async fn forget(processor: &Processor, consumer: &str) -> Result<usize> {
     for tenant in &tenants {
         let cx = super::system_context(*tenant, consumer, super::now());
         let mut tx = Tx::of(database, &cx).await?;
-        for table in subscription.tables {
-            // The name is a constant of the service; row-level security and the predicate keep to the tenant.
-            sqlx::query(AssertSqlSafe(format!("delete from {table} where tenant_id = $1")))
-                .bind(tenant)
-                .execute(tx.connection())
-                .await
-                .map_err(from_sqlx)?;
-        }
+        empty_tables(&mut tx, subscription, *tenant).await?;
         sqlx::query("delete from platform.inbox where tenant_id = $1 and consumer = $2")
             .bind(tenant)
             .bind(consumer)
@@ -131,6 +124,19 @@ pub async fn forget(processor: &Processor, consumer: &str) -> Result<usize> {
         tx.commit().await?;
     }
     Ok(tenants.len())
+}
+
+/// Empties a tenant's part of a consumer's read model.
+pub(super) async fn empty_tables(tx: &mut Tx, subscription: &Subscription, tenant: Uuid) -> Result<()> {
+    for table in subscription.tables {
+        // The name is a constant of the service; row-level security and the predicate keep to the tenant.
+        sqlx::query(AssertSqlSafe(format!("delete from {table} where tenant_id = $1")))
+            .bind(tenant)
+            .execute(tx.connection())
+            .await
+            .map_err(from_sqlx)?;
+    }
+    Ok(())
 }
 
 /// A consumer that keeps a read model and does nothing else.
