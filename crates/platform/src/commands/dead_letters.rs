@@ -112,7 +112,7 @@ pub async fn run_dead_letters(
         }
         DeadLettersCommand::Replay { queue: true, output, .. } => {
             let (service, broker) = required(broker)?;
-            let moved = replay::redrive(service, broker, u64::MAX).await?;
+            let moved = replay::replay_dead(service, broker, u64::MAX).await?;
             output.write(to, &serde_json::json!({ "moved": moved }), &format!("put {moved} messages back\n"))
         }
         DeadLettersCommand::Replay { event, only, output, .. } => {

@@ -155,12 +155,12 @@ pub(super) fn subscription_of<'a>(processor: &'a Processor, consumer: &str) -> R
 
 /// Puts the messages of a service's dead queue back into its queue, at most `limit`; answers how many. Later events of
 /// the same aggregate were handled meanwhile: order does not hold for these.
-pub async fn redrive(service: &str, broker: &config::Broker, limit: u64) -> Result<u64> {
-    redrive_messages(service, broker, limit).await.map_err(broker::unavailable)
+pub async fn replay_dead(service: &str, broker: &config::Broker, limit: u64) -> Result<u64> {
+    put_back(service, broker, limit).await.map_err(broker::unavailable)
 }
 
-async fn redrive_messages(service: &str, broker: &config::Broker, limit: u64) -> Result<u64, BrokerError> {
-    let connection = broker::connect(broker, &format!("{service} redrive")).await?;
+async fn put_back(service: &str, broker: &config::Broker, limit: u64) -> Result<u64, BrokerError> {
+    let connection = broker::connect(broker, &format!("{service} replay")).await?;
     let channel = broker::confirming_channel(&connection).await?;
     let (from, to) = (topology::dead_queue(service), topology::queue(service));
     let mut moved = 0;

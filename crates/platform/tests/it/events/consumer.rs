@@ -217,7 +217,7 @@ async fn a_message_without_headers_goes_to_the_dead_queue() {
         .await
         .expect("put back");
 
-    let moved = replay::redrive(world.service, &world.broker(), 10).await.expect("redriven");
+    let moved = replay::replay_dead(world.service, &world.broker(), 10).await.expect("replayed");
     assert_eq!(moved, 1);
     eventually(async || {
         // It is as unreadable as before, so that it comes to the same place again.
