@@ -47,13 +47,11 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         code = signals.next() => return Ok(ExitCode::from(code)),
     };
     let recorder = Recorder::new(&checkout.root, programs);
-    let ended = if args.compose {
-        on_product(&checkout, &args, recorder, &mut signals, progress).await?
-    } else {
-        on_stack(&checkout, &args, recorder, &mut signals, progress).await?
-    };
+    let mut run = Run { checkout, args, signals, progress };
+    let ended =
+        if run.args.compose { run.on_product(recorder).await? } else { run.on_stack(recorder).await? };
     if let (_, Some(results)) = &ended {
-        results.write(&Home::test(&checkout).dir.join("results.txt"))?;
+        results.write(&Home::test(&run.checkout).dir.join("results.txt"))?;
         summarise(results);
     }
     Ok(ExitCode::from(ended.0))
@@ -62,85 +60,76 @@ pub async fn run(args: Args) -> Result<ExitCode> {
 /// An exit code, and what became of the tests when they ran.
 type Ended = (u8, Option<Results>);
 
-/// Against processes of this machine, which are supervised meanwhile.
-async fn on_stack(
-    checkout: &Checkout,
-    args: &Args,
-    recorder: Recorder,
-    signals: &mut Signals,
+/// One run of the tests.
+struct Run {
+    checkout: Checkout,
+    args: Args,
+    signals: Signals,
     progress: Progress,
-) -> Result<Ended> {
-    let mut options = StackOptions { progress: progress.clone(), ..StackOptions::test() };
-    if args.containers {
-        options.servers = Servers::Containers;
-    }
-    let stack = tokio::select! {
-        stack = Stack::start(options) => stack?,
-        code = signals.next() => return Ok((code, None)),
-    };
-    let facts = stack.home().facts();
-    let ended = stack.attend(run_tests(checkout, args, &facts, recorder, signals, &progress)).await;
-    up::stop(stack, signals, &progress).await;
-    ended?
 }
 
-/// Against the product in containers.
-async fn on_product(
-    checkout: &Checkout,
-    args: &Args,
-    recorder: Recorder,
-    signals: &mut Signals,
-    progress: Progress,
-) -> Result<Ended> {
-    let product = Product::claim(progress.clone()).await?;
-    let up = tokio::select! {
-        up = product.up() => up.map(|()| None),
-        code = signals.next() => Ok(Some(code)),
-    };
-    let ended = match up {
-        Ok(None) => run_tests(checkout, args, &product.facts_file(), recorder, signals, &progress).await,
-        Ok(Some(code)) => Ok((code, None)),
-        Err(error) => Err(error),
-    };
-    let down = product.down().await;
-    let ended = ended?;
-    down?;
-    Ok(ended)
-}
-
-/// Runs cargo to its end, or until a signal; answers its exit code and what it said of each test.
-async fn run_tests(
-    checkout: &Checkout,
-    args: &Args,
-    facts: &Path,
-    recorder: Recorder,
-    signals: &mut Signals,
-    progress: &Progress,
-) -> Result<Ended> {
-    let (reader, writer) = std::io::pipe()?;
-    let mut command = cargo::test(checkout, &args.arguments);
-    command.env(TEST_STACK, facts).stdout(writer.try_clone()?).stderr(writer);
-    if args.long {
-        command.env(TEST_LONG, "1");
-    }
-    if args.containers {
-        command.env(CONTAINERS, "1");
-    }
-    progress.say("tests", "running");
-    let mut child = command.spawn().context("cargo cannot be started")?;
-    // It holds the writing end; the reader would never see the end of the output.
-    drop(command);
-    let output = tokio::task::spawn_blocking(move || follow(reader, recorder));
-    let code = tokio::select! {
-        status = child.wait() => status?.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1),
-        code = signals.next() => {
-            if let Some(pid) = child.id() {
-                proc::kill_tree(pid)?;
-            }
-            code
+impl Run {
+    /// Against processes of this machine, which are supervised meanwhile.
+    async fn on_stack(&mut self, recorder: Recorder) -> Result<Ended> {
+        let mut options = StackOptions { progress: self.progress.clone(), ..StackOptions::test() };
+        if self.args.containers {
+            options.servers = Servers::Containers;
         }
-    };
-    Ok((code, Some(output.await??)))
+        let stack = tokio::select! {
+            stack = Stack::start(options) => stack?,
+            code = self.signals.next() => return Ok((code, None)),
+        };
+        let facts = stack.home().facts();
+        let ended = stack.attend(self.run_tests(&facts, recorder)).await;
+        up::stop(stack, &mut self.signals, &self.progress).await;
+        ended?
+    }
+
+    /// Against the product in containers.
+    async fn on_product(&mut self, recorder: Recorder) -> Result<Ended> {
+        let product = Product::claim(self.progress.clone()).await?;
+        let up = tokio::select! {
+            up = product.up() => up.map(|()| None),
+            code = self.signals.next() => Ok(Some(code)),
+        };
+        let ended = match up {
+            Ok(None) => self.run_tests(&product.facts_file(), recorder).await,
+            Ok(Some(code)) => Ok((code, None)),
+            Err(error) => Err(error),
+        };
+        let down = product.down().await;
+        let ended = ended?;
+        down?;
+        Ok(ended)
+    }
+
+    /// Runs cargo to its end, or until a signal; answers its exit code and what it said of each test.
+    async fn run_tests(&mut self, facts: &Path, recorder: Recorder) -> Result<Ended> {
+        let (reader, writer) = std::io::pipe()?;
+        let mut command = cargo::test(&self.checkout, &self.args.arguments);
+        command.env(TEST_STACK, facts).stdout(writer.try_clone()?).stderr(writer);
+        if self.args.long {
+            command.env(TEST_LONG, "1");
+        }
+        if self.args.containers {
+            command.env(CONTAINERS, "1");
+        }
+        self.progress.say("tests", "running");
+        let mut child = command.spawn().context("cargo cannot be started")?;
+        // It holds the writing end; the reader would never see the end of the output.
+        drop(command);
+        let output = tokio::task::spawn_blocking(move || follow(reader, recorder));
+        let code = tokio::select! {
+            status = child.wait() => status?.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1),
+            code = self.signals.next() => {
+                if let Some(pid) = child.id() {
+                    proc::kill_tree(pid)?;
+                }
+                code
+            }
+        };
+        Ok((code, Some(output.await??)))
+    }
 }
 
 /// Passes every line on as it comes and takes note of results.
