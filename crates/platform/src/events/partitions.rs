@@ -1,5 +1,5 @@
-//! Upkeep of the log, the inbox and the access records: partitions ahead of time, and what may be forgotten, a batch at a
-//! time.
+//! Upkeep of the log, the inbox, the access records and the requests: partitions ahead of time, and what may be forgotten,
+//! a batch or a month at a time.
 
 use std::{sync::Arc, time::Duration};
 
