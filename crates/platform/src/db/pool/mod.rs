@@ -26,8 +26,7 @@ use sqlx::{
     Either, Executor, Postgres,
     postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
-use tokio::time::{interval, timeout};
-use trato_types::error::chain;
+use tokio::time::{Instant, interval_at, timeout};
 
 pub use self::connection::Connection;
 use self::opener::{Link, Opener, is_lost};
@@ -124,11 +123,7 @@ impl Pool {
     /// Opens the connections that are kept open, so that no caller waits for them. A database that is away is none of
     /// its business: calls will say so.
     pub async fn warm(&self) {
-        // All are held until the last is there; what is returned early would be lent again.
-        let opened = join_all((0..*self.limits.connections.start()).map(|_| self.links.get())).await;
-        if let Some(error) = opened.into_iter().find_map(Result::err) {
-            tracing::warn!(error = %chain(&error), "not all connections could be opened ahead of the first calls");
-        }
+        open_kept(&self.links, &self.limits).await;
     }
 
     /// Lends no more, and takes leave of the server on every connection that is not lent.
@@ -162,12 +157,22 @@ impl fmt::Debug for Pool {
     }
 }
 
+async fn open_kept(links: &managed::Pool<Opener>, limits: &Limits) {
+    let kept = 0..*limits.connections.start();
+    // All are held until the last is there; what is given back early would be lent again.
+    let opened = join_all(kept.map(|_| timeout(limits.wait, links.get()))).await;
+    let missing = opened.iter().filter(|opened| !matches!(opened, Ok(Ok(_)))).count();
+    if missing > 0 {
+        tracing::warn!(missing, "{missing} connections could not be opened ahead of calls");
+    }
+}
+
 /// Closes connections that nobody needs or that are old, as long as there is a pool, and keeps open those it is to keep.
 async fn sweep(links: WeakPool<Opener>, limits: Arc<Limits>) {
-    let mut ticks = interval(SWEEP);
+    let mut ticks = interval_at(Instant::now() + SWEEP, SWEEP);
     loop {
         ticks.tick().await;
-        let Some(links) = links.upgrade() else { return };
+        let Some(links) = links.upgrade().filter(|links| !links.is_closed()) else { return };
         let mut to_keep = *limits.connections.start();
         let removed = links.retain(|link, metrics| {
             let is_used = link.idle() < IDLE || to_keep > 0;
@@ -175,6 +180,9 @@ async fn sweep(links: WeakPool<Opener>, limits: Arc<Limits>) {
             is_used && metrics.age() < LIFETIME
         });
         take_leave(removed.removed).await;
+        if links.status().size < *limits.connections.start() as usize {
+            open_kept(&links, &limits).await;
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+//! The pool against servers that answer, that end and that fall silent.
+
 use std::net::SocketAddr;
 
 use tokio::{
