@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     audit::{audit, quiesce},
-    killed_programs::RATE,
+    killed_programs::rate,
     outages::Outages,
 };
 use crate::harness::{
@@ -30,7 +30,7 @@ fn acknowledged_a_second(ledger: &Ledger, from: Instant, to: Instant) -> f64 {
 fn writes_go_on_without_the_broker_and_have_their_effects_when_it_is_back() {
     on_a_breakable_stack(async |stack| {
         let subjects = Subjects::make(stack.tenant().await).await;
-        let writers = Writers::start(&subjects, RATE);
+        let writers = Writers::start(&subjects, rate());
         let begun = Instant::now();
         // The comparison is with the same writers on the same machine, a moment before.
         lasts(Duration::from_secs(5)).await;
@@ -66,7 +66,7 @@ fn a_broker_killed_again_and_again_loses_and_doubles_no_event() {
     on_a_breakable_stack(async |stack| {
         let rounds = if is_long_run() { 20 } else { 2 };
         let subjects = Subjects::make(stack.tenant().await).await;
-        let writers = Writers::start(&subjects, RATE);
+        let writers = Writers::start(&subjects, rate());
         let mut outages = Outages::default();
         for _ in 0..rounds {
             lasts(Duration::from_secs(2)).await;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rand::{SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 
-use super::{audit::audit, killed_programs::RATE};
+use super::{audit::audit, killed_programs::rate};
 use crate::harness::{
     breakable::on_a_breakable_stack,
     eventually::{SOON, eventually, lasts},
@@ -73,7 +73,7 @@ fn cut_wires_to_database_and_broker_lose_nothing_and_hold_nobody() {
         let wires = Wires::lay(&stack).await;
         let subjects = Subjects::make(stack.tenant().await).await;
         let director = subjects.tenant.director();
-        let writers = Writers::by(&subjects, &Plan { deadline: Some(DEADLINE), ..Plan::new(RATE) });
+        let writers = Writers::by(&subjects, &Plan { deadline: Some(DEADLINE), ..Plan::new(rate()) });
         let mut slowest_found = Duration::ZERO;
         for _ in 0..rounds {
             let mut faults: Vec<(Fault, &str)> =

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{audit::audit, killed_programs::RATE, outages::Outages};
+use super::{audit::audit, killed_programs::rate, outages::Outages};
 use crate::harness::{
     breakable::{PATIENCE, on_a_breakable_stack},
     eventually::eventually,
@@ -21,7 +21,7 @@ fn a_killed_database_costs_an_answer_and_never_an_acknowledged_write() {
         let rounds = if is_long_run() { 20 } else { 3 };
         let subjects = Subjects::make(stack.tenant().await).await;
         let director = subjects.tenant.director();
-        let writers = Writers::start(&subjects, RATE);
+        let writers = Writers::start(&subjects, rate());
         let mut outages = Outages::default();
         let mut recoveries = Vec::new();
         for _ in 0..rounds {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use trato_devstack::stack::Signal;
 
-use super::{audit::audit, killed_programs::RATE, outages::Outages};
+use super::{audit::audit, killed_programs::rate, outages::Outages};
 use crate::harness::{
     breakable::{Breakable, on_a_breakable_stack},
     database,
@@ -75,7 +75,7 @@ fn connections_that_break_in_every_way_cost_one_answer_each_and_no_write() {
         let wires = Wires::lay(&stack).await;
         let subjects = Subjects::make(stack.tenant().await).await;
         let director = subjects.tenant.director();
-        let writers = Writers::by(&subjects, &Plan { deadline: Some(DEADLINE), ..Plan::new(RATE) });
+        let writers = Writers::by(&subjects, &Plan { deadline: Some(DEADLINE), ..Plan::new(rate()) });
         let mut outages = Outages::default();
         let mut standby = None;
         for _ in 0..rounds {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     audit::{audit, nothing_is_held, quiesce},
-    killed_programs::RATE,
+    killed_programs::rate,
 };
 use crate::harness::{
     breakable::on_a_breakable_stack,
@@ -48,7 +48,7 @@ fn events_that_come_again_and_late_change_nothing() {
         let subjects = Subjects::make(stack.tenant().await).await;
         let tenant = subjects.tenant.id.to_string();
         subjects.tenant.team("West", "West").await;
-        let writers = Writers::start(&subjects, RATE);
+        let writers = Writers::start(&subjects, rate());
         let look = || async { writers.ledger.acknowledged() };
         eventually(Duration::from_secs(60), "three hundred writes", look, |count| *count >= 300).await;
         let (ledger, _) = writers.stop().await;
@@ -83,7 +83,7 @@ fn a_read_model_made_again_from_the_log_is_the_one_it_replaces() {
     on_a_breakable_stack(async |stack| {
         let subjects = Subjects::make(stack.tenant().await).await;
         let tenant = subjects.tenant.id.to_string();
-        let writers = Writers::start(&subjects, RATE);
+        let writers = Writers::start(&subjects, rate());
         let look = || async { writers.ledger.acknowledged() };
         eventually(Duration::from_secs(60), "a hundred writes", look, |count| *count >= 100).await;
         writers.stop().await;

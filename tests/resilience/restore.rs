@@ -11,7 +11,7 @@ use trato_devstack::Facts;
 
 use super::{
     audit::{effects_agree, quiesce},
-    killed_programs::RATE,
+    killed_programs::rate,
 };
 use crate::harness::{
     breakable::{Breakable, on_a_breakable_stack},
@@ -94,7 +94,7 @@ fn restoring_everything_brings_back_one_moment() {
     on_a_breakable_stack(async |stack| {
         let facts = stack.facts().await;
         let subjects = Subjects::make(stack.tenant().await).await;
-        let writers = Writers::start(&subjects, RATE);
+        let writers = Writers::start(&subjects, rate());
         acknowledged(&writers, 150).await;
         let backup = back_up(&facts, "backup-of-all").await;
         acknowledged(&writers, 150).await;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{audit::audit, killed_programs::RATE, outages::Outages};
+use super::{audit::audit, killed_programs::rate, outages::Outages};
 use crate::harness::{
     breakable::{Breakable, PROGRAMS, on_a_stack_of_twins},
     eventually::lasts,
@@ -18,7 +18,7 @@ const PRE_STOP: Duration = Duration::from_secs(1);
 pub async fn writers_through_all(stack: &Breakable, subjects: &Subjects) -> Writers {
     let gateways = stack.facts().await.gateway.expect("it has one").replicas;
     let gateways = gateways.into_iter().map(|gateway| gateway.url).collect();
-    Writers::by(subjects, &Plan { gateways, ..Plan::new(RATE) })
+    Writers::by(subjects, &Plan { gateways, ..Plan::new(rate()) })
 }
 
 /// Both processes of a program.

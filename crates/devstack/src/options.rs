@@ -65,7 +65,8 @@ impl StackOptions {
             place: Place::Private,
             replicas: 1,
             gateways: 1,
-            profile: Profile::Debug,
+            // The full figures are those of programs as they are shipped.
+            profile: if variables::is_long_run() { Profile::Release } else { Profile::Debug },
             servers: if containers { Servers::Containers } else { Servers::Private },
             only: None,
             env: Vec::new(),

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use trato_devstack::{
-    Checkout, Servers, Stack, StackOptions, cargo,
+    Checkout, Profile, Servers, Stack, StackOptions, cargo,
     compose::Product,
     home::Home,
     proc,
@@ -23,7 +23,7 @@ use super::up;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Run the long forms of resilience and load tests
+    /// Run the long forms of resilience and load tests, against programs of the release profile
     #[arg(long)]
     long: bool,
     /// Run PostgreSQL and RabbitMQ in containers
@@ -43,7 +43,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let progress = Progress::terminal();
     progress.say("programs", "building programs and tests (cargo shows its own progress)");
     let programs = tokio::select! {
-        programs = cargo::build_tests(&checkout) => programs?,
+        programs = build(&checkout, args.long) => programs?,
         code = signals.next() => return Ok(ExitCode::from(code)),
     };
     let recorder = Recorder::new(&checkout.root, programs);
@@ -55,6 +55,14 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         summarise(results);
     }
     Ok(ExitCode::from(ended.0))
+}
+
+/// Builds the tests, and the programs of both profiles where both are run.
+async fn build(checkout: &Checkout, long: bool) -> Result<cargo::TestPrograms> {
+    if long {
+        cargo::build_programs(checkout, Profile::Release).await?;
+    }
+    cargo::build_tests(checkout).await
 }
 
 /// An exit code, and what became of the tests when they ran.
@@ -72,6 +80,9 @@ impl Run {
     /// Against processes of this machine, which are supervised meanwhile.
     async fn on_stack(&mut self, recorder: Recorder) -> Result<Ended> {
         let mut options = StackOptions { progress: self.progress.clone(), ..StackOptions::test() };
+        if self.args.long {
+            options.profile = Profile::Release;
+        }
         if self.args.containers {
             options.servers = Servers::Containers;
         }
