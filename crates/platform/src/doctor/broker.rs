@@ -50,8 +50,8 @@ pub async fn look(service: &str, broker: &config::Broker, report: &mut Report) {
     if depth.dead > 0 {
         report.warn(
             "dead-messages",
-            format!("{} messages without readable headers lie in the dead queue of {service}", depth.dead),
-            "find out who publishes them; then `trato dead-letters replay --queue` or `drop --queue`",
+            format!("{} messages lie in the dead queue of {service}: they have no readable headers, or ended the process again and again", depth.dead),
+            "find out who publishes them, or what they end; then `trato dead-letters replay --queue` or `drop --queue`",
         );
     }
 }

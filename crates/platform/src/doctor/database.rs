@@ -143,14 +143,14 @@ async fn look_at_log(database: &Database, report: &mut Report) -> Result<()> {
         report.warn(
             "partition-missing",
             "the log has no partition for the next month",
-            "start the service, whose job `extend-event-partitions` makes it",
+            "start the service, whose job `extend-partitions` makes it",
         );
     }
     if number("misplaced")?.is_some_and(|rows| rows > 0) {
         report.warn(
             "default-partition-used",
             "events lie in the log's default partition",
-            "they are moved when the partition of their month is made; see the job `extend-event-partitions`",
+            "they are moved when the partition of their month is made; see the job `extend-partitions`",
         );
     }
     let theirs: trato_types::Timestamp = row.try_get("clock").map_err(from_sqlx)?;

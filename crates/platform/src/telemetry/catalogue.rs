@@ -210,6 +210,25 @@ pub(super) const DATABASE_FAILURES: Metric = counter(
     "Statements that the database failed: `pool_timeout` for no free connection in time, else the reason",
 );
 
+pub(super) const ACCESS_STORED: Metric = counter(
+    "trato.access_records.stored",
+    "{record}",
+    &[],
+    "Records of who read or changed what that were stored",
+);
+pub(super) const ACCESS_LOST: Metric = counter(
+    "trato.access_records.lost",
+    "{record}",
+    &[],
+    "Such records that could not be stored; 0 from the start of the process",
+);
+pub(super) const ACCESS_WAITING: Metric = gauge(
+    "trato.access_records.waiting",
+    "{place}",
+    &[],
+    "Places that records take which wait to be stored; with all 65,536 taken, answers wait for their record",
+);
+
 pub(super) const JOB: Metric = seconds(
     "trato.job.duration",
     &[JOB_NAME, ERROR_TYPE],
@@ -264,6 +283,7 @@ pub(super) const ALL: &[(&str, &[&Metric])] = &[
         &[&CONSUMED, &PROCESS, &DUPLICATES, &RETRIES, &PARKED, &HELD, &QUEUE, &CONSUMER_CONNECTED],
     ),
     ("Database", &[&CONNECTIONS, &MOST_CONNECTIONS, &DATABASE_FAILURES]),
+    ("Access records", &[&ACCESS_STORED, &ACCESS_LOST, &ACCESS_WAITING]),
     ("Jobs", &[&JOB, &JOB_FAILURES, &JOB_SUCCESS]),
     ("Process", &[&READY, &START, &CERTIFICATE_EXPIRY, &UPTIME, &CPU, &MEMORY]),
 ];

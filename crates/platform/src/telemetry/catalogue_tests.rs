@@ -38,6 +38,9 @@ fn record_everything(metrics: &Metrics) {
     metrics.consumer_connected(true);
     metrics.watch_pool("serving", &pool("postgres://127.0.0.1/nothing"));
     metrics.database_failed("pool_timeout");
+    metrics.watch_access_records(|| 3);
+    metrics.access_stored(2);
+    metrics.access_lost(1);
     metrics.job_planned("forget");
     metrics.job_ran("forget", Some("BUSY"), second);
     metrics.job_ran("forget", None, second);

@@ -44,6 +44,8 @@ struct Instruments {
     retries: Counter<u64>,
     parked: Counter<u64>,
     database_failures: Counter<u64>,
+    access_stored: Counter<u64>,
+    access_lost: Counter<u64>,
     job: Histogram<f64>,
     job_failures: Counter<u64>,
 }
@@ -100,6 +102,8 @@ impl Instruments {
             retries: counter(&all::RETRIES),
             parked: counter(&all::PARKED),
             database_failures: counter(&all::DATABASE_FAILURES),
+            access_stored: counter(&all::ACCESS_STORED),
+            access_lost: counter(&all::ACCESS_LOST),
             job: seconds(&all::JOB),
             job_failures: counter(&all::JOB_FAILURES),
         }
@@ -293,6 +297,27 @@ impl Metrics {
     pub fn database_failed(&self, reason: &'static str) {
         if let Some(instruments) = &self.instruments {
             instruments.database_failures.add(1, &[KeyValue::new(ERROR_TYPE, reason)]);
+        }
+    }
+
+    /// Has it asked how many places records of access take; those that are lost count from 0.
+    pub fn watch_access_records(&self, waiting: impl Fn() -> usize + Send + Sync + 'static) {
+        let Some(instruments) = &self.instruments else { return };
+        instruments.access_lost.add(0, &[]);
+        instruments.board.ask(&all::ACCESS_WAITING, &[], move || Some(waiting() as f64));
+    }
+
+    /// Access records were stored.
+    pub fn access_stored(&self, records: usize) {
+        if let Some(instruments) = &self.instruments {
+            instruments.access_stored.add(records as u64, &[]);
+        }
+    }
+
+    /// Access records could not be stored, and will not be.
+    pub fn access_lost(&self, records: usize) {
+        if let Some(instruments) = &self.instruments {
+            instruments.access_lost.add(records as u64, &[]);
         }
     }
 

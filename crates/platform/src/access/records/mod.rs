@@ -23,6 +23,7 @@ use crate::{
     config::{self, Recording},
     db::Pool,
     rpc::status::code_name,
+    telemetry::metrics::metrics,
 };
 
 /// Names that may wait to be written; a record counts as one more than it names. A few megabytes.
@@ -124,6 +125,8 @@ fn not_recorded() -> Error {
 /// several tenants.
 pub fn recorder(settings: &config::Access, system: &Pool) -> (Recorder, Writer) {
     let (recorder, queued) = Recorder::new(settings.record, PLACES);
+    let places = recorder.places.clone();
+    metrics().watch_access_records(move || (PLACES as usize).saturating_sub(places.available_permits()));
     let interval = match settings.record {
         Recording::Behind => settings.flush_interval(),
         // What came while the last batch was stored is batch enough.

@@ -11,7 +11,10 @@ use trato_types::{Error, Kind, Result, Timestamp, error::chain};
 use uuid::Uuid;
 
 use super::{Queued, Record};
-use crate::db::{Pool, from_sqlx};
+use crate::{
+    db::{Pool, from_sqlx},
+    telemetry::metrics::metrics,
+};
 
 /// Most records of one statement.
 const BATCH: usize = 4_096;
@@ -74,7 +77,10 @@ impl Writer {
         loop {
             let records: Vec<&Record> = batch.iter().map(|queued| &queued.record).collect();
             let error = match insert(&self.system, &records).await {
-                Ok(()) => return batch.into_iter().for_each(Queued::tell_stored),
+                Ok(()) => {
+                    metrics().access_stored(batch.len());
+                    return batch.into_iter().for_each(Queued::tell_stored);
+                }
                 Err(error) => error,
             };
             if error.kind() == Kind::Internal {
@@ -87,6 +93,7 @@ impl Writer {
             let count = batch.len();
             if stop.is_cancelled() {
                 if self.last_tries == 0 {
+                    metrics().access_lost(count);
                     tracing::error!(count, error = %chain(&error), "{count} access records are lost: the process stops");
                     return;
                 }
@@ -101,6 +108,7 @@ impl Writer {
     /// One by one, because the database refuses one of them: the others must not be lost for it.
     async fn store_each(&mut self, batch: Vec<Queued>, error: &Error, stop: &CancellationToken) {
         if let [Queued { record: Record { visit, resources, .. }, .. }] = batch.as_slice() {
+            metrics().access_lost(1);
             tracing::error!(
                 error = %chain(error),
                 tenant = %visit.tenant,
