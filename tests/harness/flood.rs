@@ -1,7 +1,4 @@
 //! Clients that send as much as they are told to, whatever comes back, and cost next to nothing themselves.
-//!
-//! They speak HTTP/1.1 by hand: what a full client spends on a request would be missing to the suite on the same machine,
-//! and an overload would then measure the client.
 
 use std::{
     collections::BTreeMap,
@@ -13,11 +10,10 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     sync::mpsc,
     time::{interval, timeout},
 };
+use trato_devstack::lane::{Lane, Request};
 
 use super::tenant::Tenant;
 
@@ -57,7 +53,7 @@ pub trait Post: Send + Sync + 'static {
 /// Whom requests go to, and as whom.
 #[derive(Clone, Debug)]
 pub struct Flood {
-    authority: String,
+    url: String,
     /// Subject and token; connections take them in turn, so that no single caller meets its own limit.
     callers: Vec<(Arc<str>, String)>,
 }
@@ -65,13 +61,12 @@ pub struct Flood {
 impl Flood {
     /// Requests to the first gateway of a tenant's stack.
     pub fn of(tenant: &Tenant) -> Self {
-        let url = tenant.facts().gateway_url().expect("the stack has a gateway");
-        let authority = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let url = tenant.facts().gateway_url().expect("the stack has a gateway").to_owned();
         let callers = (0..CALLERS).map(|number| {
             let caller = tenant.caller(&format!("flood-{number}"), &["commercial-director"]);
             (caller.subject().into(), caller.token().to_owned())
         });
-        Self { authority, callers: callers.collect() }
+        Self { url, callers: callers.collect() }
     }
 
     /// So many clients that each send the next request as soon as they have the answer to the last.
@@ -86,10 +81,10 @@ impl Flood {
             .map(|client| {
                 let (flood, counter, make) = (self.clone(), counter.clone(), make.clone());
                 tokio::spawn(async move {
-                    let (mut sent, mut link) = (Vec::new(), None);
+                    let (mut sent, mut lane) = (Vec::new(), Lane::new(&flood.url));
                     while Instant::now() < end {
                         let request = make(counter.fetch_add(1, Ordering::Relaxed));
-                        let reply = flood.send(client, &mut link, &request, Instant::now()).await;
+                        let reply = flood.send(client, &mut lane, &request, Instant::now()).await;
                         sent.push((request, reply));
                     }
                     sent
@@ -117,11 +112,11 @@ impl Flood {
             .map(|client| {
                 let (flood, receiver) = (self.clone(), receiver.clone());
                 tokio::spawn(async move {
-                    let (mut sent, mut link) = (Vec::new(), None);
+                    let (mut sent, mut lane) = (Vec::new(), Lane::new(&flood.url));
                     loop {
                         let next = receiver.lock().await.recv().await;
                         let Some((request, due)) = next else { return sent };
-                        let reply = flood.send(client, &mut link, &request, due).await;
+                        let reply = flood.send(client, &mut lane, &request, due).await;
                         sent.push((request, reply));
                     }
                 })
@@ -141,73 +136,17 @@ impl Flood {
         all
     }
 
-    /// Sends one request, over the link when there is one, else over a new one.
-    async fn send<R: Post>(
-        &self,
-        client: usize,
-        link: &mut Option<TcpStream>,
-        request: &R,
-        due: Instant,
-    ) -> Reply {
+    /// Sends one request.
+    async fn send<R: Post>(&self, client: usize, lane: &mut Lane, request: &R, due: Instant) -> Reply {
         let (subject, token) = &self.callers[client % self.callers.len()];
-        let answer = timeout(PATIENCE, self.exchange(token, link, request)).await;
-        let (status, body) = match answer {
-            Ok(Ok((status, body))) => (Some(status), body),
+        let (key, body) = (request.key(), request.body());
+        let text = Request { token, path: request.path(), key: &key, body: &body };
+        let (status, body) = match timeout(PATIENCE, lane.post(text)).await {
+            Ok(Ok(answer)) => (Some(answer.status), String::from_utf8_lossy(&answer.body).into_owned()),
             Ok(Err(error)) => (None, error.to_string()),
             Err(_) => (None, format!("no answer within {PATIENCE:?}")),
         };
-        if status.is_none() {
-            *link = None;
-        }
         Reply { status, took: due.elapsed(), answered: Instant::now(), body, subject: subject.clone() }
-    }
-
-    async fn exchange<R: Post>(
-        &self,
-        token: &str,
-        link: &mut Option<TcpStream>,
-        request: &R,
-    ) -> std::io::Result<(u16, String)> {
-        if link.is_none() {
-            let stream = TcpStream::connect(&self.authority).await?;
-            stream.set_nodelay(true)?;
-            *link = Some(stream);
-        }
-        let stream = link.as_mut().ok_or(std::io::ErrorKind::NotConnected)?;
-        let (path, body, key) = (request.path(), request.body(), request.key());
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
-             idempotency-key: {key}\r\ncontent-length: {}\r\n\r\n{body}",
-            self.authority,
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).await?;
-        read_answer(stream).await
-    }
-}
-
-/// Reads a status and a body whose length the head announces.
-async fn read_answer(stream: &mut TcpStream) -> std::io::Result<(u16, String)> {
-    let broken = |what: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, what.to_owned());
-    let mut bytes = Vec::with_capacity(1024);
-    loop {
-        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
-            let status = head.get(9..12).and_then(|code| code.parse().ok());
-            let status = status.ok_or_else(|| broken("no status"))?;
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-            let length: usize =
-                length.and_then(|length| length.trim().parse().ok()).ok_or_else(|| broken("no length"))?;
-            let mut body = bytes.split_off(end + 4);
-            let missing = length.saturating_sub(body.len());
-            let had = body.len();
-            body.resize(had + missing, 0);
-            stream.read_exact(&mut body[had..]).await?;
-            return Ok((status, String::from_utf8_lossy(&body).into_owned()));
-        }
-        if stream.read_buf(&mut bytes).await? == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
     }
 }
 

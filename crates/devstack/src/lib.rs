@@ -19,6 +19,7 @@ pub mod home;
 pub mod http;
 pub mod issuer;
 pub mod keys;
+pub mod lane;
 pub mod load;
 pub mod logs;
 pub mod options;
