@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -16,13 +16,9 @@ use super::{
 };
 use crate::Tenant;
 
-/// Calls before the first round, so that connections, prepared statements and caches are there.
-const WARM_UP: u64 = 500;
-
 pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
     let (tenant, target) = room.tenant()?;
-    let links = target.links(Wire::Json, CALLERS).await?;
-    drive::run(links, &target, Model::Open(1000.0, WARM_UP), maker()).await?;
+    drive::warm_up(&target, maker()).await?;
     let script = limit(room, &target).await?;
 
     let (mut rounds, mut cpu, mut notes) = (Vec::new(), Vec::new(), Vec::new());
@@ -70,14 +66,19 @@ pub async fn counted_round(room: &Room, tenant: &Tenant, target: &Target) -> Res
 
 /// Each call makes an account under a request id of its own.
 pub fn maker() -> Maker {
-    let account = json!({
+    let account = account();
+    Arc::new(move |_| Call::post(format!("/v1/accounts?requestId={}", Uuid::new_v4()), &account))
+}
+
+/// The account that is made.
+pub fn account() -> Value {
+    json!({
         "displayName": "Talleres Miramar", "legalName": "Talleres Miramar, S. A.", "sector": "retail",
         "kinds": ["PARTNER"], "emailAddress": "hello@miramar.example", "phoneNumber": "+34 912 345 678",
         "website": "https://miramar.example", "taxId": "A12345674", "employeeCount": 120,
         "annualRevenue": { "currencyCode": "EUR", "units": "4500000" },
         "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "postalCode": "28013", "countryCode": "ES" },
-    });
-    Arc::new(move |_| Call::post(format!("/v1/accounts?requestId={}", Uuid::new_v4()), &account))
+    })
 }
 
 /// What one call runs, as a script.

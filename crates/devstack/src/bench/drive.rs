@@ -5,14 +5,26 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Result, bail};
 use hdrhistogram::Histogram;
-use tokio::task::JoinSet;
+use tokio::{
+    sync::{Mutex, mpsc},
+    task::JoinSet,
+};
 
-use super::client::{Call, Link, Target};
+use super::{
+    client::{Call, Link, Target, Wire},
+    room::CALLERS,
+};
+
+/// Calls before a first round, so that connections, prepared statements and caches are there.
+const WARM_UP: u64 = 500;
+/// Shortest sleep between calls that fall due: at high rates waking up for each would cost more than calling.
+const NAP: Duration = Duration::from_micros(500);
 
 /// Makes the call of that number.
 pub type Maker = Arc<dyn Fn(u64) -> Call + Send + Sync>;
@@ -49,13 +61,70 @@ impl Load {
     }
 }
 
+/// Number of a call, and the moment from which its latency counts.
+type Turn = (u64, Instant);
+
+/// The calls of a round, of which each caller takes the next one.
+#[derive(Debug)]
+pub enum Turns {
+    /// Until then, as they are asked for.
+    Closed(Instant, AtomicU64),
+    /// As they fall due.
+    Open(Mutex<mpsc::UnboundedReceiver<Turn>>),
+}
+
+impl Turns {
+    /// Begins a round.
+    pub fn of(model: Model) -> Arc<Self> {
+        Arc::new(match model {
+            Model::Closed(span) => Self::Closed(Instant::now() + span, AtomicU64::new(0)),
+            Model::Open(rate, count) => {
+                let (sender, due) = mpsc::unbounded_channel();
+                // The runtime's timers know whole milliseconds, which would be a good part of a latency.
+                thread::spawn(move || pace(rate, count, &sender));
+                Self::Open(Mutex::new(due))
+            }
+        })
+    }
+
+    /// The next call; none when the round is over.
+    pub async fn next(&self) -> Option<Turn> {
+        match self {
+            Self::Closed(end, next) => {
+                let now = Instant::now();
+                (now < *end).then(|| (next.fetch_add(1, Ordering::Relaxed), now))
+            }
+            Self::Open(due) => due.lock().await.recv().await,
+        }
+    }
+}
+
+/// Gives out calls as they fall due. One that is given out late does not make the next ones late.
+fn pace(rate: f64, count: u64, turns: &mpsc::UnboundedSender<Turn>) {
+    let start = Instant::now();
+    for number in 0..count {
+        let due = start + Duration::from_secs_f64(number as f64 / rate);
+        loop {
+            let left = due.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            thread::park_timeout(left.max(NAP));
+        }
+        if turns.send((number, due)).is_err() {
+            // The round has failed.
+            return;
+        }
+    }
+}
+
 /// Runs one round. Any call that fails makes the round fail.
 pub async fn run(links: Vec<Link>, target: &Target, model: Model, make: Maker) -> Result<Load> {
-    let next = Arc::new(AtomicU64::new(0));
     let start = Instant::now();
+    let turns = Turns::of(model);
     let mut callers = JoinSet::new();
     for link in links {
-        callers.spawn(caller(link, target.clone(), model, make.clone(), next.clone(), start));
+        callers.spawn(caller(link, target.clone(), turns.clone(), make.clone()));
     }
     let mut load = Load { done: 0, seconds: 0.0, micros: empty()? };
     while let Some(caller) = callers.join_next().await {
@@ -70,35 +139,51 @@ pub async fn run(links: Vec<Link>, target: &Target, model: Model, make: Maker) -
     Ok(load)
 }
 
+/// Calls that count for nothing, after a start.
+pub async fn warm_up(target: &Target, make: Maker) -> Result<()> {
+    let links = target.links(Wire::Json, CALLERS).await?;
+    run(links, target, Model::Open(1000.0, WARM_UP), make).await.map(drop)
+}
+
 async fn caller(
     mut link: Link,
     target: Target,
-    model: Model,
+    turns: Arc<Turns>,
     make: Maker,
-    next: Arc<AtomicU64>,
-    start: Instant,
 ) -> Result<(u64, Histogram<u64>)> {
     let mut micros = empty()?;
     let mut done = 0;
-    loop {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        let since = match model {
-            Model::Closed(span) if start.elapsed() >= span => return Ok((done, micros)),
-            Model::Closed(_) => Instant::now(),
-            Model::Open(_, count) if number >= count => return Ok((done, micros)),
-            Model::Open(rate, _) => {
-                let due = start + Duration::from_secs_f64(number as f64 / rate);
-                tokio::time::sleep_until(due.into()).await;
-                due
-            }
-        };
+    while let Some((number, since)) = turns.next().await {
         link.call(&target, make(number)).await?;
         micros.saturating_record(since.elapsed().as_micros() as u64);
         done += 1;
     }
+    Ok((done, micros))
 }
 
 /// A histogram of microseconds up to a minute, to three digits.
 pub fn empty() -> Result<Histogram<u64>> {
     Ok(Histogram::new_with_max(60_000_000, 3)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn open_calls_fall_due_at_their_rate_and_never_come_early() {
+        let begun = Instant::now();
+        let turns = Turns::of(Model::Open(1000.0, 20));
+
+        let mut dues = Vec::new();
+        while let Some((number, due)) = turns.next().await {
+            assert!(Instant::now() >= due, "call {number} came early");
+            assert_eq!(number, dues.len() as u64);
+            dues.push(due);
+        }
+
+        assert_eq!(dues.len(), 20);
+        assert_eq!(dues[19] - dues[0], Duration::from_millis(19));
+        assert!(begun.elapsed() >= Duration::from_millis(19));
+    }
 }
