@@ -13,7 +13,7 @@ pub struct Spread {
     pub max: f64,
 }
 
-/// Which side of a bound is good.
+/// Which side of a bound is good, where there is a bound.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Goal {
@@ -21,6 +21,8 @@ pub enum Goal {
     AtLeast(f64),
     /// Good up to here.
     AtMost(f64),
+    /// Nobody has said what is good.
+    Unset,
 }
 
 /// How a figure stands against its goal.
@@ -35,6 +37,8 @@ pub enum Verdict {
     Missed,
     /// It could not be measured.
     NotMeasured,
+    /// There is no goal to meet.
+    NoGoal,
 }
 
 /// One line of the result.
@@ -155,6 +159,7 @@ fn judge(value: Option<Spread>, goal: Goal) -> Verdict {
     let (worst, median) = match goal {
         Goal::AtLeast(bound) => (value.min >= bound, value.median >= bound),
         Goal::AtMost(bound) => (value.max <= bound, value.median <= bound),
+        Goal::Unset => return Verdict::NoGoal,
     };
     match (worst, median) {
         (true, _) => Verdict::Met,
@@ -176,6 +181,12 @@ mod tests {
         assert_eq!(figure(0.6).verdict, Verdict::MedianOnly);
         assert_eq!(figure(0.62).verdict, Verdict::Missed);
         assert_eq!(figure(0.6).ratio, Some(Spread { median: 0.61, min: 0.5, max: 0.7 }));
+    }
+
+    #[test]
+    fn a_figure_without_a_goal_is_neither_met_nor_missed() {
+        assert_eq!(Figure::absolute("TLS", "", "", &[1.0], Goal::Unset).verdict, Verdict::NoGoal);
+        assert_eq!(Figure::absolute("TLS", "", "", &[], Goal::Unset).verdict, Verdict::NotMeasured);
     }
 
     #[test]

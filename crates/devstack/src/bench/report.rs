@@ -56,14 +56,14 @@ fn table(figures: &[Figure]) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{:<4} {:<62} {:>10} {:>10} {:<8} {:>22} {:>8}  met",
+        "{:<7} {:<62} {:>10} {:>10} {:<8} {:>22} {:>8}  met",
         "id", "what", "ours", "limit", "unit", "ratio (spread)", "goal"
     );
     for figure in figures {
         let ratio = figure.ratio.or(figure.ours).map_or_else(|| "-".to_owned(), |found| range(&found));
         let _ = writeln!(
             text,
-            "{:<4} {:<62} {:>10} {:>10} {:<8} {:>22} {:>8}  {}",
+            "{:<7} {:<62} {:>10} {:>10} {:<8} {:>22} {:>8}  {}",
             figure.id,
             figure.what,
             value(figure.ours),
@@ -95,6 +95,7 @@ fn goal(goal: Goal) -> String {
     match goal {
         Goal::AtLeast(bound) => format!(">= {bound}"),
         Goal::AtMost(bound) => format!("<= {bound}"),
+        Goal::Unset => "-".to_owned(),
     }
 }
 
@@ -104,6 +105,7 @@ fn verdict(verdict: Verdict) -> &'static str {
         Verdict::MedianOnly => "median only",
         Verdict::Missed => "no",
         Verdict::NotMeasured => "not measured",
+        Verdict::NoGoal => "no goal",
     }
 }
 
