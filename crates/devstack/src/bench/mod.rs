@@ -7,6 +7,7 @@
 mod broker;
 mod capture;
 mod client;
+mod contrast;
 mod create;
 mod drive;
 mod envoy;
@@ -16,10 +17,12 @@ mod get;
 mod import;
 mod list;
 mod pgbench;
+mod records;
 mod relay;
 mod report;
 mod room;
 mod telemetry;
+mod tls;
 mod transcode;
 mod usage;
 mod versus;
@@ -42,7 +45,7 @@ pub struct BenchOptions {
     pub short: bool,
     /// File for every figure as JSON.
     pub json: Option<PathBuf>,
-    /// Figures to measure, `P1`; all when empty.
+    /// Figures to measure, `P1` or `TLS`; all when empty.
     pub figures: Vec<String>,
 }
 
@@ -50,7 +53,7 @@ type Measure = for<'a> fn(&'a mut Room) -> BoxFuture<'a, Result<Vec<Figure>>>;
 
 /// Every figure, in the order in which one does not disturb the next: the idle footprint before any load, the import
 /// before what reads its rows, what restarts processes last.
-const FIGURES: [(&str, Measure); 9] = [
+const FIGURES: [(&str, Measure); 11] = [
     ("P13", |room| Box::pin(footprint::measure(room))),
     ("P16", |room| Box::pin(import::measure(room))),
     ("P3", |room| Box::pin(get::measure(room))),
@@ -60,6 +63,8 @@ const FIGURES: [(&str, Measure); 9] = [
     ("P5", |room| Box::pin(transcode::measure(room))),
     ("P7", |room| Box::pin(relay::measure(room))),
     ("P14", |room| Box::pin(telemetry::measure(room))),
+    ("RECORDS", |room| Box::pin(records::measure(room))),
+    ("TLS", |room| Box::pin(tls::measure(room))),
 ];
 
 /// Names of all figures.

@@ -195,6 +195,12 @@ impl Room {
         Ok(begun.elapsed().as_secs_f64() * 1000.0)
     }
 
+    /// Ends a program and starts it again without the variables that `restart` has given it.
+    pub async fn restart_as_made(&self, program: &str) -> Result<f64> {
+        self.stack.reset_env(program)?;
+        self.restart(program, &[]).await
+    }
+
     /// What a reader needs to know to judge the figures.
     pub async fn surroundings(&self) -> Result<Surroundings> {
         let postgres: String = sqlx::query_scalar("show server_version").fetch_one(&self.customers).await?;

@@ -57,6 +57,11 @@ fn ticks(pid: u32, with_collected: bool) -> f64 {
     times.filter_map(|time| time.parse::<f64>().ok()).sum()
 }
 
+/// Processor time that one process has used so far, without its children, in milliseconds.
+pub fn millis(pid: u32) -> f64 {
+    ticks(pid, false) * TICK_MILLIS
+}
+
 /// Memory of one process with its share of what it shares with others, in MB (10^6 bytes).
 pub fn pss_megabytes(pid: u32) -> Result<f64> {
     let path = format!("/proc/{pid}/smaps_rollup");
@@ -76,6 +81,7 @@ mod tests {
         let own = std::process::id();
         let meter = Meter::start(vec![("own".into(), own)]);
         assert!(meter.stop()["own"] >= 0.0);
+        assert!(millis(own) >= 0.0);
         assert!(pss_megabytes(own).expect("own memory may be read") > 0.1);
     }
 }
