@@ -49,6 +49,21 @@ pub enum Model {
     Open(f64, u64),
 }
 
+impl Model {
+    /// So many calls a second, for so long.
+    pub fn open(rate: f64, span: Duration) -> Self {
+        Self::Open(rate, (rate * span.as_secs_f64()) as u64)
+    }
+
+    /// The time in which calls are made, or fall due.
+    pub fn span(&self) -> Duration {
+        match self {
+            Self::Closed(span) => *span,
+            Self::Open(rate, count) => Duration::from_secs_f64(*count as f64 / rate),
+        }
+    }
+}
+
 impl Load {
     /// Calls a second.
     pub fn rate(&self) -> f64 {

@@ -1,8 +1,8 @@
 //! `cargo dev bench`: the figures, each as a ratio to its limit in the same run, against a private stack of release
 //! programs.
 //!
-//! Rounds of the limit and of ours alternate, none is dropped, a call that fails fails the run, and what was done is
-//! counted in the database afterwards.
+//! Rounds of the limit and of ours alternate, none is dropped, a call that fails fails the run but where more is sent
+//! than can be answered, and what was done is counted in the database afterwards.
 
 mod broker;
 mod capture;
@@ -16,6 +16,7 @@ mod footprint;
 mod get;
 mod import;
 mod list;
+mod overload;
 mod pgbench;
 mod records;
 mod relay;
@@ -52,8 +53,8 @@ pub struct BenchOptions {
 type Measure = for<'a> fn(&'a mut Room) -> BoxFuture<'a, Result<Vec<Figure>>>;
 
 /// Every figure, in the order in which one does not disturb the next: the idle footprint before any load, the import
-/// before what reads its rows, what restarts processes last.
-const FIGURES: [(&str, Measure); 11] = [
+/// before what reads its rows, what restarts processes last, and the overload behind all.
+const FIGURES: [(&str, Measure); 12] = [
     ("P13", |room| Box::pin(footprint::measure(room))),
     ("P16", |room| Box::pin(import::measure(room))),
     ("P3", |room| Box::pin(get::measure(room))),
@@ -65,6 +66,7 @@ const FIGURES: [(&str, Measure); 11] = [
     ("P14", |room| Box::pin(telemetry::measure(room))),
     ("RECORDS", |room| Box::pin(records::measure(room))),
     ("TLS", |room| Box::pin(tls::measure(room))),
+    ("P15", |room| Box::pin(overload::measure(room))),
 ];
 
 /// Names of all figures.
