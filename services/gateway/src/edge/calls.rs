@@ -51,9 +51,7 @@ impl Gateway {
     ) -> Result<Response<Body>, Failure> {
         let method = self.routes.method_of(binding);
         let upstream = self.upstream(method)?;
-        if !method.is_server_streaming {
-            self.pressure(method).admit()?;
-        }
+        let passed = self.pass_on(method)?;
         let times = self.times(ask, method)?;
         check_content(ask)?;
         let max_bytes = self.config.platform.server.max_message_bytes;
@@ -82,7 +80,9 @@ impl Gateway {
             return Ok(Messages::respond(tables, method, form, answer.body, request_id, life, max_message));
         }
         let gathered = upstream.gather(&call, times.begun_by).await?;
-        self.pressure(method).answered(&gathered.status);
+        if let Some(passed) = passed {
+            passed.answered(&gathered.status);
+        }
         match gathered.status {
             Status { code: Code::Ok, .. } => {
                 Ok(response::message(&self.tables.schema, method, binding, &gathered.message()?)?)

@@ -60,9 +60,7 @@ impl Gateway {
             };
             return self.stream_on(ask, answer, Some(pump), record, place, times);
         }
-        if !method.is_server_streaming {
-            self.pressure(method).admit()?;
-        }
+        let passed = self.pass_on(method)?;
         let max_bytes = self.config.platform.server.max_message_bytes + FRAME_PREFIX;
         let frames = read(ask, body, max_bytes, times.begun_by).await?;
         let mut call = self.outgoing(ask, method, frames, times);
@@ -72,7 +70,9 @@ impl Gateway {
             return self.stream_on(ask, answer, None, record, place, times);
         }
         let gathered = upstream.gather(&call, times.begun_by).await?;
-        self.pressure(method).answered(&gathered.status);
+        if let Some(passed) = passed {
+            passed.answered(&gathered.status);
+        }
         if let Some(record) = record {
             record.end(gathered.status.code);
         }

@@ -49,7 +49,7 @@ use cors::Cors;
 use local::Local;
 use pages::Pages;
 use place::Place;
-use pressure::Pressure;
+use pressure::{Passed, Pressure};
 use rate::{Rates, Standing};
 use record::Record;
 pub use start::StartError;
@@ -264,9 +264,12 @@ impl Gateway {
         })
     }
 
-    /// The pressure on the service of a method.
-    fn pressure(&self, method: &Method) -> &Pressure {
-        &self.pressures[method.position]
+    /// Passes a call on to its service unless that would most likely turn it away. Streams are bounded by their places.
+    fn pass_on(&self, method: &Method) -> Result<Option<Passed<'_>>, Error> {
+        if method.is_server_streaming {
+            return Ok(None);
+        }
+        self.pressures[method.position].admit().map(Some)
     }
 
     /// What a stream holds on to; its record is then the stream's to end.

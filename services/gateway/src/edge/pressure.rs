@@ -1,7 +1,8 @@
 //! How much of what it is sent a service turns away, so that most of that is turned away here, where it costs less.
 //!
 //! The rule is the one of client-side throttling: of the calls that came lately, as many are passed on as were accepted,
-//! and half as many more, so that room is found again as soon as there is some.
+//! and half as many more, so that room is found again as soon as there is some. A service that has nothing to do for us
+//! is always asked: what it turned away a moment ago says nothing about an idle one.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -39,40 +40,29 @@ struct Counts {
     accepted: f64,
     /// What is to be refused and was not yet, as a share of one call.
     owed: f64,
+    /// Calls that were passed on and are not over.
+    in_hand: usize,
 }
+
+/// A call that is passed on, until it is over.
+#[derive(Debug)]
+pub struct Passed<'a>(&'a Pressure);
 
 impl Default for Pressure {
     fn default() -> Self {
-        Self(Mutex::new(Counts { at: Instant::now(), asked: 0.0, accepted: 0.0, owed: 0.0 }))
+        Self(Mutex::new(Counts { at: Instant::now(), asked: 0.0, accepted: 0.0, owed: 0.0, in_hand: 0 }))
     }
 }
 
 impl Pressure {
     /// RESOURCE_EXHAUSTED `TOO_MANY_CALLS` for a call that would most likely be turned away.
-    pub fn admit(&self) -> Result<(), Error> {
-        if self.admits() { Ok(()) } else { Err(too_many_calls().retry_after(COME_BACK)) }
-    }
-
-    /// Notes how a call that was passed on was answered.
-    pub fn answered(&self, status: &Status) {
-        self.note(!is_turned_away(status));
-    }
-
-    fn admits(&self) -> bool {
+    pub fn admit(&self) -> Result<Passed<'_>, Error> {
         let mut counts = self.lock();
-        counts.fade(Instant::now());
-        let excess = counts.asked - SURPLUS * counts.accepted - RESERVE;
-        if excess <= 0.0 {
-            counts.owed = 0.0;
-            return true;
+        if !counts.admit() {
+            return Err(too_many_calls().retry_after(COME_BACK));
         }
-        counts.owed += excess / counts.asked;
-        if counts.owed < 1.0 {
-            return true;
-        }
-        counts.owed -= 1.0;
-        counts.asked += 1.0;
-        false
+        counts.in_hand += 1;
+        Ok(Passed(self))
     }
 
     fn note(&self, is_accepted: bool) {
@@ -89,6 +79,19 @@ impl Pressure {
     }
 }
 
+impl Passed<'_> {
+    /// Notes how it was answered.
+    pub fn answered(self, status: &Status) {
+        self.0.note(!is_turned_away(status));
+    }
+}
+
+impl Drop for Passed<'_> {
+    fn drop(&mut self) {
+        self.0.lock().in_hand -= 1;
+    }
+}
+
 /// True when the service says that it did nothing for want of time; other limits are the caller's own affair.
 fn is_turned_away(status: &Status) -> bool {
     if status.code != Code::ResourceExhausted {
@@ -101,6 +104,25 @@ fn is_turned_away(status: &Status) -> bool {
 }
 
 impl Counts {
+    fn admit(&mut self) -> bool {
+        self.fade(Instant::now());
+        let excess = self.asked - SURPLUS * self.accepted - RESERVE;
+        if excess <= 0.0 {
+            self.owed = 0.0;
+            return true;
+        }
+        if self.in_hand == 0 {
+            return true;
+        }
+        self.owed += excess / self.asked;
+        if self.owed < 1.0 {
+            return true;
+        }
+        self.owed -= 1.0;
+        self.asked += 1.0;
+        false
+    }
+
     fn fade(&mut self, now: Instant) {
         let rest = 0.5_f64.powf(now.saturating_duration_since(self.at).as_secs_f64() / HALF_LIFE);
         self.asked *= rest;
@@ -127,10 +149,10 @@ mod tests {
         let (mut passed, mut accepted) = (0, 0);
         for _ in 0..ticks {
             pressure.age(Duration::from_millis(20));
-            let sent = (0..calls).filter(|_| pressure.admits()).count();
-            (0..sent).for_each(|number| pressure.note(number < room));
-            passed += sent;
-            accepted += sent.min(room);
+            let sent: Vec<_> = (0..calls).filter_map(|_| pressure.admit().ok()).collect();
+            (0..sent.len()).for_each(|number| pressure.note(number < room));
+            passed += sent.len();
+            accepted += sent.len().min(room);
         }
         (passed, accepted)
     }
@@ -146,7 +168,21 @@ mod tests {
 
         (0..10).for_each(|_| pressure.note(false));
 
-        assert!((0..10).all(|_| pressure.admits()));
+        let passed: Vec<_> = (0..10).filter_map(|_| pressure.admit().ok()).collect();
+        assert_eq!(passed.len(), 10);
+    }
+
+    #[test]
+    fn a_service_that_has_nothing_to_do_is_asked_whatever_was_before() {
+        let pressure = Pressure::default();
+        (0..10_000).for_each(|_| pressure.note(false));
+
+        for _ in 0..3 {
+            let first = pressure.admit();
+            assert!(first.is_ok());
+            let others = (0..100).filter(|_| pressure.admit().is_ok()).count();
+            assert!(others <= 1, "it may have its hands full, and {others} of 100 were passed on");
+        }
     }
 
     #[test]
