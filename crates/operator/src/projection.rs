@@ -4,20 +4,27 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     installation::Installation,
     output::{Outcome, Output},
-    service::{Service, given},
+    service::Service,
 };
 
 /// `trato projection …`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Empty a consumer's read model and make it again from every log it listens to
-    Rebuild(Args),
+    Rebuild {
+        #[command(flatten)]
+        args: Args,
+        /// Lose the history that is older than the logs, of a read model that keeps it
+        #[arg(long)]
+        lose_history: bool,
+    },
     /// Make a consumer's read model anew beside the stored one, and name the rows that differ
     Compare {
         #[command(flatten)]
@@ -47,6 +54,8 @@ pub struct Consumer {
     pub types: Vec<String>,
     /// The tables of its read model.
     pub tables: Vec<String>,
+    /// It tells of every event, and the logs forget.
+    keeps_history: bool,
 }
 
 /// The consumers of a service.
@@ -57,8 +66,19 @@ pub async fn consumers(service: &Service) -> Result<Vec<Consumer>> {
 /// Runs the command.
 pub async fn run(command: Command, installation: &Installation, output: &Output) -> Result<Outcome> {
     match command {
-        Command::Rebuild(args) => {
-            for (service, consumer) in find(installation, &args).await? {
+        Command::Rebuild { args, lose_history } => {
+            let found = find(installation, &args).await?;
+            if !lose_history
+                && let Some((service, consumer)) = found.iter().find(|(_, one)| one.keeps_history)
+            {
+                bail!(
+                    "{} of {} keeps history, of which the logs have no more than events.retention_days: \
+                     --lose-history says that the rest may go",
+                    consumer.consumer,
+                    service.name
+                );
+            }
+            for (service, consumer) in found {
                 rebuild(installation, service, &consumer, output).await?;
             }
             Ok(Outcome::Fine)
@@ -129,15 +149,12 @@ async fn compare(
     consumer: &Consumer,
     tenant: &str,
 ) -> Result<Value> {
-    let mut lines: Vec<String> = Vec::new();
-    for source in installation.with_database() {
-        let mut arguments = vec!["events", "tail", "--payload", "--json", "--tenant", tenant];
-        arguments.extend(consumer.types.iter().flat_map(|kind| ["--type", kind.as_str()]));
-        let said = source.run(&arguments).await?.ok()?;
-        lines.extend(said.lines().map(str::to_owned));
-    }
+    let mut tail = vec!["events", "tail", "--payload", "--json", "--tenant", tenant];
+    tail.extend(consumer.types.iter().flat_map(|kind| ["--type", kind.as_str()]));
+    // One log after the other, and no more of it in memory than is on its way.
+    let lines = stream::iter(installation.with_database()).map(|source| source.lines(&tail)).try_flatten();
     let arguments = ["projection", "compare", &consumer.consumer, "--tenant", tenant, "--json"];
-    let answer = service.feed(&arguments, given(&lines)).await?;
+    let answer = service.feed(&arguments, lines).await?;
     let mut comparison: Value = serde_json::from_str(&answer.concat())?;
     comparison["service"] = json!(service.name);
     Ok(comparison)

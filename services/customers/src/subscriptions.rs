@@ -33,6 +33,7 @@ pub fn extend_timeline() -> Subscription {
         Arc::new(|tx, event| extend_timelines(tx, event).boxed()),
     )
     .projecting(&["timeline_entry"])
+    .keeping_history()
 }
 
 async fn make_customer_of(statements: Statements, tx: &mut Tx, event: &Event) -> Result<()> {

@@ -10,7 +10,10 @@ use trato_types::Result;
 use uuid::Uuid;
 
 use super::output::{Input, Output};
-use crate::events::{Processor, compare, listing::Line, replay};
+use crate::events::{Processor, compare, replay};
+
+/// Events that are read before they are handled.
+const CHUNK: usize = 500;
 
 /// `projection …`.
 #[derive(Clone, Debug, Subcommand)]
@@ -47,6 +50,7 @@ struct Listed {
     types: &'static [&'static str],
     /// Empty for one whose effect cannot be made again.
     tables: &'static [&'static str],
+    keeps_history: bool,
 }
 
 impl ProjectionCommand {
@@ -56,7 +60,12 @@ impl ProjectionCommand {
             Self::List { output } => {
                 let known = processor.subscriptions().iter();
                 let listed: Vec<Listed> = known
-                    .map(|one| Listed { consumer: one.consumer, types: one.types, tables: one.tables })
+                    .map(|one| Listed {
+                        consumer: one.consumer,
+                        types: one.types,
+                        tables: one.tables,
+                        keeps_history: one.keeps_history,
+                    })
                     .collect();
                 output.write(to, &listed, &text(&listed))
             }
@@ -68,8 +77,8 @@ impl ProjectionCommand {
             }
             Self::Compare { consumer, tenant, output } => {
                 let mut input = Input::new(BufReader::new(tokio::io::stdin()));
-                let events: Vec<Line> = input.next(usize::MAX).await?;
-                let comparison = compare::compare(processor, &consumer, tenant, events).await?;
+                let next = async || input.next(CHUNK).await;
+                let comparison = compare::compare(processor, &consumer, tenant, next).await?;
                 output.write(to, &comparison, &comparison.text())
             }
         }

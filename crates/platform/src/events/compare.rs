@@ -88,29 +88,38 @@ impl Comparison {
 /// A row by its table and key: what is in it, and its revision.
 type Rows = BTreeMap<(&'static str, String), ([u8; 32], Option<i64>)>;
 
-/// Compares a tenant's part of a consumer's read model with what these events make, which are all that it listens to.
+/// Compares a tenant's part of a consumer's read model with what events make: all that it listens to, of which `next`
+/// gives some at a time, and none at the end.
 pub async fn compare(
     processor: &Processor,
     consumer: &str,
     tenant: Uuid,
-    events: Vec<Line>,
+    mut next: impl AsyncFnMut() -> Result<Vec<Line>>,
 ) -> Result<Comparison> {
     let subscription = subscription_of(processor, consumer)?;
-    let incoming = events.into_iter().map(Line::into_incoming).collect::<Result<Vec<_>>>()?;
-    if incoming.iter().any(|incoming| incoming.event.tenant != tenant) {
-        let message = "an event on standard input is of another tenant";
-        return Err(Error::new(Kind::Invalid, "INVALID_INPUT", message));
-    }
     let now = super::now();
     let cx = super::system_context(tenant, subscription.consumer, now);
     let mut tx = Tx::of(processor.database(), &cx).await?;
     let stored = rows(tx.connection(), subscription.tables, tenant).await?;
     empty_tables(&mut tx, subscription, tenant).await?;
     let mut applied = 0;
-    for incoming in incoming.iter().filter(|incoming| subscription.listens_to(&incoming.event.kind)) {
-        tx.set_cx(incoming.event.context(subscription.consumer, now));
-        handle(&mut tx, &Item { incoming, subscription }).await?;
-        applied += 1;
+    loop {
+        let lines = next().await?;
+        if lines.is_empty() {
+            break;
+        }
+        for line in lines {
+            let incoming = line.into_incoming()?;
+            if incoming.event.tenant != tenant {
+                let message = "an event on standard input is of another tenant";
+                return Err(Error::new(Kind::Invalid, "INVALID_INPUT", message));
+            }
+            if subscription.listens_to(&incoming.event.kind) {
+                tx.set_cx(incoming.event.context(subscription.consumer, now));
+                handle(&mut tx, &Item { incoming: &incoming, subscription }).await?;
+                applied += 1;
+            }
+        }
     }
     let expected = rows(tx.connection(), subscription.tables, tenant).await?;
     tx.roll_back().await?;

@@ -164,12 +164,14 @@ pub struct Subscription {
     pub handler: Handler,
     /// Tables of its read model, emptied tenant by tenant before a rebuild. Empty where the effect cannot be rebuilt.
     pub tables: &'static [&'static str],
+    /// Its rows tell of every event, not of each resource's newest one only: a rebuild loses what is older than the log.
+    pub keeps_history: bool,
 }
 
 impl Subscription {
     /// A consumer whose effect cannot be rebuilt from the log.
     pub fn new(consumer: &'static str, types: &'static [&'static str], handler: Handler) -> Self {
-        Self { consumer, types, handler, tables: &[] }
+        Self { consumer, types, handler, tables: &[], keeps_history: false }
     }
 
     /// Says that the consumer does nothing but keep these tables, which no one else writes and the service may delete
@@ -177,6 +179,13 @@ impl Subscription {
     #[must_use]
     pub fn projecting(mut self, tables: &'static [&'static str]) -> Self {
         self.tables = tables;
+        self
+    }
+
+    /// Says that these tables tell of every event, and not of what is now.
+    #[must_use]
+    pub fn keeping_history(mut self) -> Self {
+        self.keeps_history = true;
         self
     }
 
