@@ -3,7 +3,7 @@
 //! Settings are redacted by the programs themselves; whatever is written is searched once more for every password that
 //! the installation knows.
 
-use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, path::PathBuf};
+use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt as _, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use chrono::Utc;
@@ -15,15 +15,21 @@ use url::Url;
 use crate::{
     doctor,
     installation::Installation,
-    output::{Outcome, Output},
+    output::{Outcome, Output, complain},
 };
 
 /// `trato support-bundle`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// File to write
+    /// File to write; - for standard output
     #[arg(long, default_value = "trato-support.tar.gz")]
     to: PathBuf,
+}
+
+impl Args {
+    fn is_standard_output(&self) -> bool {
+        self.to.as_os_str() == "-"
+    }
 }
 
 /// Writes the bundle.
@@ -43,26 +49,35 @@ pub async fn run(args: Args, installation: &Installation, output: &Output) -> Re
     let about = json!({ "made": Utc::now(), "version": env!("CARGO_PKG_VERSION") });
     files.push(("about.json".to_owned(), serde_json::to_string_pretty(&about)?));
 
+    for (_, text) in &mut files {
+        *text = redact(text, &secrets);
+    }
+    let names: Vec<&String> = files.iter().map(|(name, _)| name).collect();
+    let list: String = names.iter().map(|name| format!("  {name}\n")).collect();
+    if args.is_standard_output() {
+        pack(&files, std::io::stdout().lock())?.flush()?;
+        complain(&format!("look at it before you send it:\n{list}"));
+        return Ok(Outcome::Fine);
+    }
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&args.to);
     let file = file.with_context(|| format!("cannot write {}", args.to.display()))?;
-    let mut archive = tar::Builder::new(GzEncoder::new(file, Compression::default()));
-    for (name, text) in &files {
-        let text = redact(text, &secrets);
+    pack(&files, file)?.sync_all()?;
+    let text = format!("wrote {}; look at it before you send it:\n{list}", args.to.display());
+    output.answer(&json!({ "file": args.to, "content": names }), &text)?;
+    Ok(Outcome::Fine)
+}
+
+/// Writes the files as one archive; answers what it was written to.
+fn pack<W: Write>(files: &[(String, String)], to: W) -> Result<W> {
+    let mut archive = tar::Builder::new(GzEncoder::new(to, Compression::default()));
+    for (name, text) in files {
         let mut header = tar::Header::new_gnu();
         header.set_size(text.len() as u64);
         header.set_mode(0o600);
         header.set_mtime(u64::try_from(Utc::now().timestamp()).unwrap_or_default());
         archive.append_data(&mut header, format!("trato-support/{name}"), text.as_bytes())?;
     }
-    archive.into_inner()?.finish()?.sync_all()?;
-
-    let names: Vec<&String> = files.iter().map(|(name, _)| name).collect();
-    let mut text = format!("wrote {}; look at it before you send it:\n", args.to.display());
-    for name in &names {
-        text += &format!("  {name}\n");
-    }
-    output.answer(&json!({ "file": args.to, "content": names }), &text)?;
-    Ok(Outcome::Fine)
+    Ok(archive.into_inner()?.finish()?)
 }
 
 /// Every password in an address that the installation gives, as written and as meant.
