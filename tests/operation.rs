@@ -194,3 +194,32 @@ async fn a_support_bundle_holds_no_secret_and_no_data_of_tenants() {
     }
     fs::remove_dir_all(&folder).expect("removed");
 }
+
+#[tokio::test]
+async fn a_support_bundle_leaves_a_place_without_disks_by_standard_output() {
+    let trato = stack::shared().programs.join("trato");
+    let mut command = Command::new(trato);
+    command.env("TRATO_INSTALLATION", stack::shared().home.join("installation"));
+
+    let said = command.args(["support-bundle", "--to", "-"]).output().await.expect("the programs are built");
+
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let list = String::from_utf8_lossy(&said.stderr);
+    assert!(list.contains("doctor.txt"), "{list}");
+    let folder = folder(stack::shared(), "bundle-by-output");
+    fs::create_dir_all(&folder).expect("made");
+    let file = folder.join("bundle.tar.gz");
+    fs::write(&file, &said.stdout).expect("written");
+    let listed = Command::new("tar").arg("-tzf").arg(&file).output().await.expect("tar is there");
+    let listed = String::from_utf8(listed.stdout).expect("names");
+    assert!(listed.contains("trato-support/doctor.json"), "{listed}");
+    fs::remove_dir_all(&folder).expect("removed");
+}
+
+#[tokio::test]
+async fn a_read_model_that_keeps_history_is_not_made_anew_by_accident() {
+    let said = trato(stack::shared(), &["projection", "rebuild", "extend-timeline"]).await;
+
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.errors.contains("--lose-history"), "{said:?}");
+}

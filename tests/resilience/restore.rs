@@ -34,15 +34,18 @@ struct Backup {
 }
 
 async fn back_up(facts: &Facts, name: &str) -> Backup {
-    let folder = facts.home.join(name).display().to_string();
+    let within = facts.home.join(name).display().to_string();
     let begun = Instant::now();
-    let made = operator::trato(facts, &["backup", "--to", &folder, "--json"]).await.json();
+    let made = operator::trato(facts, &["backup", "--in", &within, "--keep", "1", "--json"]).await.json();
     say(format!("a backup took {:.1?}: {}", begun.elapsed(), made["manifest"]["services"]));
     let (now, today) = (Instant::now(), Utc::now());
     let instant = |field: &str| {
         let time: DateTime<Utc> = text(&made["manifest"], field).parse().expect("a time");
         now - (today - time).to_std().expect("the moment has passed")
     };
+    let folder = text(&made, "folder").to_owned();
+    let known = operator::trato(facts, &["backups", "--in", &within, "--json"]).await.json();
+    assert_eq!(known["backups"][0]["folder"], folder.as_str());
     Backup { from: instant("from"), to: instant("to"), folder }
 }
 

@@ -65,6 +65,8 @@ enum Command {
     Tenant(tenants::Command),
     /// Write all databases to a folder, as they are at one moment
     Backup(backup::take::Args),
+    /// List the backups in a folder, and remove the oldest
+    Backups(backup::list::Args),
     /// Bring databases back to the moment of a backup, then let the services agree again
     Restore(backup::restore::Args),
     /// Compare what the services have heard with what the logs say, close the gaps, and name what is lost
@@ -96,6 +98,7 @@ impl Cli {
             Command::Projection(command) => projection::run(command, &installation, &output).await,
             Command::Tenant(command) => tenants::run(command, &installation, &output).await,
             Command::Backup(args) => backup::take::run(args, &installation, &output).await,
+            Command::Backups(args) => backup::list::run(&args, &output),
             Command::Restore(args) => backup::restore::run(args, &installation, &output).await,
             Command::Reconcile(args) => reconcile::run(args, &installation, &output).await,
             Command::SupportBundle(args) => bundle::run(args, &installation, &output).await,

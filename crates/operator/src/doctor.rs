@@ -69,7 +69,8 @@ pub async fn examine(installation: &Installation, output: &Output) -> Examinatio
             Ok(report) => report,
             Err(finding) => Report { findings: vec![finding], ..Report::default() },
         };
-        report.findings.extend(beside(service, &report));
+        let found = beside(service, &report).await;
+        report.findings.extend(found);
         examination.services.insert(service.name.clone(), report);
     }
     if !examination.services.values().flat_map(|report| &report.findings).any(Finding::is_fault) {
@@ -105,7 +106,7 @@ async fn report(service: &Service) -> Result<Report, Finding> {
 }
 
 /// What the program cannot know of itself.
-fn beside(service: &Service, report: &Report) -> Vec<Finding> {
+async fn beside(service: &Service, report: &Report) -> Vec<Finding> {
     let mut found = Vec::new();
     let ours = env!("CARGO_PKG_VERSION");
     if !report.version.is_empty() && report.version != ours {
@@ -122,12 +123,25 @@ fn beside(service: &Service, report: &Report) -> Vec<Finding> {
                 "make the role by service.sql and give its address",
             ));
         }
-        if let Err(error) = postgres::program("pg_dump") {
-            let remedy = "install PostgreSQL's client programs beside `trato`";
-            found.push(Finding::new("warning", "backup-programs-missing", error.to_string(), remedy));
+        if let Err(error) = backup_programs(service).await {
+            let remedy = "install PostgreSQL's client programs of the server's version beside `trato`";
+            found.push(Finding::new("warning", "backup-programs-unfit", format!("{error:#}"), remedy));
         }
     }
     found
+}
+
+/// Whether there are client programs that can dump and restore the service's database.
+async fn backup_programs(service: &Service) -> Result<()> {
+    // A database that is away is a finding of the service's own.
+    let Ok(mut reader) = postgres::connect(service.variable("TRATO_DATABASE__OWNER_URL")?).await else {
+        return Ok(());
+    };
+    let server = postgres::server_version(&mut reader).await?;
+    for program in ["pg_dump", "pg_restore"] {
+        postgres::check_program(program, server).await?;
+    }
+    Ok(())
 }
 
 /// Recent events that a service should have heard of, though its queue is empty: its bindings are missing, or its queue

@@ -52,7 +52,7 @@ impl Said {
 impl Service {
     /// True when it keeps data.
     pub fn has_database(&self) -> bool {
-        self.variables.keys().any(|name| name.starts_with("TRATO_DATABASE__"))
+        self.variables.contains_key("TRATO_DATABASE__URL")
     }
 
     /// A variable.

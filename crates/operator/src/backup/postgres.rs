@@ -25,8 +25,16 @@ pub async fn connect(address: &str) -> Result<PgConnection> {
     options.connect().await.with_context(|| format!("{role} cannot log in"))
 }
 
-/// A client program: the newest of Debian's versioned folders, else the one on PATH. A newer one reads older servers.
-pub fn program(name: &str) -> Result<PathBuf> {
+/// The major version of a server.
+pub async fn server_version(connection: &mut PgConnection) -> Result<u32> {
+    let sql = "select current_setting('server_version_num')::integer / 10000";
+    let version: i32 = sqlx::query_scalar(sql).fetch_one(connection).await?;
+    u32::try_from(version).context("the server tells no version")
+}
+
+/// A client program for a server of this version: that of the same version among Debian's versioned folders, else their
+/// newest, else the one on PATH.
+pub fn program(name: &str, server: u32) -> Result<PathBuf> {
     let mut versions: Vec<(u32, PathBuf)> = fs::read_dir(VERSIONED)
         .into_iter()
         .flatten()
@@ -37,17 +45,40 @@ pub fn program(name: &str) -> Result<PathBuf> {
             program.is_file().then_some((version, program))
         })
         .collect();
-    versions.sort();
-    let newest = versions.pop().map(|(_, program)| program);
-    newest.or_else(|| find(name)).with_context(|| {
+    versions.sort_by_key(|(version, _)| (*version == server, *version));
+    let best = versions.pop().map(|(_, program)| program);
+    best.or_else(|| find(name)).with_context(|| {
         format!("PostgreSQL's program {name} is neither on PATH nor in {VERSIONED}/<version>/bin")
     })
 }
 
-/// Runs a client program against the database of an address. The password is passed by a variable, since everybody may
-/// read arguments.
-pub async fn run(name: &str, address: &str, arguments: &[&str]) -> Result<()> {
-    let mut command = Command::new(program(name)?);
+/// Refuses a client program that cannot do its work on a server of this version: `pg_dump` reads no newer server, and
+/// `pg_restore` sets what an older one does not know.
+pub async fn check_program(name: &str, server: u32) -> Result<()> {
+    let program = program(name, server)?;
+    let said = Command::new(&program).arg("--version").output().await;
+    let said = said.with_context(|| format!("{} cannot be started", program.display()))?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let client = client_version(&said).with_context(|| format!("{name} tells no version: {said}"))?;
+    let fits = if name == "pg_restore" { client <= server } else { client >= server };
+    if !fits {
+        bail!(
+            "{name} is of version {client} and the server of {server}: take the programs of version {server}"
+        );
+    }
+    Ok(())
+}
+
+/// `pg_dump (PostgreSQL) 17.2 (Debian 17.2-1)`.
+fn client_version(said: &str) -> Option<u32> {
+    let (_, version) = said.split_once("(PostgreSQL) ")?;
+    version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// Runs a client program against the database of an address, on a server of this version. The password is passed by a
+/// variable, since everybody may read arguments.
+pub async fn run(name: &str, server: u32, address: &str, arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new(program(name, server)?);
     command.envs(variables(address)?).args(arguments).arg("--no-password");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
     let output = command.output().await.with_context(|| format!("{name} cannot be started"))?;
@@ -106,6 +137,13 @@ pub fn argument(path: &Path) -> Result<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_of_a_client_program_is_read_from_what_it_says() {
+        assert_eq!(client_version("pg_dump (PostgreSQL) 17.2 (Debian 17.2-1.pgdg120+1)\n"), Some(17));
+        assert_eq!(client_version("pg_restore (PostgreSQL) 18beta1\n"), Some(18));
+        assert_eq!(client_version("pg_restore\n"), None);
+    }
 
     #[test]
     fn an_address_becomes_the_variables_of_libpq() {

@@ -53,7 +53,6 @@ struct Depth {
 pub async fn run(args: Args, installation: &Installation, output: &Output) -> Result<Outcome> {
     let manifest = Manifest::read(&args.from)?;
     let services = chosen(&args, &manifest, installation)?;
-    postgres::program("pg_restore")?;
     // Everything that can be wrong is found before anything is taken away.
     for service in &services {
         check_file(service, &manifest, &args.from, output)?;
@@ -117,6 +116,7 @@ async fn check_database(service: &Service, replace: bool) -> Result<()> {
         postgres::role(service.variable("TRATO_DATABASE__SYSTEM_URL")?)?,
     ];
     let begun = Instant::now();
+    postgres::check_program("pg_restore", postgres::server_version(&mut owner).await?).await?;
     loop {
         let sql = "select count(*) from pg_stat_activity where datname = current_database() and usename::text = any($1)";
         let logins: i64 = sqlx::query_scalar(sql).bind(&roles[..]).fetch_one(&mut owner).await?;
@@ -144,6 +144,7 @@ async fn restore(service: &Service, manifest: &Manifest, folder: &Path, output: 
     let stage = output.stage(format!("restoring {}", service.name));
     let mut owner = owner(service).await?;
     sqlx::raw_sql(include_str!("empty.sql")).execute(&mut owner).await.context("it cannot be emptied")?;
+    let server = postgres::server_version(&mut owner).await?;
     owner.close().await?;
     let path = folder.join(&manifest.services[&service.name].file);
     let address = service.variable("TRATO_DATABASE__OWNER_URL")?;
@@ -156,7 +157,7 @@ async fn restore(service: &Service, manifest: &Manifest, folder: &Path, output: 
         "--exit-on-error",
         postgres::argument(&path)?,
     ];
-    postgres::run("pg_restore", address, &arguments).await?;
+    postgres::run("pg_restore", server, address, &arguments).await?;
     drop(stage);
     service.run(&["migrate"]).await?.ok()?;
     let _: Value = service.ask(&["events", "leap", "--json"]).await?;

@@ -19,7 +19,7 @@ use futures::future::try_join_all;
 use serde_json::json;
 use sqlx::{Connection as _, PgConnection, Row as _};
 
-use super::{FORMAT, MANIFEST, Manifest, Part, fingerprint, postgres};
+use super::{FORMAT, MANIFEST, Manifest, Part, fingerprint, list, postgres};
 use crate::{
     installation::Installation,
     output::{Outcome, Output, Stage},
@@ -35,8 +35,26 @@ const LOOK: Duration = Duration::from_millis(500);
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder to write; it must not exist, or be empty
-    #[arg(long)]
-    to: PathBuf,
+    #[arg(long, required_unless_present = "within", conflicts_with = "within")]
+    to: Option<PathBuf>,
+    /// Folder in which to make a folder named by the time
+    #[arg(long = "in", value_name = "FOLDER")]
+    within: Option<PathBuf>,
+    /// Remove the oldest backups there when this one is complete, and keep so many with it
+    #[arg(long, value_name = "NUMBER", requires = "within", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: Option<u32>,
+}
+
+impl Args {
+    fn folder(&self) -> PathBuf {
+        match (&self.to, &self.within) {
+            (Some(folder), _) => folder.clone(),
+            // Clap asks for one of both.
+            (None, within) => {
+                within.clone().unwrap_or_default().join(Utc::now().format("%Y-%m-%dT%H-%M-%SZ").to_string())
+            }
+        }
+    }
 }
 
 /// A database whose content stands still for this transaction.
@@ -46,6 +64,7 @@ struct Snapshot {
     /// A time before it, and one after it.
     around: (DateTime<Utc>, DateTime<Utc>),
     server: String,
+    version: u32,
     numbered: i64,
     published: i64,
     schema: Vec<String>,
@@ -57,8 +76,14 @@ pub async fn run(args: Args, installation: &Installation, output: &Output) -> Re
     for service in &services {
         backup_url(service)?;
     }
-    postgres::program("pg_dump")?;
-    prepare(&args.to)?;
+    for service in &services {
+        let mut reader =
+            postgres::connect(backup_url(service)?).await.with_context(|| service.name.clone())?;
+        postgres::check_program("pg_dump", postgres::server_version(&mut reader).await?).await?;
+        reader.close().await?;
+    }
+    let folder = args.folder();
+    prepare(&folder)?;
     let stage = output.stage("taking a snapshot of every database");
     let snapshots = snapshots(&services).await?;
     drop(stage);
@@ -68,17 +93,24 @@ pub async fn run(args: Args, installation: &Installation, output: &Output) -> Re
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let mut manifest = Manifest { format: FORMAT, version, from, to, services: Default::default() };
     for (service, snapshot) in services.iter().zip(snapshots) {
-        let part = dump(service, snapshot, &args.to, output).await?;
+        let part = dump(service, snapshot, &folder, output).await?;
         manifest.services.insert(service.name.clone(), part);
     }
-    write(&args.to, &manifest)?;
+    write(&folder, &manifest)?;
+    let removed = match (&args.within, args.keep) {
+        (Some(within), Some(keep)) => list::remove_all_but(within, keep)?,
+        _ => Vec::new(),
+    };
 
-    let mut text = format!("{} is a backup of {from}\n", args.to.display());
+    let mut text = format!("{} is a backup of {from}\n", folder.display());
     for (service, part) in &manifest.services {
         text += &format!("  {service:<11} {} bytes, log at position {}\n", part.bytes, part.numbered);
     }
+    for old in &removed {
+        text += &format!("{} is removed\n", old.display());
+    }
     text += "It holds everything that the databases hold: keep it as safe as them.\n";
-    output.answer(&json!({ "folder": args.to, "manifest": manifest }), &text)?;
+    output.answer(&json!({ "folder": folder, "manifest": manifest, "removed": removed }), &text)?;
     Ok(Outcome::Fine)
 }
 
@@ -149,6 +181,7 @@ async fn snapshot(mut connection: PgConnection) -> Result<Snapshot> {
         sqlx::raw_sql(sql).execute(&mut connection).await?;
     }
     let sql = "select pg_export_snapshot() as id, now() as begun, clock_timestamp() as taken, current_setting('server_version') as server,
+                 current_setting('server_version_num')::integer / 10000 as version,
                  coalesce((select numbered from platform.lease where name = 'relay'), 0) as numbered,
                  coalesce((select published from platform.lease where name = 'relay'), 0) as published,
                  (select coalesce(array_agg(component || '/' || name order by component, name), '{}')
@@ -158,7 +191,8 @@ async fn snapshot(mut connection: PgConnection) -> Result<Snapshot> {
     let (id, server) = (row.try_get("id")?, row.try_get("server")?);
     let (numbered, published, schema) =
         (row.try_get("numbered")?, row.try_get("published")?, row.try_get("schema")?);
-    Ok(Snapshot { connection, id, around, server, numbered, published, schema })
+    let version = u32::try_from(row.try_get::<i32, _>("version")?).context("the server tells no version")?;
+    Ok(Snapshot { connection, id, around, server, version, numbered, published, schema })
 }
 
 async fn dump(service: &Service, snapshot: Snapshot, folder: &Path, output: &Output) -> Result<Part> {
@@ -168,7 +202,7 @@ async fn dump(service: &Service, snapshot: Snapshot, folder: &Path, output: &Out
     let named = format!("--snapshot={}", snapshot.id);
     let arguments = ["--format=custom", &named, "--file", postgres::argument(&path)?];
     tokio::select! {
-        done = postgres::run("pg_dump", backup_url(service)?, &arguments) => done.with_context(|| service.name.clone())?,
+        done = postgres::run("pg_dump", snapshot.version, backup_url(service)?, &arguments) => done.with_context(|| service.name.clone())?,
         () = watch(&path, &stage) => {}
     }
     let Snapshot { connection, server, numbered, published, schema, .. } = snapshot;
