@@ -116,7 +116,8 @@ def check_settings(rendering, programs):
         check_resource(title, settings)
         if container.get("args") == ["migrate"]:
             assert not SERVING.keys() & settings.keys(), f"{title} is given the serving role"
-            assert "TRATO_UPSTREAMS" not in settings, f"{title} calls others"
+            tls = {name for name in settings if name.startswith("TRATO_TLS__")}
+            assert "TRATO_UPSTREAMS" not in settings and not tls, f"{title} calls others, or is called"
             settings |= SERVING
         else:
             assert "TRATO_DATABASE__OWNER_URL" not in settings, f"{title} is given the owner's role"
@@ -206,14 +207,15 @@ def check_upstreams(rendering, title, caller, upstreams):
 
 def check_certificate(rendering, title, pod, settings):
     """A program with a certificate calls by TLS alone, and the certificate, where the chart has it made, holds the name that
-    it is called by. Without one nobody is called by TLS."""
-    files = {f"TRATO_TLS__{key}": f"/tls/{name}" for key, name in (("CERTIFICATE", "tls.crt"), ("KEY", "tls.key"), ("AUTHORITY", "ca.crt"))}
+    it is called by. Without one nobody is called by TLS. Values may name another authority."""
+    files = {"TRATO_TLS__CERTIFICATE": "/tls/tls.crt", "TRATO_TLS__KEY": "/tls/tls.key"}
     given = {variable: path for variable, path in settings.items() if variable.startswith("TRATO_TLS__")}
     schemes = set(re.findall(r'= "(https?)://', settings.get("TRATO_UPSTREAMS", "")))
     if not given:
         assert "https" not in schemes, f"{title} calls by TLS without a certificate"
         return
-    assert given == files and "http" not in schemes, f"{title}: {given}, calls by {schemes}"
+    assert given.pop("TRATO_TLS__AUTHORITY", "") and given == files, f"{title}: {given}"
+    assert "http" not in schemes, f"{title} calls by {schemes}"
     secrets = [volume["secret"] for volume in pod["volumes"] if volume["name"] == "tls"]
     for certificate in rendering.of("Certificate"):
         spec = certificate["spec"]

@@ -15,7 +15,7 @@
 
 {{/*
 The settings of a program by section and key, as JSON: what follows from the other values, laid over by `settings`. A
-migration calls nobody and is called by nobody.
+migration calls nobody and is called by nobody, and has no certificate that a part of `settings.tls` could go with.
 */}}
 {{- define "trato.settings" -}}
 {{- $root := .root -}}
@@ -31,13 +31,13 @@ migration calls nobody and is called by nobody.
   "server" (dict "listen" "0.0.0.0:8080" "admin_listen" "0.0.0.0:8081" "drain_seconds" .service.drainSeconds)
   "auth" (dict "issuers" $root.Values.issuers)
 -}}
-{{- if not .migrates -}}
 {{- if $upstreams -}}{{- $_ := set $own "upstreams" $upstreams -}}{{- end -}}
 {{- if $root.Values.tls.enabled -}}
 {{- $_ := set $own "tls" (dict "certificate" "/tls/tls.crt" "key" "/tls/tls.key" "authority" "/tls/ca.crt") -}}
 {{- end -}}
-{{- end -}}
-{{- mergeOverwrite $own (deepCopy $root.Values.settings) (deepCopy .service.settings) | toJson -}}
+{{- $all := mergeOverwrite $own (deepCopy $root.Values.settings) (deepCopy .service.settings) -}}
+{{- if .migrates -}}{{- $all = omit $all "tls" "upstreams" -}}{{- end -}}
+{{- toJson $all -}}
 {{- end }}
 
 {{/* The same as variables, as JSON: TRATO_<SECTION>__<KEY>, but for the upstreams, whose keys are no names of variables. */}}
