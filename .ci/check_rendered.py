@@ -114,6 +114,7 @@ def check_settings(rendering, programs):
         settings = {variable["name"]: value(variable) for variable in container["env"]}
         assert len(settings) == len(container["env"]), f"{title} is given a variable twice"
         check_resource(title, settings)
+        check_database(title, settings)
         if container.get("args") == ["migrate"]:
             assert not SERVING.keys() & settings.keys(), f"{title} is given the serving role"
             tls = {name for name in settings if name.startswith("TRATO_TLS__")}
@@ -127,6 +128,13 @@ def check_settings(rendering, programs):
         ask_program(programs, service, settings, container, title)
         asked += 1
     assert asked >= 5, f"only {asked} programs were found"
+
+
+def check_database(title, settings):
+    """Settings of a database are given with its address, or not at all: by them `trato` knows who keeps data."""
+    given = {name for name in settings if name.startswith("TRATO_DATABASE__")}
+    addresses = {"TRATO_DATABASE__URL", "TRATO_DATABASE__OWNER_URL"}
+    assert not given or given & addresses, f"{title} has no database, but {given}"
 
 
 def check_resource(title, settings):
@@ -169,6 +177,7 @@ def check_operator(rendering, programs):
                     assert optional == (item["path"] == BACKUP_URL), f"{title}: {item['key']}, optional: {optional}"
             backed_up = settings.pop(BACKUP_URL, None) is not None
             assert backed_up == ("TRATO_DATABASE__URL" in settings), f"{title} and the login of backups of {service}"
+            check_database(f"{title}, {service}", settings)
             ask_program(programs, service, settings, container, f"{title}, {service}")
             folders += 1
         assert folders >= 3, f"{title} knows of {folders} programs"

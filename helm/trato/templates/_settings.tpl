@@ -15,7 +15,8 @@
 
 {{/*
 The settings of a program by section and key, as JSON: what follows from the other values, laid over by `settings`. A
-migration calls nobody and is called by nobody, and has no certificate that a part of `settings.tls` could go with.
+migration calls nobody and is called by nobody, and has no certificate that a part of `settings.tls` could go with. By
+settings of a database `trato` would take a program for one that has one.
 */}}
 {{- define "trato.settings" -}}
 {{- $root := .root -}}
@@ -37,6 +38,7 @@ migration calls nobody and is called by nobody, and has no certificate that a pa
 {{- end -}}
 {{- $all := mergeOverwrite $own (deepCopy $root.Values.settings) (deepCopy .service.settings) -}}
 {{- if .migrates -}}{{- $all = omit $all "tls" "upstreams" -}}{{- end -}}
+{{- if not .service.database -}}{{- $all = omit $all "database" -}}{{- end -}}
 {{- toJson $all -}}
 {{- end }}
 
