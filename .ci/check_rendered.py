@@ -290,6 +290,18 @@ def check_cluster(rendering):
         assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep", secret["metadata"]["name"]
 
 
+def check_jobs(rendering):
+    """The log of a job that failed stays until the next one takes its place, and helm hears of a failed hook before it has
+    waited for its five minutes."""
+    for job in rendering.of("Job"):
+        name, spec, annotations = job["metadata"]["name"], job["spec"], job["metadata"].get("annotations", {})
+        assert spec["template"]["spec"]["restartPolicy"] == "Never" and "ttlSecondsAfterFinished" not in spec, name
+        if "helm.sh/hook" in annotations:
+            # Each pause is twice as long as the one before.
+            assert 10 * (2 ** spec["backoffLimit"] - 1) <= 200, f"{name} tries for too long"
+            assert annotations["helm.sh/hook-delete-policy"].startswith("before-hook-creation"), name
+
+
 def secret_keys(pod):
     """The name and keys of every Secret that a pod uses; no key where all of them are mounted."""
     for container in pod["containers"]:
@@ -327,6 +339,7 @@ def main(programs, rendered, values):
     check_operator(rendering, programs)
     check_policies(rendering)
     check_cluster(rendering)
+    check_jobs(rendering)
     check_secrets(rendering, pathlib.Path(values).read_text(encoding="utf-8"))
 
 
