@@ -4,8 +4,8 @@
 #   sh helm/examples/secrets.sh | kubectl --namespace trato apply --filename -
 #
 # Once: a second run makes other passwords, which the programs know after a restart. RabbitMQ makes its own user, whose
-# name and password are read from its Secret, so that the operator must have made that before; USER_NAME and PASSWORD take
-# their place where the user is another.
+# name and password are read from its Secret, so that the operator must have made that before; without it nothing is
+# printed. USER_NAME and PASSWORD take their place where the user is another.
 set -eu
 namespace=${NAMESPACE:-trato}
 
@@ -14,8 +14,14 @@ password() {
 }
 
 of_rabbitmq() {
-    kubectl --namespace "$namespace" get secret rabbitmq-default-user --output "jsonpath={.data.$1}" | base64 -d
+    encoded=$(kubectl --namespace "$namespace" get secret rabbitmq-default-user --output "jsonpath={.data.$1}") || exit
+    : "${encoded:?the Secret rabbitmq-default-user has no $1}"
+    printf %s "$encoded" | base64 -d
 }
+
+# First of all: half of the Secrets would be applied otherwise, and a second run makes other passwords.
+user=${USER_NAME:-$(of_rabbitmq username)}
+broker_word=${PASSWORD:-$(of_rabbitmq password)}
 
 # role SERVICE SUFFIX: the role's Secret for the database's operator, and $address for the chart.
 role() {
@@ -57,13 +63,11 @@ stringData:
 SECRET
 done
 
-user=${USER_NAME:-$(of_rabbitmq username)}
-word=${PASSWORD:-$(of_rabbitmq password)}
 cat <<SECRET
 ---
 apiVersion: v1
 kind: Secret
 metadata: { name: trato-broker }
 stringData:
-  url: amqp://$user:$word@rabbitmq:5672/%2f
+  url: amqp://$user:$broker_word@rabbitmq:5672/%2f
 SECRET
