@@ -331,6 +331,18 @@ def check_secrets(rendering, values):
                 assert set(keys) <= SECRETS.keys() | {"ca.crt"}, f"{title}: {name} need not have {keys}"
 
 
+def check_claims(rendering, values):
+    """A claim is made by the chart and stays with what it holds, or its name was given as that of one that is there."""
+    made = {claim["metadata"]["name"]: claim["metadata"] for claim in rendering.of("PersistentVolumeClaim")}
+    for name, metadata in made.items():
+        assert metadata["annotations"]["helm.sh/resource-policy"] == "keep", name
+    for title, _, _, pod in rendering.pods():
+        for volume in pod.get("volumes") or []:
+            if name := volume.get("persistentVolumeClaim", {}).get("claimName"):
+                given = re.search(rf"\bclaim: {re.escape(name)}\b", values)
+                assert name in made or given, f"{title}: nobody makes the claim {name}"
+
+
 def main(programs, rendered, values):
     rendering = Rendering(rendered)
     for title, kind, _, pod in rendering.pods():
@@ -340,7 +352,9 @@ def main(programs, rendered, values):
     check_policies(rendering)
     check_cluster(rendering)
     check_jobs(rendering)
-    check_secrets(rendering, pathlib.Path(values).read_text(encoding="utf-8"))
+    text = pathlib.Path(values).read_text(encoding="utf-8")
+    check_secrets(rendering, text)
+    check_claims(rendering, text)
 
 
 if __name__ == "__main__":

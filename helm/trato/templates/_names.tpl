@@ -56,6 +56,10 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end -}}
 {{- end }}
 
+{{- define "trato.backupClaim" -}}
+{{- .Values.backup.claim | default (include "trato.name" (dict "root" . "name" "backups")) -}}
+{{- end }}
+
 {{- define "trato.brokerSecret" -}}
 {{- if .Values.brokerSecret -}}
 {{ .Values.brokerSecret }}
