@@ -47,14 +47,18 @@ class Rendering:
         assert len(found) == 1, f"there are {len(found)} of {kind} {name}"
         return found[0]
 
+    @staticmethod
+    def template(resource):
+        spec = resource.get("spec", {})
+        return (spec["jobTemplate"]["spec"] if resource["kind"] == "CronJob" else spec).get("template")
+
     def pods(self):
         """Every pod or template of one: title, kind, labels, spec."""
         for resource in self.resources:
             title = f"{resource['kind']} {resource['metadata']['name']}"
             if resource["kind"] == "Pod":
                 yield title, "Pod", resource["metadata"]["labels"], resource["spec"]
-            elif "template" in resource.get("spec", {}):
-                template = resource["spec"]["template"]
+            elif template := self.template(resource):
                 yield title, resource["kind"], template["metadata"]["labels"], template["spec"]
 
 
@@ -156,8 +160,8 @@ def check_resource(title, settings):
 def check_operator(rendering, programs):
     """The folders of the operator's pod hold what the programs themselves get, the addresses of the owner and of backups
     besides; these last it can do without."""
-    for title, _, _, pod in rendering.pods():
-        if program_of(pod["containers"][0]) != "operator":
+    for title, kind, _, pod in rendering.pods():
+        if program_of(pod["containers"][0]) != "operator" or kind != "Deployment":
             continue
         container = pod["containers"][0]
         mounted = {mount["name"]: mount for mount in container["volumeMounts"]}
@@ -181,6 +185,41 @@ def check_operator(rendering, programs):
             ask_program(programs, service, settings, container, f"{title}, {service}")
             folders += 1
         assert folders >= 3, f"{title} knows of {folders} programs"
+
+
+def addresses(pod):
+    """The addresses in each folder of the installation that a pod is given."""
+    projected = {volume["name"]: volume["projected"]["sources"] for volume in pod["volumes"] if "projected" in volume}
+    items = {name: [source.get("secret", {}).get("items", []) for source in sources] for name, sources in projected.items()}
+    return {name: {item["path"] for some in lists for item in some} for name, lists in items.items()}
+
+
+def check_backup(rendering, programs):
+    """A scheduled backup is one of every database that the operator's pod knows, by the addresses it takes and no others, onto
+    the volume of that pod, which is on one node; `trato` understands how it is called."""
+    pods = list(rendering.pods())
+    for title, _, labels, pod in [found for found in pods if found[1] == "CronJob"]:
+        _, _, others, operator = next(found for found in pods if found[2]["app.kubernetes.io/name"] == "operator")
+        container = pod["containers"][0]
+        taken = {"TRATO_DATABASE__URL", "TRATO_DATABASE__OWNER_URL", BACKUP_URL}
+        assert addresses(pod) == {name: taken for name, given in addresses(operator).items() if BACKUP_URL in given}, title
+        mounted = {mount["name"]: mount for mount in container["volumeMounts"]}
+        for name in addresses(pod):
+            assert mounted[name]["mountPath"] == f"/etc/trato/installation/{name}" and mounted[name]["readOnly"], title
+        place = [volume for volume in pod["volumes"] if volume["name"] == "backups"]
+        assert place and all(volume in operator["volumes"] for volume in place), f"{title} writes to another volume"
+        assert mounted["backups"]["mountPath"] == "/backups", title
+        for claim in rendering.of("PersistentVolumeClaim"):
+            rules = pod["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+            assert claim["spec"]["accessModes"] == ["ReadWriteOnce"] and matches(rules[0]["labelSelector"], others), title
+        for name, _, server, _ in pods:
+            if name.startswith("StatefulSet"):
+                port = {"postgresql": 5432, "rabbitmq": 5672}[server["app.kubernetes.io/name"]]
+                for one, direction, peers, other in ((labels, "egress", "to", server), (server, "ingress", "from", labels)):
+                    assert lets(rendering, one, direction, peers, other, port) == (port == 5432), f"{title} and {name}"
+        program = [os.path.join(programs, "trato"), *container["args"], "--installation", "/nowhere"]
+        said = subprocess.run(program, check=False, capture_output=True, text=True).stderr
+        assert "the installation folder /nowhere cannot be read" in said, f"{title}: {said}"
 
 
 def check_probes(title, container):
@@ -232,14 +271,14 @@ def check_certificate(rendering, title, pod, settings):
             assert title.split()[1] in spec["dnsNames"] and {"server auth", "client auth"} <= set(spec["usages"]), title
 
 
-def lets(rendering, labels, direction, peers, other):
-    """True when the policies of pods with these labels let calls through to or from pods with the others."""
+def lets(rendering, labels, direction, peers, other, port=CALLS):
+    """True when the policies of pods with these labels let calls of a port through to or from pods with the others."""
     for policy in rendering.of("NetworkPolicy"):
         if not matches(policy["spec"]["podSelector"], labels):
             continue
         for rule in policy["spec"].get(direction) or []:
             selectors = [peer.get("podSelector", {}) for peer in rule[peers] if "namespaceSelector" not in peer and "ipBlock" not in peer]
-            if CALLS in [port["port"] for port in rule["ports"]] and any(matches(selector, other) for selector in selectors):
+            if port in [named["port"] for named in rule["ports"]] and any(matches(selector, other) for selector in selectors):
                 return True
     return False
 
@@ -349,6 +388,7 @@ def main(programs, rendered, values):
         check_rights(title, kind, pod)
     check_settings(rendering, programs)
     check_operator(rendering, programs)
+    check_backup(rendering, programs)
     check_policies(rendering)
     check_cluster(rendering)
     check_jobs(rendering)
