@@ -6,11 +6,16 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::{MANIFEST, Manifest};
 use crate::output::{Outcome, Output};
+
+/// How a folder is named by its time.
+pub const NAME: &str = "%Y-%m-%dT%H-%M-%SZ";
+/// Age of a folder named by its time after which nobody is at work in it any more.
+const OVER: TimeDelta = TimeDelta::days(1);
 
 /// `trato backups`.
 #[derive(Debug, clap::Args)]
@@ -45,27 +50,44 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-/// Removes the oldest complete backups and keeps so many; answers which went. What is no complete backup is left alone: it
-/// may be one that is being made, or something else.
+/// Removes the oldest complete backups, and what a killed program has left of others; keeps so many, and all that is
+/// something else or may still be in the making. Answers which went.
 pub fn remove_all_but(within: &Path, keep: u32) -> Result<Vec<PathBuf>> {
-    let keep = usize::try_from(keep)?;
-    let old = complete(within)?.into_iter().skip(keep);
-    old.map(|one| {
+    let mut removed = Vec::new();
+    for one in complete(within)?.into_iter().skip(usize::try_from(keep)?) {
         // Without its manifest it is no backup any more, whatever becomes of the rest.
-        let removed =
-            fs::remove_file(one.folder.join(MANIFEST)).and_then(|()| fs::remove_dir_all(&one.folder));
-        removed.with_context(|| format!("{} cannot be removed", one.folder.display()))?;
-        Ok(one.folder)
-    })
-    .collect()
+        let gone = fs::remove_file(one.folder.join(MANIFEST));
+        gone.with_context(|| format!("{} cannot be removed", one.folder.display()))?;
+        removed.push(one.folder);
+    }
+    removed.extend(broken_off(within)?);
+    for folder in &removed {
+        fs::remove_dir_all(folder).with_context(|| format!("{} cannot be removed", folder.display()))?;
+    }
+    Ok(removed)
+}
+
+/// Folders named by a time long ago that have no manifest.
+fn broken_off(within: &Path) -> Result<Vec<PathBuf>> {
+    let before = Utc::now().naive_utc() - OVER;
+    let mut found = folders(within)?;
+    found.retain(|folder| {
+        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_old = NaiveDateTime::parse_from_str(name, NAME).is_ok_and(|time| time < before);
+        is_old && !folder.join(MANIFEST).exists()
+    });
+    Ok(found)
+}
+
+fn folders(within: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(within).with_context(|| format!("cannot read {}", within.display()))?;
+    entries.map(|entry| Ok(entry?.path())).collect()
 }
 
 /// The complete backups, the newest first.
 fn complete(within: &Path) -> Result<Vec<Found>> {
-    let entries = fs::read_dir(within).with_context(|| format!("cannot read {}", within.display()))?;
     let mut found = Vec::new();
-    for entry in entries {
-        let folder = entry?.path();
+    for folder in folders(within)? {
         if let Ok(manifest) = Manifest::read(&folder) {
             let bytes = manifest.services.values().map(|part| part.bytes).sum();
             found.push(Found { folder, moment: manifest.from, version: manifest.version, bytes });
@@ -77,8 +99,6 @@ fn complete(within: &Path) -> Result<Vec<Found>> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
-
     use super::*;
     use crate::backup::FORMAT;
 
@@ -101,14 +121,19 @@ mod tests {
             fs::write(folder.join(MANIFEST), text).expect("written");
             fs::write(folder.join("sales.dump"), "rows").expect("written");
         }
-        fs::create_dir(within.path().join("being-made")).expect("a folder");
+        let being_made = within.path().join(now.format(NAME).to_string());
+        let broken_off = within.path().join((now - TimeDelta::days(2)).format(NAME).to_string());
+        let another = within.path().join("by-hand");
+        for folder in [&being_made, &broken_off, &another] {
+            fs::create_dir(folder).expect("a folder");
+        }
 
         let removed = remove_all_but(within.path(), 2).expect("removed");
 
-        assert_eq!(removed, [within.path().join("a")]);
+        assert_eq!(removed, [within.path().join("a"), broken_off]);
         let left: Vec<_> =
             complete(within.path()).expect("readable").into_iter().map(|one| one.folder).collect();
         assert_eq!(left, [within.path().join("b"), within.path().join("c")]);
-        assert!(within.path().join("being-made").exists());
+        assert!(being_made.exists() && another.exists());
     }
 }

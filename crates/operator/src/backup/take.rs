@@ -51,7 +51,7 @@ impl Args {
             (Some(folder), _) => folder.clone(),
             // Clap asks for one of both.
             (None, within) => {
-                within.clone().unwrap_or_default().join(Utc::now().format("%Y-%m-%dT%H-%M-%SZ").to_string())
+                within.clone().unwrap_or_default().join(Utc::now().format(list::NAME).to_string())
             }
         }
     }
@@ -84,25 +84,20 @@ pub async fn run(args: Args, installation: &Installation, output: &Output) -> Re
     }
     let folder = args.folder();
     prepare(&folder)?;
-    let stage = output.stage("taking a snapshot of every database");
-    let snapshots = snapshots(&services).await?;
-    drop(stage);
-    let from =
-        snapshots.iter().map(|snapshot| snapshot.around.0).min().context("no service has a database")?;
-    let to = snapshots.iter().map(|snapshot| snapshot.around.1).max().context("no service has a database")?;
-    let version = env!("CARGO_PKG_VERSION").to_owned();
-    let mut manifest = Manifest { format: FORMAT, version, from, to, services: Default::default() };
-    for (service, snapshot) in services.iter().zip(snapshots) {
-        let part = dump(service, snapshot, &folder, output).await?;
-        manifest.services.insert(service.name.clone(), part);
-    }
-    write(&folder, &manifest)?;
+    let manifest = match make(&services, &folder, output).await {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            // What is left of it would fill the volume, and is of no use.
+            fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+            return Err(error);
+        }
+    };
     let removed = match (&args.within, args.keep) {
         (Some(within), Some(keep)) => list::remove_all_but(within, keep)?,
         _ => Vec::new(),
     };
 
-    let mut text = format!("{} is a backup of {from}\n", folder.display());
+    let mut text = format!("{} is a backup of {}\n", folder.display(), manifest.from);
     for (service, part) in &manifest.services {
         text += &format!("  {service:<11} {} bytes, log at position {}\n", part.bytes, part.numbered);
     }
@@ -112,6 +107,24 @@ pub async fn run(args: Args, installation: &Installation, output: &Output) -> Re
     text += "It holds everything that the databases hold: keep it as safe as them.\n";
     output.answer(&json!({ "folder": folder, "manifest": manifest, "removed": removed }), &text)?;
     Ok(Outcome::Fine)
+}
+
+/// Writes the dumps, and then the manifest.
+async fn make(services: &[&Service], folder: &Path, output: &Output) -> Result<Manifest> {
+    let stage = output.stage("taking a snapshot of every database");
+    let snapshots = snapshots(services).await?;
+    drop(stage);
+    let from =
+        snapshots.iter().map(|snapshot| snapshot.around.0).min().context("no service has a database")?;
+    let to = snapshots.iter().map(|snapshot| snapshot.around.1).max().context("no service has a database")?;
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let mut manifest = Manifest { format: FORMAT, version, from, to, services: Default::default() };
+    for (service, snapshot) in services.iter().zip(snapshots) {
+        let part = dump(service, snapshot, folder, output).await?;
+        manifest.services.insert(service.name.clone(), part);
+    }
+    write(folder, &manifest)?;
+    Ok(manifest)
 }
 
 fn backup_url(service: &Service) -> Result<&str> {
