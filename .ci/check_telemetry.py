@@ -19,6 +19,7 @@ FUNCTIONS_AND_WORDS = set(
 # Made by the translation from OTLP, or labels of Prometheus itself.
 TRANSLATED = {"target_info"}
 LABELS = {"job", "instance", "le"}
+SPAN_LABELS = {"span_name", "span_kind", "status_code"}
 BEHIND_A_HISTOGRAM = ["_bucket", "_sum", "_count"]
 
 faults = []
@@ -65,6 +66,10 @@ def check_expression(where, expression, known, recorded):
 known = known_metrics()
 if len(known) < 30:
     sys.exit(f"the reference of metrics was not understood: {sorted(known)}")
+collector = yaml.safe_load((FOLDER / "collector.yaml").read_text())
+# What the collector makes of spans.
+kept = collector["connectors"]["spanmetrics"]["namespace"].replace(".", "_")
+known.update({f"{kept}_duration_seconds{suffix}": SPAN_LABELS for suffix in BEHIND_A_HISTOGRAM})
 rules = [rule for group in yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"] for rule in group["rules"]]
 recorded = {rule["record"] for rule in rules if "record" in rule}
 alerts = {rule["alert"]: rule for rule in rules if "alert" in rule}
@@ -110,10 +115,9 @@ for path in sorted((FOLDER / "dashboards").glob("*.json")):
                 if " by " in expression and not re.search(rf"\b{label}\b", expression):
                     fault(f"{where}: the legend names {label}, which the expression does not")
 
-collector = yaml.safe_load((FOLDER / "collector.yaml").read_text())
 for name, pipeline in collector["service"]["pipelines"].items():
     for kind in ["receivers", "processors", "exporters"]:
-        for part in set(pipeline[kind]) - set(collector[kind]):
+        for part in set(pipeline[kind]) - set(collector[kind]) - set(collector["connectors"]):
             fault(f"the collector's pipeline {name} names {part}, which is not configured")
 
 if faults:
