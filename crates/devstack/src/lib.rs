@@ -26,6 +26,7 @@ pub mod options;
 pub mod ports;
 pub mod proc;
 pub mod process;
+pub mod processors;
 pub mod programs;
 pub mod progress;
 pub mod requirements;

@@ -2,7 +2,7 @@
 //!
 //! Capacity is what callers reach that wait for their answers. The rest is sent at a constant rate, and its latency
 //! counts from when a call was due, whether a connection was free for it or not. All of it is sent by the same bare
-//! client, which takes little of the processors that it shares with the suite.
+//! client, on the half of the processors that is the gateway's; what is behind the gateway has the other half.
 
 use std::{
     sync::Arc,
@@ -23,7 +23,11 @@ use super::{
 use crate::{
     Grant, Tenant,
     lane::{Answer, Lane, Request},
+    processors,
 };
+
+/// What is behind the gateway.
+const BEHIND: [&str; 4] = ["customers", "sales", "postgres", "rabbitmq"];
 
 /// How many times what can be answered is sent.
 const TIMES: f64 = 10.0;
@@ -41,6 +45,9 @@ const ONSET: Duration = Duration::from_secs(2);
 const RECOVERY: Duration = Duration::from_secs(5);
 
 pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
+    // What is refused costs the client and the gateway, and must not take from those who answer.
+    let (front, back) = (room.roots(&["gateway"])?, room.roots(&BEHIND)?);
+    let _parted = processors::part(&front, &back)?;
     let crowd = Crowd::gather(room)?;
     let waiting = Model::Closed(room.span);
     crowd.within_capacity(CALLERS, waiting).await?;

@@ -137,6 +137,11 @@ impl Room {
         Ok(Meter::start(roots))
     }
 
+    /// The processes of these names, as far as they are this machine's.
+    pub fn roots(&self, names: &[&str]) -> Result<Vec<u32>> {
+        names.iter().filter_map(|name| self.stack.pid(name).transpose()).collect()
+    }
+
     /// Waits until every event is published and every queue handled, so that a round does not pay for the one before.
     pub async fn quiet(&self) -> Result<()> {
         const UNPUBLISHED: &str = "select exists (select from platform.event where position is null) \
