@@ -39,8 +39,8 @@ pub fn part(front: &[u32], back: &[u32]) -> Result<Parted> {
 
 impl Drop for Parted {
     fn drop(&mut self) {
-        let together = self.trees.iter().try_for_each(|root| confine_tree(*root, &self.all));
-        if let Err(error) = together.and_then(|()| confine(std::process::id(), &self.all)) {
+        let trees = self.trees.iter().map(|root| confine_tree(*root, &self.all));
+        for error in trees.chain([confine(std::process::id(), &self.all)]).filter_map(Result::err) {
             print(format!("processes stay on their half of the processors: {error:#}"));
         }
     }

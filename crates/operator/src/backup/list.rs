@@ -1,7 +1,7 @@
 //! `trato backups`: what backups there are in a folder, and which of them are to go.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -53,30 +53,42 @@ pub fn run(args: &Args, output: &Output) -> Result<Outcome> {
 /// Removes the oldest complete backups, and what a killed program has left of others; keeps so many, and all that is
 /// something else or may still be in the making. Answers which went.
 pub fn remove_all_but(within: &Path, keep: u32) -> Result<Vec<PathBuf>> {
-    let mut removed = Vec::new();
+    // Looked for first: what loses its manifest below would be among them.
+    let mut removed = broken_off(within)?;
     for one in complete(within)?.into_iter().skip(usize::try_from(keep)?) {
         // Without its manifest it is no backup any more, whatever becomes of the rest.
         let gone = fs::remove_file(one.folder.join(MANIFEST));
         gone.with_context(|| format!("{} cannot be removed", one.folder.display()))?;
         removed.push(one.folder);
     }
-    removed.extend(broken_off(within)?);
     for folder in &removed {
         fs::remove_dir_all(folder).with_context(|| format!("{} cannot be removed", folder.display()))?;
     }
     Ok(removed)
 }
 
-/// Folders named by a time long ago that have no manifest.
+/// Folders named by a time long ago that have no manifest, and in which nothing has changed for long.
 fn broken_off(within: &Path) -> Result<Vec<PathBuf>> {
-    let before = Utc::now().naive_utc() - OVER;
+    let before = Utc::now() - OVER;
     let mut found = folders(within)?;
     found.retain(|folder| {
         let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let is_old = NaiveDateTime::parse_from_str(name, NAME).is_ok_and(|time| time < before);
-        is_old && !folder.join(MANIFEST).exists()
+        let is_old = NaiveDateTime::parse_from_str(name, NAME).is_ok_and(|time| time < before.naive_utc());
+        // One that cannot be looked at is left alone.
+        is_old
+            && matches!(folder.join(MANIFEST).try_exists(), Ok(false))
+            && last_change(folder).is_ok_and(|change| change < before)
     });
     Ok(found)
+}
+
+/// When something in a folder last changed.
+fn last_change(folder: &Path) -> io::Result<DateTime<Utc>> {
+    let mut last = fs::metadata(folder)?.modified()?;
+    for entry in fs::read_dir(folder)? {
+        last = last.max(entry?.metadata()?.modified()?);
+    }
+    Ok(last.into())
 }
 
 fn folders(within: &Path) -> Result<Vec<PathBuf>> {
@@ -106,10 +118,10 @@ mod tests {
     fn the_oldest_complete_backups_go_and_nothing_else_does() {
         let within = tempfile::tempdir().expect("a folder");
         let now = Utc::now();
-        for (name, age) in [("a", 3), ("b", 1), ("c", 2)] {
-            let folder = within.path().join(name);
-            fs::create_dir(&folder).expect("a folder");
+        let [a, b, c] = [4, 1, 2].map(|age| {
             let moment = now - TimeDelta::days(age);
+            let folder = within.path().join(moment.format(NAME).to_string());
+            fs::create_dir(&folder).expect("a folder");
             let manifest = Manifest {
                 format: FORMAT,
                 version: "1".into(),
@@ -120,20 +132,25 @@ mod tests {
             let text = serde_json::to_string(&manifest).expect("JSON");
             fs::write(folder.join(MANIFEST), text).expect("written");
             fs::write(folder.join("sales.dump"), "rows").expect("written");
-        }
+            folder
+        });
         let being_made = within.path().join(now.format(NAME).to_string());
-        let broken_off = within.path().join((now - TimeDelta::days(2)).format(NAME).to_string());
+        let [broken_off, being_copied] =
+            [5, 6].map(|age| within.path().join((now - TimeDelta::days(age)).format(NAME).to_string()));
         let another = within.path().join("by-hand");
-        for folder in [&being_made, &broken_off, &another] {
+        for folder in [&being_made, &broken_off, &being_copied, &another] {
             fs::create_dir(folder).expect("a folder");
         }
+        let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(5 * 86_400);
+        let times = fs::FileTimes::new().set_modified(long_ago);
+        fs::File::open(&broken_off).and_then(|folder| folder.set_times(times)).expect("it is ours");
 
         let removed = remove_all_but(within.path(), 2).expect("removed");
 
-        assert_eq!(removed, [within.path().join("a"), broken_off]);
+        assert_eq!(removed, [broken_off, a]);
         let left: Vec<_> =
             complete(within.path()).expect("readable").into_iter().map(|one| one.folder).collect();
-        assert_eq!(left, [within.path().join("b"), within.path().join("c")]);
-        assert!(being_made.exists() && another.exists());
+        assert_eq!(left, [b, c]);
+        assert!(being_made.exists() && being_copied.exists() && another.exists());
     }
 }

@@ -143,6 +143,8 @@ async fn owner(service: &Service) -> Result<PgConnection> {
 async fn restore(service: &Service, manifest: &Manifest, folder: &Path, output: &Output) -> Result<()> {
     let stage = output.stage(format!("restoring {}", service.name));
     let mut owner = owner(service).await?;
+    // Whoever else holds a table, a dump or a person, is not waited for without an end.
+    sqlx::raw_sql("set lock_timeout = '60s'").execute(&mut owner).await?;
     sqlx::raw_sql(include_str!("empty.sql")).execute(&mut owner).await.context("it cannot be emptied")?;
     let server = postgres::server_version(&mut owner).await?;
     owner.close().await?;

@@ -18,6 +18,7 @@ use chrono::{DateTime, Utc};
 use futures::future::try_join_all;
 use serde_json::json;
 use sqlx::{Connection as _, PgConnection, Row as _};
+use tokio::time::timeout;
 
 use super::{FORMAT, MANIFEST, Manifest, Part, fingerprint, list, postgres};
 use crate::{
@@ -28,6 +29,8 @@ use crate::{
 
 /// How often the moment is tried: a handler that takes long holds its inbox that long.
 const TRIES: usize = 5;
+/// Longest time for the locks and the snapshots.
+const MOMENT: Duration = Duration::from_secs(30);
 /// Time between two looks at a growing file.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -88,8 +91,10 @@ pub async fn run(args: Args, installation: &Installation, output: &Output) -> Re
         Ok(manifest) => manifest,
         Err(error) => {
             // What is left of it would fill the volume, and is of no use.
-            fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-            return Err(error);
+            return Err(match fs::remove_dir_all(&folder) {
+                Ok(()) => error,
+                Err(left) => error.context(format!("and {} cannot be removed: {left}", folder.display())),
+            });
         }
     };
     let removed = match (&args.within, args.keep) {
@@ -166,20 +171,29 @@ async fn try_snapshots(services: &[&Service]) -> Result<Option<Vec<Snapshot>>> {
         postgres::connect(backup_url(service)?).await.with_context(|| service.name.clone())
     }))
     .await?;
-    let locked = try_join_all(owners.iter_mut().map(lock_inbox)).await?;
-    if locked.contains(&false) {
-        return Ok(None);
-    }
-    let snapshots = try_join_all(readers.into_iter().map(snapshot)).await?;
-    for owner in owners {
-        owner.close().await?;
-    }
-    Ok(Some(snapshots))
+    let moment = async {
+        let locked = try_join_all(owners.iter_mut().map(lock_inbox)).await?;
+        if locked.contains(&false) {
+            return Ok(None);
+        }
+        let snapshots = try_join_all(readers.into_iter().map(snapshot)).await?;
+        // Fails where a lock was lost before, so that the snapshots may be of different moments.
+        for owner in &mut owners {
+            sqlx::raw_sql("commit").execute(owner).await?;
+        }
+        Ok(Some(snapshots))
+    };
+    // Given up, the connections close, and with them go the locks for which every consumer waits.
+    timeout(MOMENT, moment).await.context("a database fell silent while the inboxes were locked")?
 }
 
 /// Keeps consumers from noting what they hear until the connection closes; false when one is at it for too long.
 async fn lock_inbox(owner: &mut PgConnection) -> Result<bool> {
-    sqlx::raw_sql("begin; set local lock_timeout = '5s'").execute(&mut *owner).await?;
+    sqlx::raw_sql(
+        "begin; set local lock_timeout = '5s'; set local idle_in_transaction_session_timeout = '60s'",
+    )
+    .execute(&mut *owner)
+    .await?;
     match sqlx::raw_sql("lock table platform.inbox in share mode").execute(owner).await {
         Ok(_) => Ok(true),
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55P03") => Ok(false),
@@ -219,7 +233,8 @@ async fn dump(service: &Service, snapshot: Snapshot, folder: &Path, output: &Out
         () = watch(&path, &stage) => {}
     }
     let Snapshot { connection, server, numbered, published, schema, .. } = snapshot;
-    connection.close().await?;
+    // The dump is written, and the snapshot of no use any more: that its connection broke meanwhile is no harm.
+    let _ = connection.close().await;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
     File::open(&path)?.sync_all()?;
     Ok(Part {

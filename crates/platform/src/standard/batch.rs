@@ -140,6 +140,10 @@ impl<T: Resource> Store<T> {
         connection.say("savepoint items").await.map_err(failed)?;
         let result =
             sqlx::query_scalar_with(self.statements.insert, arguments).fetch_all(&mut *connection).await;
+        if let Err(error @ sqlx::Error::Io(_)) = result {
+            // The connection is lost, and the transaction with it.
+            return Err(failed(error));
+        }
         let end = if result.is_ok() { "release savepoint items" } else { "rollback to savepoint items" };
         connection.say(end).await.map_err(failed)?;
         result.map_err(failed)

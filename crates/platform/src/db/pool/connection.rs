@@ -18,7 +18,7 @@ use tokio::{runtime::Handle, time::sleep};
 
 use super::{
     Pool,
-    opener::{Known, Opener},
+    opener::{Known, Opener, is_lost, tells_of_others},
 };
 
 /// Longest wait until a connection that was given back in the midst of a statement comes to rest.
@@ -54,8 +54,8 @@ impl Connection {
     /// Commits the transaction.
     pub async fn commit(mut self) -> sqlx::Result<()> {
         let committed = self.say("commit").await;
-        // A commit that is refused ends it as well.
-        self.is_in_transaction = false;
+        // One that was refused has most likely ended it; a rollback too many does no harm.
+        self.is_in_transaction = committed.is_err();
         committed
     }
 
@@ -78,16 +78,23 @@ impl Connection {
     /// Ends what was given up.
     async fn come_to_rest(mut self) {
         self.pool = self.pool.within(REST);
-        let rested = if self.is_in_transaction {
-            self.end().await
-        } else {
-            let (connection, answers) = self.parts();
-            answers.of(connection.flush()).await
-        };
+        let mut rested = self.settle().await;
+        if rested.as_ref().is_err_and(|error| !is_lost(error)) {
+            // That was the answer to what had been given up.
+            rested = self.settle().await;
+        }
         match rested {
             Ok(()) => self.parts().1.known.is_broken = false,
             Err(error) => tracing::debug!(%error, "a connection that was given up is thrown away"),
         }
+    }
+
+    async fn settle(&mut self) -> sqlx::Result<()> {
+        if self.is_in_transaction {
+            return self.end().await;
+        }
+        let (connection, answers) = self.parts();
+        answers.of(connection.flush()).await
     }
 
     /// All that a query answers.
@@ -115,6 +122,9 @@ impl Answers<'_> {
             () = sleep(self.pool.patience) => Err(silent()),
         };
         self.known.note(&answer);
+        if answer.as_ref().is_err_and(tells_of_others) {
+            self.pool.opener().distrust();
+        }
         self.pool.heard(answer)
     }
 }

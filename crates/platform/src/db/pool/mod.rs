@@ -9,6 +9,7 @@ mod opener;
 
 use std::{
     fmt::{self, Formatter},
+    io,
     ops::RangeInclusive,
     sync::{
         Arc,
@@ -102,6 +103,9 @@ impl Pool {
             Ok(Ok(link)) => Ok(Connection::new(link, self.clone())),
             Ok(Err(PoolError::Backend(error))) => self.heard(Err(error)),
             Ok(Err(PoolError::Closed)) => Err(sqlx::Error::PoolClosed),
+            Ok(Err(_)) | Err(_) if self.opener().is_refused() => {
+                self.heard(Err(io::Error::from(io::ErrorKind::ConnectionRefused).into()))
+            }
             Ok(Err(_)) | Err(_) => Err(sqlx::Error::PoolTimedOut),
         }
     }
@@ -112,6 +116,8 @@ impl Pool {
         match connection.begin().await {
             // Nothing was done on it yet, and the next one is known to live.
             Err(error) if is_lost(&error) => {
+                // Its place is free for the next one.
+                drop(connection);
                 connection = self.acquire().await?;
                 connection.begin().await?;
             }
@@ -173,11 +179,14 @@ async fn sweep(links: WeakPool<Opener>, limits: Arc<Limits>) {
     loop {
         ticks.tick().await;
         let Some(links) = links.upgrade().filter(|links| !links.is_closed()) else { return };
+        let mut may_age = true;
         let mut to_keep = *limits.connections.start();
         let removed = links.retain(|link, metrics| {
             let is_used = link.idle() < IDLE || to_keep > 0;
             to_keep = to_keep.saturating_sub(1);
-            is_used && metrics.age() < LIFETIME
+            // One at a time: those that were opened together would else be missing together.
+            let is_old = metrics.age() >= LIFETIME && std::mem::take(&mut may_age);
+            is_used && !is_old
         });
         take_leave(removed.removed).await;
         if links.status().size < *limits.connections.start() as usize {

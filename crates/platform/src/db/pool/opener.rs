@@ -1,7 +1,10 @@
 //! How connections come to be, how it is found out that one is dead, and what is known of each.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -21,6 +24,8 @@ const PING: Duration = Duration::from_millis(500);
 const SILENCE: Duration = Duration::from_secs(1);
 /// Longest time until it is asked again.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
+/// Least time for an answer that may be under way.
+const UNDER_WAY: Duration = Duration::from_millis(100);
 /// Longest wait for what the server says about it.
 const LOOK: Duration = Duration::from_secs(2);
 /// First and longest pause before a server that is starting is tried again.
@@ -31,6 +36,7 @@ pub(super) struct Opener {
     options: PgConnectOptions,
     /// A connection that was not heard from since then is not trusted.
     lost: Mutex<Option<Instant>>,
+    refused: AtomicBool,
     /// One look at the server at a time.
     looking: tokio::sync::Mutex<()>,
 }
@@ -76,7 +82,12 @@ impl Link {
 
 impl Opener {
     pub fn new(options: PgConnectOptions) -> Self {
-        Self { options, lost: Mutex::default(), looking: tokio::sync::Mutex::default() }
+        Self {
+            options,
+            lost: Mutex::default(),
+            refused: AtomicBool::default(),
+            looking: tokio::sync::Mutex::default(),
+        }
     }
 
     pub fn options(&self) -> &PgConnectOptions {
@@ -91,15 +102,29 @@ impl Opener {
             sleep(silence).await;
             let look = self.looking.lock().await;
             let asked = Instant::now();
-            if self.works_on(known).await == Some(false) {
-                // An answer that was under way meanwhile comes in the time the look took.
-                sleep(asked.elapsed()).await;
-                *self.lost() = Some(Instant::now());
-                return;
-            }
+            let works = self.works_on(known).await;
             drop(look);
-            silence = LONGEST_SILENCE.min(2 * silence);
+            match works {
+                Some(false) => {
+                    // An answer that was under way meanwhile is here after as long as the look took.
+                    sleep(asked.elapsed().max(UNDER_WAY)).await;
+                    return self.distrust();
+                }
+                Some(true) => silence = LONGEST_SILENCE.min(2 * silence),
+                // Nobody answers; the next look may find that out.
+                None => silence = SILENCE,
+            }
         }
+    }
+
+    /// Trusts no connection that was not heard from since now.
+    pub fn distrust(&self) {
+        *self.lost() = Some(Instant::now());
+    }
+
+    /// True while whoever connects is refused: the server is not there, or not yet.
+    pub fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Whether the server works on a statement of this connection; none when it does not answer a new one.
@@ -144,8 +169,14 @@ impl Manager for Opener {
         let (mut pause, longest) = PAUSES;
         loop {
             match self.connect().await {
-                Err(error) if is_starting(&error) => sleep(pause).await,
-                opened => return opened,
+                Err(error) if is_starting(&error) => {
+                    self.refused.store(!is_full(&error), Ordering::Relaxed);
+                    sleep(pause).await;
+                }
+                opened => {
+                    self.refused.store(false, Ordering::Relaxed);
+                    return opened;
+                }
             }
             pause = longest.min(2 * pause);
         }
@@ -167,7 +198,7 @@ impl Manager for Opener {
                 Ok(())
             }
             _ => {
-                *self.lost() = Some(Instant::now());
+                self.distrust();
                 Err(dead())
             }
         }
@@ -183,6 +214,24 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
             .is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic)),
         _ => false,
     }
+}
+
+/// Whether an error says that other connections are most likely lost too: the server ended it, or the way to it did.
+pub(super) fn tells_of_others(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::TimedOut,
+        sqlx::Error::Database(error) => is_ended_by_the_server(error.code().as_deref()),
+        _ => false,
+    }
+}
+
+/// `admin_shutdown`, `crash_shutdown` and their like.
+fn is_ended_by_the_server(code: Option<&str>) -> bool {
+    code.is_some_and(|code| code.starts_with("57P"))
+}
+
+fn is_full(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.code().as_deref() == Some("53300"))
 }
 
 /// Refused by the system, or by a server that starts or has no room.
