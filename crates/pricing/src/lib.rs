@@ -10,6 +10,7 @@ mod discount;
 mod document;
 mod error;
 mod exact;
+mod exchange;
 mod line;
 mod price;
 mod priced;
@@ -26,6 +27,7 @@ pub use document::{
     Adjustment, AdjustmentKind, Charge, Document, DocumentDiscount, Key, Line, Prices, TaxRounding, Value,
 };
 pub use error::PricingError;
+pub use exchange::{Converted, convert};
 pub use priced::{
     Amounts, GroupTotal, Priced, PricedLine, TaxAmount, TaxGroup, Totals, WithheldAmount, WithheldGroup,
 };

@@ -2,6 +2,7 @@
 //! documents.
 
 mod examples;
+mod exchange;
 mod generate;
 mod proof;
 mod properties;
