@@ -4,7 +4,9 @@
 //! what does not divide is shared by the largest remainder, so that every sum is exact. What has no meaning is refused
 //! with a stable reason; what was computed says how, in its [`Trace`].
 
+mod amounts;
 mod check;
+mod credit;
 mod decimal;
 mod discount;
 mod document;
@@ -12,6 +14,7 @@ mod error;
 mod exact;
 mod exchange;
 mod line;
+mod portion;
 mod price;
 mod priced;
 mod tax;
@@ -22,6 +25,7 @@ mod trace;
 #[cfg(test)]
 mod tests;
 
+pub use credit::{Balance, Credit, CreditRequest, Creditable, Portion};
 pub use decimal::{ExchangeRate, Percent, Quantity, UnitPrice};
 pub use document::{
     Adjustment, AdjustmentKind, Charge, Document, DocumentDiscount, Key, Line, Prices, TaxRounding, Value,
