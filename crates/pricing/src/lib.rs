@@ -4,6 +4,7 @@
 //! what does not divide is shared by the largest remainder, so that every sum is exact. What has no meaning is refused
 //! with a stable reason; what was computed says how, in its [`Trace`].
 
+mod allocation;
 mod amounts;
 mod check;
 mod credit;
@@ -25,6 +26,7 @@ mod trace;
 #[cfg(test)]
 mod tests;
 
+pub use allocation::{Allocated, Allocation, OpenDocument, allocate, allocate_oldest_first};
 pub use credit::{Balance, Credit, CreditRequest, Creditable, Portion};
 pub use decimal::{ExchangeRate, Percent, Quantity, UnitPrice};
 pub use document::{

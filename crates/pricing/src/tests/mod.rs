@@ -1,6 +1,7 @@
 //! Tests of the crate as a whole: worked examples with their sources, hostile input, and properties of generated
 //! documents.
 
+mod allocations;
 mod credits;
 mod examples;
 mod exchange;
