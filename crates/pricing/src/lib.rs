@@ -14,6 +14,7 @@ mod document;
 mod error;
 mod exact;
 mod exchange;
+mod kit;
 mod line;
 mod portion;
 mod price;
@@ -34,6 +35,7 @@ pub use document::{
 };
 pub use error::PricingError;
 pub use exchange::{Converted, convert};
+pub use kit::{Component, Part, explode, roll_up};
 pub use priced::{
     Amounts, GroupTotal, Priced, PricedLine, TaxAmount, TaxGroup, Totals, WithheldAmount, WithheldGroup,
 };

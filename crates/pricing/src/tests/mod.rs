@@ -6,6 +6,7 @@ mod credits;
 mod examples;
 mod exchange;
 mod generate;
+mod hostile;
 mod proof;
 mod properties;
 mod rounding;
