@@ -16,6 +16,7 @@ mod exact;
 mod exchange;
 mod kit;
 mod line;
+mod offer;
 mod portion;
 mod price;
 mod priced;
@@ -36,6 +37,9 @@ pub use document::{
 pub use error::PricingError;
 pub use exchange::{Converted, convert};
 pub use kit::{Component, Part, explode, roll_up};
+pub use offer::{
+    Condition, Effect, Given, ListPrice, Occasion, Offer, Period, PriceList, Promotion, Scope, Wish, offer,
+};
 pub use priced::{
     Amounts, GroupTotal, Priced, PricedLine, TaxAmount, TaxGroup, Totals, WithheldAmount, WithheldGroup,
 };

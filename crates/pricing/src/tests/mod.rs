@@ -7,6 +7,7 @@ mod examples;
 mod exchange;
 mod generate;
 mod hostile;
+mod offers;
 mod proof;
 mod properties;
 mod rounding;
