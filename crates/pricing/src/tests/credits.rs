@@ -136,6 +136,21 @@ fn a_price_with_tax_is_given_back_as_it_was_paid() {
     assert_eq!(left.items[0].quantity, quantity("2"));
 }
 
+/// With a tax of nine times the net, taxes that were rounded by group would be more than the gross that is given back.
+#[test]
+fn no_part_of_a_credit_is_on_the_other_side_of_zero() {
+    let mut bill = document(["a", "b"].map(|key| line(key, "25", "0.004", vat("900"))));
+    bill.prices = Prices::TaxInclusive;
+    let left = Balance::of(&priced(&bill));
+    assert_eq!(values(&left.items[0].amounts), [1, 10, 9]);
+    let one = |key: &str| CreditRequest { key: key.into(), portion: Portion::Quantity(Quantity::ONE) };
+
+    let (credit, left) = left.credit(&[one("a"), one("b")]).expect("there is one");
+
+    assert_eq!([credit.net.0, credit.tax.0, credit.gross.0], [0, 0, 0]);
+    assert_eq!(left.credit_rest().map(|(credit, _)| credit.gross).ok(), Some(Minor(20)));
+}
+
 #[test]
 fn goodwill_by_amount_leaves_the_quantity() {
     let left = Balance::of(&priced(&document([line("a", "2", "50", vat("21"))])));
