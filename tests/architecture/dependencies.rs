@@ -35,10 +35,11 @@ fn own(dependencies: &BTreeSet<String>) -> BTreeSet<&str> {
 }
 
 /// Our own crates each crate may know. What is not here may know nobody.
-const MAY_KNOW: [(&str, &[&str]); 12] = [
+const MAY_KNOW: [(&str, &[&str]); 13] = [
     ("trato-types", &[]),
     ("trato-codegen", &[]),
     ("trato-query", &["trato-types"]),
+    ("trato-pricing", &["trato-types"]),
     ("trato-contract", &["trato-types", "trato-codegen"]),
     ("trato-proto", &["trato-types", "trato-contract", "trato-codegen"]),
     ("trato-platform", &["trato-types", "trato-query", "trato-contract"]),
@@ -51,9 +52,10 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
 ];
 
 /// Packages a crate must not use, since it would do another one's work.
-const MUST_NOT_USE: [(&str, &[&str]); 9] = [
+const MUST_NOT_USE: [(&str, &[&str]); 10] = [
     ("trato-types", &["tokio", "sqlx", "tonic", "prost", "axum", "lapin", "reqwest"]),
     ("trato-query", &["tokio", "sqlx", "tonic", "prost", "axum", "lapin"]),
+    ("trato-pricing", &["tokio", "sqlx", "tonic", "prost", "axum", "lapin", "chrono"]),
     ("trato-contract", &["sqlx", "lapin", "axum"]),
     ("trato-proto", &["sqlx", "lapin", "axum"]),
     ("trato-customers", &["lapin", "opentelemetry", "tracing-opentelemetry", "axum", "jsonwebtoken"]),

@@ -1,9 +1,14 @@
 //! Money as whole minor units of one currency; never a float.
 
+use std::{borrow::Cow, fmt};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
 use crate::error::FieldError;
 
-/// An amount in the minor unit of its document's currency (cents for USD, yen for JPY).
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+/// An amount in the minor unit of its document's currency (cents for USD, yen for JPY); a whole number in JSON.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
 pub struct Minor(pub i64);
 
 /// An ISO 4217 currency code.
@@ -40,6 +45,18 @@ const OTHER_EXPONENTS: &[(&str, u32)] = &[
     ("XPF", 0),
 ];
 
+/// Currencies that documents can be made out in: list one of ISO 4217 as of 2026 with the last three that were replaced
+/// (ANG, BGN, HRK), which older documents bear, and the units of account CLF, UYI and UYW; without metals, other funds
+/// and codes for testing.
+const CODES: &str = "\
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD \
+    CAD CDF CHF CLF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP \
+    GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD \
+    KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO \
+    NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS \
+    SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYI UYU UYW UZS VED VES VND \
+    VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG";
+
 /// Nanos in one unit, as `google.type.Money` counts them.
 const NANOS: i128 = 1_000_000_000;
 
@@ -58,6 +75,11 @@ impl Currency {
     /// The three letters.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("XXX")
+    }
+
+    /// True when there is such a currency. `parse` does not ask, so that what is stored can be read whatever ISO does next.
+    pub fn exists(&self) -> bool {
+        CODES.as_bytes().chunks(4).any(|code| code.starts_with(&self.0))
     }
 
     /// Decimal places of the minor unit.
@@ -91,6 +113,25 @@ impl Minor {
     /// True for zero.
     pub fn is_zero(self) -> bool {
         self.0 == 0
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&code).map_err(D::Error::custom)
     }
 }
 
@@ -135,6 +176,18 @@ mod tests {
                 assert_eq!(currency.minor(units, nanos), Ok(Minor(minor)), "{code} {minor}");
             }
         }
+    }
+
+    #[test]
+    fn a_currency_exists_when_iso_lists_it() {
+        for code in ["EUR", "JPY", "KWD", "CLF", "AED", "ZWG"] {
+            assert!(Currency::parse(code).is_ok_and(|currency| currency.exists()), "{code}");
+        }
+        for code in ["ABC", "XXX", "XTS", "XAU", "AAA", "ZZZ"] {
+            assert!(Currency::parse(code).is_ok_and(|currency| !currency.exists()), "{code}");
+        }
+        let listed = |code: &&str| CODES.split(' ').any(|known| known == *code);
+        assert!(OTHER_EXPONENTS.iter().all(|(code, _)| listed(code)));
     }
 
     #[test]

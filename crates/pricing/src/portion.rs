@@ -1,0 +1,165 @@
+//! The part of a line's rest that a credit takes. No part is larger than its rest, and parts of one line add up.
+
+use std::collections::BTreeMap;
+
+use trato_types::Minor;
+
+use crate::{
+    Amounts, Creditable, Portion, Prices, PricingError, Quantity, TaxAmount, WithheldAmount,
+    exact::{Share, amount, apportion, minus, rounded_sum, sum, wide},
+    trace::{Datum, Rule, Subject, Trace},
+};
+
+/// A checked wish: which line, and which share of its rest.
+pub(crate) struct Claim<'a> {
+    pub(crate) at: usize,
+    left: &'a Creditable,
+    quantity: Quantity,
+    rule: Rule,
+    asked: Datum,
+    /// The share of the rest, `part` of `whole`; the whole is above zero.
+    part: i128,
+    whole: i128,
+    fixed: Fixed,
+}
+
+/// The amount that is rounded by itself; the taxes are shared by group, and the third amount follows.
+#[derive(Clone, Copy)]
+enum Fixed {
+    Net(Minor),
+    Gross(Minor),
+}
+
+impl<'a> Claim<'a> {
+    pub(crate) fn new(
+        at: usize,
+        left: &'a Creditable,
+        portion: Portion,
+        prices: Prices,
+    ) -> Result<Self, PricingError> {
+        let amounts = &left.amounts;
+        let (rule, asked, part, whole) = match portion {
+            Portion::Rest => (Rule::CreditRest, Datum::Quantity(left.quantity), 1, 1),
+            Portion::Quantity(quantity) => (
+                Rule::CreditQuantity,
+                Datum::Quantity(quantity),
+                quantity.millionths(),
+                left.quantity.millionths(),
+            ),
+            Portion::Net(net) => (Rule::CreditAmount, Datum::Money(net), wide(net), wide(amounts.net)),
+            Portion::Gross(gross) => {
+                (Rule::CreditAmount, Datum::Money(gross), wide(gross), wide(amounts.gross))
+            }
+        };
+        if whole == 0 && part != 0 {
+            return Err(PricingError::CreditExceedsRest);
+        }
+        let (part, whole) = (part * whole.signum(), whole.abs());
+        if part < 0 || part > whole {
+            return Err(PricingError::CreditExceedsRest);
+        }
+        let whole = whole.max(1);
+        let share = |of: Minor| amount(wide(of) * part, whole);
+        let fixed = match (portion, prices) {
+            (Portion::Net(net), _) => Fixed::Net(net),
+            (Portion::Gross(gross), _) => Fixed::Gross(gross),
+            (_, Prices::Net) => Fixed::Net(share(amounts.net)?),
+            (_, Prices::TaxInclusive) => Fixed::Gross(share(amounts.gross)?),
+        };
+        let quantity = match portion {
+            Portion::Rest => left.quantity,
+            Portion::Quantity(quantity) => quantity,
+            Portion::Net(_) | Portion::Gross(_) => Quantity::ZERO,
+        };
+        Ok(Self { at, left, quantity, rule, asked, part, whole, fixed })
+    }
+
+    fn share(&self, of: Minor) -> Share {
+        Share::of(wide(of) * self.part, self.whole)
+    }
+
+    fn key(&self) -> &str {
+        &self.left.amounts.key
+    }
+}
+
+/// What the claims come to. Taxes are shared by group of the credit, as they are in a document.
+pub(crate) fn take(claims: &[Claim<'_>], trace: &mut Trace) -> Result<Vec<Creditable>, PricingError> {
+    let taxes = shares(claims, |amounts| amounts.taxes.iter().map(|tax| (&tax.key, tax.amount)).collect())?;
+    let withheld =
+        shares(claims, |amounts| amounts.withheld.iter().map(|one| (&one.key, one.amount)).collect())?;
+    let mut credited = Vec::with_capacity(claims.len());
+    for ((claim, taxes), withheld) in claims.iter().zip(taxes).zip(withheld) {
+        let left = &claim.left.amounts;
+        let mut part = Amounts {
+            key: left.key.clone(),
+            net: Minor(0),
+            taxes: left
+                .taxes
+                .iter()
+                .zip(taxes)
+                .map(|(tax, amount)| TaxAmount { key: tax.key.clone(), amount })
+                .collect(),
+            gross: Minor(0),
+            withheld: left
+                .withheld
+                .iter()
+                .zip(withheld)
+                .map(|(one, amount)| WithheldAmount { key: one.key.clone(), amount })
+                .collect(),
+        };
+        let tax = sum(part.taxes.iter().map(|tax| tax.amount))?;
+        match claim.fixed {
+            Fixed::Net(net) => (part.net, part.gross) = (net, sum([net, tax])?),
+            Fixed::Gross(gross) => {
+                (part.net, part.gross) = (minus(gross, tax)?, gross);
+                keep_net_within(&mut part, left)?;
+            }
+        }
+        let inputs = [("left", Datum::Money(left.gross)), ("asked", claim.asked.clone())];
+        trace.step(claim.rule, Subject::Line(left.key.clone()), inputs, Datum::Money(part.gross));
+        credited.push(Creditable { quantity: claim.quantity, amounts: part });
+    }
+    Ok(credited)
+}
+
+/// By claim: the shares of its amounts that `parts_of` names, each rounded by group over all claims.
+fn shares<'a, K: Ord + 'a>(
+    claims: &'a [Claim<'_>],
+    parts_of: impl Fn(&'a Amounts) -> Vec<(&'a K, Minor)>,
+) -> Result<Vec<Vec<Minor>>, PricingError> {
+    let mut groups: BTreeMap<&K, Vec<(usize, usize, Minor)>> = BTreeMap::new();
+    let mut taken: Vec<Vec<Minor>> = Vec::with_capacity(claims.len());
+    for (number, claim) in claims.iter().enumerate() {
+        let parts = parts_of(&claim.left.amounts);
+        taken.push(vec![Minor(0); parts.len()]);
+        for (place, (key, amount)) in parts.into_iter().enumerate() {
+            groups.entry(key).or_default().push((number, place, amount));
+        }
+    }
+    for members in groups.into_values() {
+        let shares: Vec<_> = members
+            .iter()
+            .map(|(number, _, amount)| (claims[*number].share(*amount), claims[*number].key()))
+            .collect();
+        for ((number, place, _), part) in members.iter().zip(apportion(rounded_sum(&shares)?, &shares)?) {
+            taken[*number][*place] = part;
+        }
+    }
+    Ok(taken)
+}
+
+/// Where gross and tax were rounded apart, the net between them may be a unit more than there is, or less than nothing;
+/// the taxes of the line then give or take that unit.
+fn keep_net_within(part: &mut Amounts, left: &Amounts) -> Result<(), PricingError> {
+    let within = |amount: Minor, left: Minor| Minor(amount.0.clamp(left.0.min(0), left.0.max(0)));
+    let net = within(part.net, left.net);
+    let mut excess = minus(part.net, net)?;
+    for (tax, left) in part.taxes.iter_mut().zip(&left.taxes) {
+        let moved = within(sum([tax.amount, excess])?, left.amount);
+        excess = sum([excess, minus(tax.amount, moved)?])?;
+        tax.amount = moved;
+    }
+    part.net = sum([net, excess])?;
+    Ok(())
+}

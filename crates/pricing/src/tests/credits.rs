@@ -1,0 +1,192 @@
+//! Whatever is credited in whatever parts, in the end exactly nothing is left, in the base currency too, which adds up.
+
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use trato_types::{Error, Minor};
+
+use super::{
+    DOCUMENTS, cases, currency, document, exchange::assert_adds_up, generate::documents, line, priced,
+    quantity, vat,
+};
+use crate::{Amounts, Balance, Credit, CreditRequest, Creditable, Portion, Prices, Quantity};
+
+/// What is asked of one item: which, in which way, and how many thousandths of what is left.
+type Wish = (usize, u8, i64);
+
+fn requests(balance: &Balance, wishes: &[Wish]) -> Vec<CreditRequest> {
+    let mut requests: Vec<CreditRequest> = Vec::new();
+    for (place, way, share) in wishes {
+        let item = &balance.items[place % balance.items.len()];
+        if requests.iter().any(|request| request.key == item.amounts.key) {
+            continue;
+        }
+        let part =
+            |of: Minor| Minor(i64::try_from(i128::from(of.0) * i128::from(*share) / 1_000).expect("a part"));
+        let portion = match way {
+            0 => Portion::Net(part(item.amounts.net)),
+            1 => Portion::Gross(part(item.amounts.gross)),
+            2 => Portion::Rest,
+            _ => {
+                let part = Decimal::from(item.quantity) * Decimal::new(*share, 3);
+                Portion::Quantity(Quantity::try_from(part.trunc_with_scale(6)).expect("a part"))
+            }
+        };
+        requests.push(CreditRequest { key: item.amounts.key.clone(), portion });
+    }
+    requests
+}
+
+fn values(amounts: &Amounts) -> Vec<i64> {
+    let taxes = amounts.taxes.iter().map(|tax| tax.amount.0);
+    let withheld = amounts.withheld.iter().map(|one| one.amount.0);
+    [amounts.net.0, amounts.gross.0].into_iter().chain(taxes).chain(withheld).collect()
+}
+
+/// No part of a credit is on the other side of zero than the whole, or larger than it.
+fn assert_within(credit: &Credit, left: &Balance) -> Result<(), TestCaseError> {
+    for part in &credit.items {
+        let whole = left.items.iter().find(|item| item.amounts.key == part.amounts.key).expect("it is there");
+        for (part, whole) in values(&part.amounts).into_iter().zip(values(&whole.amounts)) {
+            prop_assert!(part == 0 || part.signum() == whole.signum(), "{part} of {whole}");
+            prop_assert!(part.abs() <= whole.abs(), "{part} of {whole}");
+        }
+        let taxes: i64 = part.amounts.taxes.iter().map(|tax| tax.amount.0).sum();
+        prop_assert_eq!(part.amounts.net.0 + taxes, part.amounts.gross.0);
+    }
+    prop_assert_eq!(credit.net.0 + credit.tax.0, credit.gross.0);
+    Ok(())
+}
+
+/// Rates into currencies that no generated document is in.
+const RATES: &[(&str, &str)] = &[("USD", "1.08345"), ("ISK", "161.7"), ("TND", "0.332958"), ("VND", "27000")];
+
+// One test for both: to generate a document takes longer than to price it.
+proptest! {
+    #![proptest_config(cases(DOCUMENTS))]
+
+    #[test]
+    fn the_base_currency_adds_up_and_full_credit_is_zero_there_too_after_any_credits_before_it(
+        document in documents(),
+        (code, rate) in prop::sample::select(RATES),
+        steps in prop::collection::vec(
+            prop::collection::vec((0..10_usize, 0..8_u8, 0..=1_000_i64), 1..=4),
+            0..=2,
+        ),
+    ) {
+        let priced = priced(&document);
+        let base = priced.convert(currency(code), rate.parse().expect("a rate")).expect("it is small");
+        assert_adds_up(&priced, &base)?;
+        let (mut left, mut base_left) = (Balance::of(&priced), base.balance(&priced));
+        let (mut gross, mut base_gross, mut due) = (0, 0, 0);
+        let mut take = |credit: Credit, base: Credit| {
+            gross += credit.gross.0;
+            due += credit.due.0;
+            base_gross += base.gross.0;
+        };
+        for wishes in &steps {
+            let (credit, rest) = left.credit(&requests(&left, wishes)).expect("there is enough");
+            assert_within(&credit, &left)?;
+            let (base_credit, base_rest) = base_left.credit_alike(&left, &credit).expect("it is alike");
+            (left, base_left) = (rest, base_rest);
+            take(credit, base_credit);
+        }
+        let (credit, rest) = left.credit_rest().expect("there is what is left");
+        let (base_credit, base_rest) = base_left.credit_alike(&left, &credit).expect("it is alike");
+        take(credit, base_credit);
+
+        prop_assert!(rest.is_zero() && base_rest.is_zero());
+        prop_assert!(rest.items.iter().all(|item| item.quantity.is_zero()));
+        prop_assert_eq!(gross, priced.totals.gross.0);
+        prop_assert_eq!(base_gross, base.gross.0);
+        prop_assert_eq!(due, priced.totals.due.0 + priced.totals.prepaid.0);
+    }
+}
+
+fn credit_of(balance: &Balance, portion: Portion) -> Result<(Credit, Balance), Error> {
+    balance.credit(&[CreditRequest { key: "a".into(), portion }])
+}
+
+/// lago-api PR#2643: three credits of a third were a cent more than the invoice.
+#[test]
+fn the_last_of_three_credits_takes_what_is_left() {
+    let invoice = priced(&document([line("a", "3", "3.333333", vat("21"))]));
+    assert_eq!(invoice.totals.gross, Minor(1_210));
+    let mut left = Balance::of(&invoice);
+    let mut given = Vec::new();
+    for _ in 0..3 {
+        let (credit, rest) = credit_of(&left, Portion::Quantity(quantity("1"))).expect("there is one");
+        given.push([credit.net.0, credit.tax.0, credit.gross.0]);
+        left = rest;
+    }
+
+    assert_eq!(given, [[333, 70, 403], [334, 70, 404], [333, 70, 403]]);
+    assert!(left.is_zero());
+    let error = credit_of(&left, Portion::Quantity(quantity("0.000001"))).expect_err("nothing is left");
+    assert_eq!(error.violations()[0].reason, "CREDIT_EXCEEDS_REST");
+}
+
+#[test]
+fn a_price_with_tax_is_given_back_as_it_was_paid() {
+    let mut bill = document([line("a", "3", "9.99", vat("21"))]);
+    bill.prices = Prices::TaxInclusive;
+    let (credit, left) =
+        credit_of(&Balance::of(&priced(&bill)), Portion::Quantity(quantity("1"))).expect("there is one");
+
+    assert_eq!([credit.net.0, credit.tax.0, credit.gross.0], [826, 173, 999]);
+    assert_eq!(left.items[0].quantity, quantity("2"));
+}
+
+/// With a tax of nine times the net, taxes that were rounded by group would be more than the gross that is given back.
+#[test]
+fn no_part_of_a_credit_is_on_the_other_side_of_zero() {
+    let mut bill = document(["a", "b"].map(|key| line(key, "25", "0.004", vat("900"))));
+    bill.prices = Prices::TaxInclusive;
+    let left = Balance::of(&priced(&bill));
+    assert_eq!(values(&left.items[0].amounts), [1, 10, 9]);
+    let one = |key: &str| CreditRequest { key: key.into(), portion: Portion::Quantity(Quantity::ONE) };
+
+    let (credit, left) = left.credit(&[one("a"), one("b")]).expect("there is one");
+
+    assert_eq!([credit.net.0, credit.tax.0, credit.gross.0], [0, 0, 0]);
+    assert_eq!(left.credit_rest().map(|(credit, _)| credit.gross).ok(), Some(Minor(20)));
+}
+
+#[test]
+fn goodwill_by_amount_leaves_the_quantity() {
+    let left = Balance::of(&priced(&document([line("a", "2", "50", vat("21"))])));
+
+    let (credit, left) = credit_of(&left, Portion::Gross(Minor(1_000))).expect("there is enough");
+    assert_eq!([credit.net.0, credit.tax.0, credit.gross.0], [826, 174, 1_000]);
+    let (credit, left) = credit_of(&left, Portion::Net(Minor(1_000))).expect("there is enough");
+    assert_eq!([credit.net.0, credit.tax.0, credit.gross.0], [1_000, 210, 1_210]);
+
+    assert_eq!(left.items[0].quantity, quantity("2"));
+    for portion in [Portion::Gross(Minor(9_891)), Portion::Net(Minor(-1)), Portion::Quantity(quantity("-1"))]
+    {
+        assert!(credit_of(&left, portion).is_err(), "{portion:?}");
+    }
+}
+
+#[test]
+fn a_line_that_is_not_there_or_is_there_twice_is_told_by_its_place() {
+    let left = Balance::of(&priced(&document([line("a", "2", "50", vat("21"))])));
+    let rest = |key: &str| CreditRequest { key: key.into(), portion: Portion::Rest };
+
+    let error = left.credit(&[rest("a"), rest("b"), rest("a")]).expect_err("it is wrong");
+
+    let faults: Vec<_> =
+        error.violations().iter().map(|fault| (fault.field.as_str(), fault.reason)).collect();
+    assert_eq!(faults, [("lines[1]", "UNKNOWN_LINE_KEY"), ("lines[2]", "DUPLICATE_LINE_KEY")]);
+}
+
+#[test]
+fn amounts_read_in_another_order_are_refused_not_mixed_up() {
+    let document = document([line("a", "2", "50", vat("21"))]);
+    let own = Balance::of(&priced(&document));
+    let mut other = own.clone();
+    other.items = vec![Creditable { quantity: Quantity::ONE, amounts: other.items[0].amounts.clone() }];
+    other.items[0].amounts.taxes.clear();
+    let (credit, _) = own.credit_rest().expect("there is what is left");
+
+    assert!(other.credit_alike(&own, &credit).is_err());
+}

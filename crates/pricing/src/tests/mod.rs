@@ -1,0 +1,71 @@
+//! Tests of the crate as a whole: worked examples with their sources, hostile input, and properties of generated
+//! documents.
+
+mod allocations;
+mod credits;
+mod examples;
+mod exchange;
+mod generate;
+mod hostile;
+mod offers;
+mod proof;
+mod properties;
+mod rounding;
+
+use proptest::{prelude::ProptestConfig, test_runner::RngAlgorithm};
+use trato_types::{Currency, Minor};
+
+use crate::{Document, Line, Percent, Priced, Quantity, Tax, TaxCategory, UnitPrice};
+
+/// Documents each property is tried on in the ordinary run.
+pub(crate) const DOCUMENTS: u32 = 20_000;
+
+/// So many cases, drawn by the fastest generator: in a debug build the usual one takes a tenth of the time.
+pub(crate) fn cases(number: u32) -> ProptestConfig {
+    ProptestConfig { rng_algorithm: RngAlgorithm::XorShift, ..ProptestConfig::with_cases(number) }
+}
+
+pub(crate) fn euro() -> Currency {
+    currency("EUR")
+}
+
+pub(crate) fn currency(code: &str) -> Currency {
+    Currency::parse(code).expect("a code")
+}
+
+pub(crate) fn quantity(text: &str) -> Quantity {
+    text.parse().expect("a quantity")
+}
+
+pub(crate) fn price(text: &str) -> UnitPrice {
+    text.parse().expect("a price")
+}
+
+pub(crate) fn percent(text: &str) -> Percent {
+    text.parse().expect("a percentage")
+}
+
+/// Value added tax at a rate.
+pub(crate) fn vat(rate: &str) -> Tax {
+    Tax::new("VAT", TaxCategory::Standard, percent(rate))
+}
+
+/// A line of so much at a price for one.
+pub(crate) fn line(key: &str, amount: &str, unit_price: &str, tax: Tax) -> Line {
+    Line::new(key, quantity(amount), price(unit_price), tax)
+}
+
+/// A document in euro with these lines.
+pub(crate) fn document(lines: impl IntoIterator<Item = Line>) -> Document {
+    Document { lines: lines.into_iter().collect(), ..Document::new(euro()) }
+}
+
+pub(crate) fn priced(document: &Document) -> Priced {
+    document.price().unwrap_or_else(|error| panic!("{error}: {document:?}"))
+}
+
+/// Net, tax, gross and due.
+pub(crate) fn totals(priced: &Priced) -> [i64; 4] {
+    let totals = priced.totals;
+    [totals.net, totals.tax, totals.gross, totals.due].map(|Minor(amount)| amount)
+}
