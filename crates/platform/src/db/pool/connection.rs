@@ -14,7 +14,10 @@ use sqlx::{
     Connection as _, Either, Executor, Postgres,
     postgres::{PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
-use tokio::{runtime::Handle, time::sleep};
+use tokio::{
+    runtime::Handle,
+    time::{sleep, timeout},
+};
 
 use super::{
     Pool,
@@ -77,15 +80,18 @@ impl Connection {
 
     /// Ends what was given up.
     async fn come_to_rest(mut self) {
-        self.pool = self.pool.within(REST);
-        let mut rested = self.settle().await;
-        if rested.as_ref().is_err_and(|error| !is_lost(error)) {
-            // That was the answer to what had been given up.
-            rested = self.settle().await;
-        }
-        match rested {
-            Ok(()) => self.parts().1.known.is_broken = false,
-            Err(error) => tracing::debug!(%error, "a connection that was given up is thrown away"),
+        let settled = async {
+            match self.settle().await {
+                // That was the answer to what had been given up.
+                Err(error) if !is_lost(&error) => self.settle().await,
+                settled => settled,
+            }
+        };
+        // One that takes longer is thrown away, which says nothing of the database.
+        if matches!(timeout(REST, settled).await, Ok(Ok(()))) {
+            self.parts().1.known.is_broken = false;
+        } else {
+            tracing::debug!("a connection that was given up does not come to rest and is thrown away");
         }
     }
 

@@ -79,7 +79,7 @@ impl Pool {
 
     /// Where it connects to.
     pub fn options(&self) -> &PgConnectOptions {
-        self.links.manager().options()
+        self.opener().options()
     }
 
     /// How many connections there are at most, and how long is waited for one.

@@ -36,6 +36,7 @@ pub(super) struct Opener {
     options: PgConnectOptions,
     /// A connection that was not heard from since then is not trusted.
     lost: Mutex<Option<Instant>>,
+    /// The last attempt to connect found no server, or one that is starting.
     refused: AtomicBool,
     /// One look at the server at a time.
     looking: tokio::sync::Mutex<()>,
@@ -60,8 +61,9 @@ pub(super) struct Known {
 impl Known {
     /// Notes what an answer says of the connection.
     pub fn note<T>(&mut self, answer: &sqlx::Result<T>) {
-        self.is_broken |= answer.as_ref().is_err_and(is_lost);
-        if !self.is_broken {
+        if answer.as_ref().is_err_and(is_lost) {
+            self.is_broken = true;
+        } else {
             self.heard = Instant::now();
         }
     }
@@ -122,7 +124,7 @@ impl Opener {
         *self.lost() = Some(Instant::now());
     }
 
-    /// True while whoever connects is refused: the server is not there, or not yet.
+    /// True when the last attempt to connect found no server, or one that is starting.
     pub fn is_refused(&self) -> bool {
         self.refused.load(Ordering::Relaxed)
     }
@@ -164,20 +166,17 @@ impl Manager for Opener {
     type Type = Link;
     type Error = sqlx::Error;
 
-    /// Waits for a server that is starting, as long as the caller does.
+    /// Waits for a server that is starting or full, as long as the caller does.
     async fn create(&self) -> sqlx::Result<Link> {
         let (mut pause, longest) = PAUSES;
         loop {
-            match self.connect().await {
-                Err(error) if is_starting(&error) => {
-                    self.refused.store(!is_full(&error), Ordering::Relaxed);
-                    sleep(pause).await;
-                }
-                opened => {
-                    self.refused.store(false, Ordering::Relaxed);
-                    return opened;
-                }
+            let opened = self.connect().await;
+            let is_refused = opened.as_ref().is_err_and(is_starting);
+            self.refused.store(is_refused, Ordering::Relaxed);
+            if !is_refused && !opened.as_ref().is_err_and(is_full) {
+                return opened;
             }
+            sleep(pause).await;
             pause = longest.min(2 * pause);
         }
     }
@@ -220,25 +219,22 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
 pub(super) fn tells_of_others(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::TimedOut,
-        sqlx::Error::Database(error) => is_ended_by_the_server(error.code().as_deref()),
+        // It is shutting down, crashed, or an administrator ended the session.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
         _ => false,
     }
 }
 
-/// `admin_shutdown`, `crash_shutdown` and their like.
-fn is_ended_by_the_server(code: Option<&str>) -> bool {
-    code.is_some_and(|code| code.starts_with("57P"))
-}
-
-fn is_full(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(error) if error.code().as_deref() == Some("53300"))
-}
-
-/// Refused by the system, or by a server that starts or has no room.
+/// Refused by the system, or by a server that is starting.
 fn is_starting(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
-        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("57P03" | "53300")),
+        sqlx::Error::Database(error) => error.code().as_deref() == Some("57P03"),
         _ => false,
     }
+}
+
+/// Refused by a server that has no room for another connection.
+fn is_full(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.code().as_deref() == Some("53300"))
 }

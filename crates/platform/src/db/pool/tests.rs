@@ -128,9 +128,14 @@ async fn a_connection_that_ended_while_it_was_idle_is_found_out_before_it_is_use
     let end = sqlx::query("select pg_terminate_backend($1, 5000)").bind(process);
     end.execute(&other).await.expect("a role may end its own connections");
 
-    eventually(async || match pool.links.retain(|link, _| link.idle() < opener::PING_AFTER_IDLE) {
-        idle if idle.removed.is_empty() => Err("it is not idle for long enough".to_owned()),
-        _ => Ok(()),
+    eventually(async || {
+        let mut idle = Duration::ZERO;
+        let kept = pool.links.retain(|link, _| {
+            idle = link.idle();
+            true
+        });
+        assert_eq!(kept.retained, 1, "it is the very one that ended");
+        if idle < opener::PING_AFTER_IDLE { Err(format!("it is idle for {idle:?}")) } else { Ok(()) }
     })
     .await;
 
@@ -161,9 +166,57 @@ async fn what_a_caller_gives_up_ends_before_its_connection_is_used_again() {
     let pool = Pool::open(urls.url.parse().expect("an address"), limits);
     let first = process(&mut pool.acquire().await.expect("it is lent")).await;
 
+    let begun = Instant::now();
     let slow = sqlx::query("select pg_sleep(0.5)").execute(&pool);
     assert!(timeout(Duration::from_millis(50), slow).await.is_err());
 
     let mut again = pool.acquire().await.expect("it is lent");
+    assert!(begun.elapsed() >= Duration::from_millis(450), "lent after {:?}", begun.elapsed());
     assert_eq!(process(&mut again).await, first);
+}
+
+#[tokio::test]
+async fn what_fails_after_it_was_given_up_costs_no_connection() {
+    let urls = database("given_up_wrong", &[]).await;
+    let limits = Limits { connections: 0..=1, wait: PATIENCE, patience: PATIENCE };
+    let pool = Pool::open(urls.url.parse().expect("an address"), limits);
+    let first = process(&mut pool.acquire().await.expect("it is lent")).await;
+
+    let wrong = sqlx::query("select 1 / (pg_sleep(0.3)::text = 'x')::int").execute(&pool);
+    assert!(timeout(Duration::from_millis(50), wrong).await.is_err());
+
+    let mut again = pool.acquire().await.expect("it is lent");
+    assert_eq!(process(&mut again).await, first);
+    assert!(!pool.is_away());
+}
+
+#[tokio::test]
+async fn sessions_that_the_server_ended_cost_one_answer_all_together() {
+    let urls = database("sessions", &[]).await;
+    let limits = Limits { connections: 0..=4, wait: PATIENCE, patience: PATIENCE };
+    let (ended, other) = (Pool::open(urls.url.parse().expect("an address"), limits), pool(&urls.url));
+    fill(&ended).await;
+    let end = "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
+               where datname = current_database() and usename = current_user and pid <> pg_backend_pid()";
+    let count: i64 = sqlx::query_scalar(end).fetch_one(&other).await.expect("a role may end its own");
+    assert_eq!(count, 4);
+
+    let mut failed = 0;
+    for _ in 0..6 {
+        failed += usize::from(answer(&ended).await.is_err());
+    }
+
+    assert!(failed <= 1, "{failed} answers were lost");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_as_away() {
+    let nowhere = "postgres://nobody@127.0.0.1:9/none".parse().expect("an address");
+    let limits = Limits { connections: 0..=1, wait: Duration::from_millis(50), patience: PATIENCE };
+    let pool = Pool::open(nowhere, limits);
+
+    let refused = pool.acquire().await.expect_err("nobody listens there");
+
+    assert!(is_lost(&refused), "{refused}");
+    assert!(pool.is_away());
 }
