@@ -33,20 +33,18 @@ struct Backup {
     to: Instant,
 }
 
-async fn back_up(facts: &Facts, name: &str) -> Backup {
-    let within = facts.home.join(name).display().to_string();
+/// Makes a backup where the arguments say.
+async fn back_up(facts: &Facts, place: &[&str]) -> Backup {
     let begun = Instant::now();
-    let made = operator::trato(facts, &["backup", "--in", &within, "--keep", "1", "--json"]).await.json();
+    let arguments = [&["backup", "--json"], place].concat();
+    let made = operator::trato(facts, &arguments).await.json();
     say(format!("a backup took {:.1?}: {}", begun.elapsed(), made["manifest"]["services"]));
     let (now, today) = (Instant::now(), Utc::now());
     let instant = |field: &str| {
         let time: DateTime<Utc> = text(&made["manifest"], field).parse().expect("a time");
         now - (today - time).to_std().expect("the moment has passed")
     };
-    let folder = text(&made, "folder").to_owned();
-    let known = operator::trato(facts, &["backups", "--in", &within, "--json"]).await.json();
-    assert_eq!(known["backups"][0]["folder"], folder.as_str());
-    Backup { from: instant("from"), to: instant("to"), folder }
+    Backup { from: instant("from"), to: instant("to"), folder: text(&made, "folder").to_owned() }
 }
 
 async fn restore(facts: &Facts, backup: &Backup, further: &[&str]) -> Value {
@@ -99,7 +97,8 @@ fn restoring_everything_brings_back_one_moment() {
         let subjects = Subjects::make(stack.tenant().await).await;
         let writers = Writers::start(&subjects, rate());
         acknowledged(&writers, 150).await;
-        let backup = back_up(&facts, "backup-of-all").await;
+        let folder = facts.home.join("backup-of-all").display().to_string();
+        let backup = back_up(&facts, &["--to", &folder]).await;
         acknowledged(&writers, 150).await;
         let (ledger, rate) = writers.stop().await;
         say(format!("{rate:.0} writes a second"));
@@ -177,7 +176,10 @@ fn restoring_one_service_closes_its_gap_and_names_what_is_lost() {
         let subjects = Subjects::make(stack.tenant().await).await;
         let director = subjects.tenant.director();
         quiesce(&subjects).await;
-        let backup = back_up(&facts, "backup-of-one").await;
+        let within = facts.home.join("backups").display().to_string();
+        let backup = back_up(&facts, &["--in", &within, "--keep", "1"]).await;
+        let known = operator::trato(&facts, &["backups", "--in", &within, "--json"]).await.json();
+        assert_eq!(known["backups"][0]["folder"], backup.folder.as_str());
 
         // Known to sales too: an account that is new, one that changed, and one that became a customer by a win.
         let new = name(&director.post("/v1/accounts", json!({ "displayName": "New" })).await.ok());

@@ -7,7 +7,7 @@
 
 use std::{
     fs::{self, DirBuilder, File},
-    io::Write as _,
+    io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     time::Duration,
@@ -86,12 +86,15 @@ pub async fn run(args: Args, installation: &Installation, output: &Output) -> Re
         reader.close().await?;
     }
     let folder = args.folder();
-    prepare(&folder)?;
+    let is_new = prepare(&folder)?;
+    if args.within.is_some() && !is_new {
+        bail!("{} is another backup's, of the same second", folder.display());
+    }
     let manifest = match make(&services, &folder, output).await {
         Ok(manifest) => manifest,
         Err(error) => {
             // What is left of it would fill the volume, and is of no use.
-            return Err(match fs::remove_dir_all(&folder) {
+            return Err(match clear(&folder, is_new) {
                 Ok(()) => error,
                 Err(left) => error.context(format!("and {} cannot be removed: {left}", folder.display())),
             });
@@ -138,12 +141,28 @@ fn backup_url(service: &Service) -> Result<&str> {
     })
 }
 
-fn prepare(folder: &Path) -> Result<()> {
-    if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        bail!("{} is not empty", folder.display());
+/// Sees to it that there is an empty folder; false when it was there already.
+fn prepare(folder: &Path) -> Result<bool> {
+    if let Ok(mut entries) = fs::read_dir(folder) {
+        if entries.next().is_some() {
+            bail!("{} is not empty", folder.display());
+        }
+        return Ok(false);
     }
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.with_context(|| format!("cannot make {}", folder.display()))
+    let cannot = || format!("cannot make {}", folder.display());
+    if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(parent).with_context(cannot)?;
+    }
+    DirBuilder::new().mode(0o700).create(folder).with_context(cannot)?;
+    Ok(true)
+}
+
+/// Removes what was written, and the folder too where it was made for that.
+fn clear(folder: &Path, is_new: bool) -> io::Result<()> {
+    if is_new {
+        return fs::remove_dir_all(folder);
+    }
+    fs::read_dir(folder)?.try_for_each(|entry| fs::remove_file(entry?.path()))
 }
 
 /// A snapshot of every database, all of one moment.
@@ -265,4 +284,26 @@ fn write(folder: &Path, manifest: &Manifest) -> Result<()> {
     fs::rename(&new, folder.join(MANIFEST))?;
     File::open(folder)?.sync_all()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_backup_goes_and_a_folder_that_was_there_stays() {
+        let within = tempfile::tempdir().expect("a folder");
+        let [new, old] = ["a/new", "old"].map(|name| within.path().join(name));
+        fs::create_dir(&old).expect("a folder");
+
+        for (folder, is_new) in [(&new, true), (&old, false)] {
+            assert_eq!(prepare(folder).expect("it is empty"), is_new);
+            fs::write(folder.join("sales.dump"), "rows").expect("written");
+            assert!(prepare(folder).is_err(), "it is not empty");
+            clear(folder, is_new).expect("it is ours");
+        }
+
+        assert!(!new.exists());
+        assert!(fs::read_dir(&old).expect("it stays").next().is_none());
+    }
 }
