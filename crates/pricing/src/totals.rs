@@ -76,40 +76,30 @@ impl Gathered {
 pub(crate) fn withheld_groups<'a>(
     items: impl Iterator<Item = &'a Amounts>,
 ) -> Result<Vec<WithheldGroup>, PricingError> {
-    let mut groups: BTreeMap<&Withholding, (i128, i128)> = BTreeMap::new();
-    for item in items {
-        for one in &item.withheld {
-            let (basis, amount) = groups.entry(&one.key).or_default();
-            *basis += wide(item.net);
-            *amount += wide(one.amount);
-        }
-    }
-    groups
-        .into_iter()
-        .map(|(key, (basis, amount))| {
-            Ok(WithheldGroup { key: key.clone(), basis: minor(basis)?, amount: minor(amount)? })
-        })
-        .collect()
+    let parts = items.flat_map(|item| item.withheld.iter().map(|one| (&one.key, item.net, one.amount)));
+    by_key(parts, |key: &Withholding, basis, amount| WithheldGroup { key: key.clone(), basis, amount })
 }
 
 /// Net and tax by group, of any lines.
 pub(crate) fn group_totals<'a>(
     items: impl Iterator<Item = &'a Amounts>,
 ) -> Result<Vec<GroupTotal>, PricingError> {
-    let mut groups: BTreeMap<&TaxKey, (i128, i128)> = BTreeMap::new();
-    for item in items {
-        for one in &item.taxes {
-            let (basis, tax) = groups.entry(&one.key).or_default();
-            *basis += wide(item.net);
-            *tax += wide(one.amount);
-        }
+    let parts = items.flat_map(|item| item.taxes.iter().map(|one| (&one.key, item.net, one.amount)));
+    by_key(parts, |key: &TaxKey, basis, tax| GroupTotal { key: key.clone(), basis, tax })
+}
+
+/// Adds up basis and amount by key, in the order of keys.
+fn by_key<'a, K: Ord + 'a, T>(
+    parts: impl Iterator<Item = (&'a K, Minor, Minor)>,
+    group: impl Fn(&K, Minor, Minor) -> T,
+) -> Result<Vec<T>, PricingError> {
+    let mut sums: BTreeMap<&K, (i128, i128)> = BTreeMap::new();
+    for (key, basis, amount) in parts {
+        let sum = sums.entry(key).or_default();
+        sum.0 += wide(basis);
+        sum.1 += wide(amount);
     }
-    groups
-        .into_iter()
-        .map(|(key, (basis, tax))| {
-            Ok(GroupTotal { key: key.clone(), basis: minor(basis)?, tax: minor(tax)? })
-        })
-        .collect()
+    sums.into_iter().map(|(key, (basis, amount))| Ok(group(key, minor(basis)?, minor(amount)?))).collect()
 }
 
 /// The totals of a document (BR-CO-10 to BR-CO-16).
