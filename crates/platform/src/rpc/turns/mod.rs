@@ -4,17 +4,17 @@
 //! them is lost when one of these waits is too long: at ten times the load most of the work was for nobody. Here a call
 //! waits once, before anything is done for it.
 
+mod queue;
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
-};
+use tokio::time::timeout;
 use trato_types::Error;
 
+use self::queue::{Permit, Queue, Wish};
 use super::limits::too_many_calls;
 use crate::db::{self, Pool};
 
@@ -25,7 +25,9 @@ tokio::task_local! {
 
 /// Calls for each connection of the pool: while one waits for the database, the other decodes or renders.
 const CALLS_PER_CONNECTION: usize = 2;
-/// What is left of the patience once the queue stands: the wait then only delays every answer, and takes in no burst.
+/// The part of the patience after which a burst is taken for more than that, and the newest are served first: so that
+/// those who are served have waited little, and those who cannot be are the ones whose clients may be gone. Once the queue
+/// has stood for the whole patience, this part of it is all that anybody waits.
 const STANDING: u32 = 10;
 
 /// Gives out turns. Cheap to clone.
@@ -34,11 +36,9 @@ pub struct Turns(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    free: Arc<Semaphore>,
+    queue: Queue,
     /// Longest wait while a burst is taken in.
     patience: Duration,
-    /// When somebody last found a turn without waiting.
-    idle: Mutex<Instant>,
     /// What those who have a turn wait for.
     pool: Option<Pool>,
 }
@@ -47,7 +47,7 @@ struct Inner {
 #[derive(Clone, Debug)]
 pub(super) struct Turn {
     turns: Turns,
-    permit: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+    permit: Arc<Mutex<Option<Permit>>>,
 }
 
 impl Turns {
@@ -65,20 +65,17 @@ impl Turns {
 
     fn make(connections: u32, patience: Duration, pool: Option<Pool>) -> Self {
         let count = usize::try_from(connections).unwrap_or(1).max(1) * CALLS_PER_CONNECTION;
-        let free = Arc::new(Semaphore::new(count));
-        Self(Arc::new(Inner { free, patience, idle: Mutex::new(Instant::now()), pool }))
+        Self(Arc::new(Inner { queue: Queue::new(count, patience / STANDING), patience, pool }))
     }
 
     /// A turn, or RESOURCE_EXHAUSTED `TOO_MANY_CALLS` when none comes in time; UNAVAILABLE while the database is away,
     /// for which those who have a turn wait.
     pub(super) async fn take(&self) -> Result<Turn, Error> {
-        let free = &self.0.free;
-        // Those who wait are served first, so that whoever gets one here has overtaken nobody.
-        if let Ok(permit) = Arc::clone(free).try_acquire_owned() {
-            *self.idle() = Instant::now();
-            return Ok(self.turn(permit));
-        }
-        match timeout(self.longest_wait(), Arc::clone(free).acquire_owned()).await {
+        let place = match self.0.queue.ask(Wish::Start) {
+            Ok(permit) => return Ok(self.turn(permit)),
+            Err(place) => place,
+        };
+        match timeout(self.longest_wait(), place).await {
             Ok(Ok(permit)) => Ok(self.turn(permit)),
             _ if self.0.pool.as_ref().is_some_and(Pool::is_away) => Err(db::away()),
             _ => Err(too_many_calls().retry_after(self.0.patience)),
@@ -87,15 +84,11 @@ impl Turns {
 
     fn longest_wait(&self) -> Duration {
         let patience = self.0.patience;
-        if self.idle().elapsed() > patience { patience / STANDING } else { patience }
+        if self.0.queue.standing() > patience { patience / STANDING } else { patience }
     }
 
-    fn turn(&self, permit: OwnedSemaphorePermit) -> Turn {
+    fn turn(&self, permit: Permit) -> Turn {
         Turn { turns: self.clone(), permit: Arc::new(Mutex::new(Some(permit))) }
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Instant> {
-        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -105,7 +98,7 @@ impl Turn {
         TURN.scope(self, work).await
     }
 
-    fn permit(&self) -> std::sync::MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+    fn permit(&self) -> std::sync::MutexGuard<'_, Option<Permit>> {
         self.permit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -117,9 +110,11 @@ pub async fn elsewhere<T>(question: impl Future<Output = T>) -> T {
     drop(turn.permit().take());
     let answer = question.await;
     // The call's own deadline ends this wait; what was done for it is not given up sooner.
-    if let Ok(permit) = Arc::clone(&turn.turns.0.free).acquire_owned().await {
-        *turn.permit() = Some(permit);
-    }
+    let permit = match turn.turns.0.queue.ask(Wish::Resume) {
+        Ok(permit) => Ok(permit),
+        Err(place) => place.await,
+    };
+    *turn.permit() = permit.ok();
     answer
 }
 
@@ -138,7 +133,7 @@ mod tests {
         let held = (turns.take().await.expect("free"), turns.take().await.expect("free"));
         assert_eq!(turns.longest_wait(), patience);
 
-        *turns.idle() = Instant::now().checked_sub(2 * patience).expect("the machine runs for longer");
+        turns.0.queue.stand_for(2 * patience);
         assert_eq!(turns.longest_wait(), patience / STANDING);
 
         drop(held);
