@@ -4,17 +4,21 @@
 //! them is lost when one of these waits is too long: at ten times the load most of the work was for nobody. Here a call
 //! waits once, before anything is done for it.
 
-mod queue;
+mod load;
 
 use std::{
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use tokio::time::timeout;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 use trato_types::Error;
 
-use self::queue::{Permit, Queue, Wish};
+use self::load::Load;
 use super::limits::too_many_calls;
 use crate::db::{self, Pool};
 
@@ -25,10 +29,6 @@ tokio::task_local! {
 
 /// Calls for each connection of the pool: while one waits for the database, the other decodes or renders.
 const CALLS_PER_CONNECTION: usize = 2;
-/// The part of the patience after which a burst is taken for more than that, and the newest are served first: so that
-/// those who are served have waited little, and those who cannot be are the ones whose clients may be gone. Once the queue
-/// has stood for the whole patience, this part of it is all that anybody waits.
-const STANDING: u32 = 10;
 
 /// Gives out turns. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -36,9 +36,8 @@ pub struct Turns(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    queue: Queue,
-    /// Longest wait while a burst is taken in.
-    patience: Duration,
+    free: Arc<Semaphore>,
+    load: Load,
     /// What those who have a turn wait for.
     pool: Option<Pool>,
 }
@@ -47,7 +46,7 @@ struct Inner {
 #[derive(Clone, Debug)]
 pub(super) struct Turn {
     turns: Turns,
-    permit: Arc<Mutex<Option<Permit>>>,
+    permit: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
 }
 
 impl Turns {
@@ -65,29 +64,33 @@ impl Turns {
 
     fn make(connections: u32, patience: Duration, pool: Option<Pool>) -> Self {
         let count = usize::try_from(connections).unwrap_or(1).max(1) * CALLS_PER_CONNECTION;
-        Self(Arc::new(Inner { queue: Queue::new(count, patience / STANDING), patience, pool }))
+        let free = Arc::new(Semaphore::new(count));
+        Self(Arc::new(Inner { free, load: Load::new(patience), pool }))
     }
 
     /// A turn, or RESOURCE_EXHAUSTED `TOO_MANY_CALLS` when none comes in time; UNAVAILABLE while the database is away,
     /// for which those who have a turn wait.
     pub(super) async fn take(&self) -> Result<Turn, Error> {
-        let place = match self.0.queue.ask(Wish::Start) {
-            Ok(permit) => return Ok(self.turn(permit)),
-            Err(place) => place,
-        };
-        match timeout(self.longest_wait(), place).await {
-            Ok(Ok(permit)) => Ok(self.turn(permit)),
-            _ if self.0.pool.as_ref().is_some_and(Pool::is_away) => Err(db::away()),
-            _ => Err(too_many_calls().retry_after(self.0.patience)),
+        let Inner { free, load, pool } = &*self.0;
+        // Those who wait are served first, so that whoever gets one here has overtaken nobody.
+        if let Ok(permit) = Arc::clone(free).try_acquire_owned() {
+            load.found();
+            return Ok(self.turn(permit));
         }
+        if let Some(waiting) = load.wait() {
+            let mut permit = pin!(Arc::clone(free).acquire_owned());
+            while let Some(time) = waiting.next() {
+                if let Ok(Ok(permit)) = timeout(time, &mut permit).await {
+                    waiting.served();
+                    return Ok(self.turn(permit));
+                }
+            }
+        }
+        let is_away = pool.as_ref().is_some_and(Pool::is_away);
+        Err(if is_away { db::away() } else { too_many_calls().retry_after(load.patience()) })
     }
 
-    fn longest_wait(&self) -> Duration {
-        let patience = self.0.patience;
-        if self.0.queue.standing() > patience { patience / STANDING } else { patience }
-    }
-
-    fn turn(&self, permit: Permit) -> Turn {
+    fn turn(&self, permit: OwnedSemaphorePermit) -> Turn {
         Turn { turns: self.clone(), permit: Arc::new(Mutex::new(Some(permit))) }
     }
 }
@@ -98,7 +101,7 @@ impl Turn {
         TURN.scope(self, work).await
     }
 
-    fn permit(&self) -> std::sync::MutexGuard<'_, Option<Permit>> {
+    fn permit(&self) -> std::sync::MutexGuard<'_, Option<OwnedSemaphorePermit>> {
         self.permit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -110,11 +113,9 @@ pub async fn elsewhere<T>(question: impl Future<Output = T>) -> T {
     drop(turn.permit().take());
     let answer = question.await;
     // The call's own deadline ends this wait; what was done for it is not given up sooner.
-    let permit = match turn.turns.0.queue.ask(Wish::Resume) {
-        Ok(permit) => Ok(permit),
-        Err(place) => place.await,
-    };
-    *turn.permit() = permit.ok();
+    if let Ok(permit) = Arc::clone(&turn.turns.0.free).acquire_owned().await {
+        *turn.permit() = Some(permit);
+    }
     answer
 }
 
@@ -125,21 +126,6 @@ mod tests {
 
     use super::*;
     use crate::db::Limits;
-
-    #[tokio::test]
-    async fn a_burst_waits_and_a_queue_that_stands_is_turned_away_sooner() {
-        let patience = Duration::from_secs(60);
-        let turns = Turns::new(1, patience);
-        let held = (turns.take().await.expect("free"), turns.take().await.expect("free"));
-        assert_eq!(turns.longest_wait(), patience);
-
-        turns.0.queue.stand_for(2 * patience);
-        assert_eq!(turns.longest_wait(), patience / STANDING);
-
-        drop(held);
-        assert!(turns.take().await.is_ok());
-        assert_eq!(turns.longest_wait(), patience, "a queue that is gone is forgotten");
-    }
 
     #[tokio::test]
     async fn whoever_gets_no_turn_is_told_so_and_when_to_come_back() {
