@@ -3,7 +3,7 @@
 
 pub mod wire;
 
-pub use generated::{customers, sales};
+pub use generated::{billing, customers, sales};
 pub use trato_contract::{access, directory, events, google};
 
 mod generated {
@@ -17,6 +17,14 @@ mod generated {
         clippy::allow_attributes_without_reason,
         reason = "generated code; the documentation is in the proto files"
     )]
+
+    /// Legal entities, tax codes, payment terms, exchange rates and number series.
+    pub mod billing {
+        pub mod v1 {
+            tonic::include_proto!("trato.billing.v1");
+            include!(concat!(env!("OUT_DIR"), "/trato.billing.v1.standard.rs"));
+        }
+    }
 
     /// Accounts, contacts and timelines.
     pub mod customers {

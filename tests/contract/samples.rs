@@ -14,13 +14,18 @@ use crate::harness::{
 };
 
 /// Resources by noun: collection, and the name of their field in requests.
-const NOUNS: [(&str, &str, &str); 7] = [
+const NOUNS: [(&str, &str, &str); 12] = [
     ("Account", "accounts", "account"),
     ("Contact", "contacts", "contact"),
+    ("ExchangeRate", "exchangeRates", "exchangeRate"),
+    ("LegalEntity", "legalEntities", "legalEntity"),
     ("Member", "members", "member"),
+    ("NumberSeries", "numberSeries", "numberSeries"),
     ("Opportunity", "opportunities", "opportunity"),
+    ("PaymentTerm", "paymentTerms", "paymentTerm"),
     ("Pipeline", "pipelines", "pipeline"),
     ("Product", "products", "product"),
+    ("TaxCode", "taxCodes", "taxCode"),
     ("Team", "teams", "team"),
 ];
 
@@ -33,14 +38,24 @@ pub struct World {
     pub account: String,
     /// A contact tied to the account.
     pub contact: String,
+    /// An exchange rate.
+    pub exchange_rate: String,
+    /// A legal entity.
+    pub legal_entity: String,
     /// A member.
     pub member: String,
+    /// A number series of the legal entity.
+    pub number_series: String,
     /// An open opportunity.
     pub opportunity: String,
+    /// A payment term.
+    pub payment_term: String,
     /// A pipeline with the stages `lead` and `offer`.
     pub pipeline: String,
     /// A product.
     pub product: String,
+    /// A tax code.
+    pub tax_code: String,
     /// A team.
     pub team: String,
 }
@@ -60,10 +75,15 @@ impl World {
             keeper,
             account: String::new(),
             contact: String::new(),
+            exchange_rate: String::new(),
+            legal_entity: String::new(),
             member: String::new(),
+            number_series: String::new(),
             opportunity: String::new(),
+            payment_term: String::new(),
             pipeline: String::new(),
             product: String::new(),
+            tax_code: String::new(),
             team: String::new(),
         };
         world.team = world.create("Team").await;
@@ -74,6 +94,11 @@ impl World {
         world.pipeline = world.create("Pipeline").await;
         world.product = world.create("Product").await;
         world.opportunity = world.create("Opportunity").await;
+        world.legal_entity = world.create("LegalEntity").await;
+        world.number_series = world.create("NumberSeries").await;
+        world.tax_code = world.create("TaxCode").await;
+        world.payment_term = world.create("PaymentTerm").await;
+        world.exchange_rate = world.create("ExchangeRate").await;
         world
     }
 
@@ -82,10 +107,15 @@ impl World {
         match noun {
             "Account" => &self.account,
             "Contact" => &self.contact,
+            "ExchangeRate" => &self.exchange_rate,
+            "LegalEntity" => &self.legal_entity,
             "Member" => &self.member,
+            "NumberSeries" => &self.number_series,
             "Opportunity" => &self.opportunity,
+            "PaymentTerm" => &self.payment_term,
             "Pipeline" => &self.pipeline,
             "Product" => &self.product,
+            "TaxCode" => &self.tax_code,
             "Team" => &self.team,
             other => panic!("the samples do not know the resource {other}"),
         }
@@ -107,6 +137,25 @@ impl World {
                 "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
             }),
             "Contact" => json!({ "givenNames": "Ana", "surname": unique, "emailAddress": "ana@example.com" }),
+            "ExchangeRate" => json!({
+                "date": { "year": 2026, "month": 1, "day": 2 }, "fromCurrencyCode": "EUR", "toCurrencyCode": "USD",
+                "rate": "1.0842", "origin": unique,
+            }),
+            "LegalEntity" => json!({
+                "displayName": format!("Entity {unique}"), "legalName": "Entity S.L.", "timeZone": "Europe/Madrid",
+                "baseCurrencyCode": "EUR", "taxIds": [{ "countryCode": "ES", "scheme": "VAT", "value": "ESB12345678" }],
+                "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
+            }),
+            "NumberSeries" => json!({
+                "displayName": format!("Series {unique}"), "legalEntity": self.legal_entity,
+                "documentKind": "INVOICE", "prefix": &unique[..20], "padding": 4, "gapFree": true,
+            }),
+            "PaymentTerm" => json!({ "code": unique, "displayName": "30 days", "days": 30, "rule": "NET" }),
+            "TaxCode" => json!({
+                "code": unique, "displayName": "Standard rate", "countryCode": "ES", "tax": "VAT",
+                "category": "STANDARD",
+                "rates": [{ "percent": "21", "validFrom": { "year": 2012, "month": 9, "day": 1 } }],
+            }),
             "Member" => json!({
                 "subject": format!("member-{unique}"), "displayName": "Ana", "teams": [self.team],
                 "manager": self.member, "skills": ["german"],
@@ -152,6 +201,7 @@ impl World {
             "ExplainAccess" | "ListViewers" => self.access(method),
             "ListTimelineEntries" => json!({ "parent": self.account }),
             "ListStageChanges" => json!({ "parent": self.opportunity }),
+            "PreviewNumber" => json!({ "name": self.number_series }),
             "ListContacts" => json!({ "parent": self.account }),
             "LinkContact" => {
                 json!({ "name": self.create("Contact").await, "account": self.account, "role": "USER" })
@@ -184,6 +234,7 @@ impl World {
     fn access(&self, method: &MethodDescriptor) -> Value {
         let (name, get) = match method.parent_service().package_name() {
             "trato.customers.v1" => (&self.account, "customers.accounts.get"),
+            "trato.billing.v1" => (&self.legal_entity, "billing.legalEntities.get"),
             _ => (&self.opportunity, "sales.opportunities.get"),
         };
         match method.name() {
@@ -221,7 +272,11 @@ impl World {
                 "Update" => {
                     let mut body = self.body(noun);
                     body["name"] = json!(self.create(noun).await);
-                    let changed = if *noun == "Contact" { "surname" } else { "displayName" };
+                    let changed = match *noun {
+                        "Contact" => "surname",
+                        "ExchangeRate" => "origin",
+                        _ => "displayName",
+                    };
                     json!({ *field: body, "updateMask": changed })
                 }
                 "Delete" => json!({ "name": self.create(noun).await }),
