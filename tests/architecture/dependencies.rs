@@ -44,7 +44,10 @@ const MAY_KNOW: [(&str, &[&str]); 14] = [
     ("trato-proto", &["trato-types", "trato-contract", "trato-codegen"]),
     ("trato-platform", &["trato-types", "trato-query", "trato-contract"]),
     ("trato-customers", &["trato-types", "trato-query", "trato-contract", "trato-platform", "trato-proto"]),
-    ("trato-sales", &["trato-types", "trato-query", "trato-contract", "trato-platform", "trato-proto"]),
+    (
+        "trato-sales",
+        &["trato-types", "trato-query", "trato-pricing", "trato-contract", "trato-platform", "trato-proto"],
+    ),
     (
         "trato-billing",
         &["trato-types", "trato-query", "trato-pricing", "trato-contract", "trato-platform", "trato-proto"],

@@ -6,6 +6,7 @@ mod access;
 mod account;
 mod events;
 mod foreign;
+mod forms;
 mod funnel;
 mod opportunity;
 mod pipeline;
@@ -22,7 +23,13 @@ use trato_proto::sales::v1::{
 /// The table of contents.
 pub fn service() -> ServiceSpec {
     ServiceSpec::new("sales", include_str!("../config.toml"), trato_proto::DESCRIPTORS, trato_proto::ROLES)
-        .migrations(migrations!["0001_product", "0002_pipeline", "0003_account", "0004_opportunity"])
+        .migrations(migrations![
+            "0001_product",
+            "0002_pipeline",
+            "0003_account",
+            "0004_opportunity",
+            "0005_product_catalogue",
+        ])
         .keep::<product::Product>()
         .keep::<pipeline::Pipeline>()
         .keep::<opportunity::Opportunity>()
