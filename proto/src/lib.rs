@@ -34,7 +34,7 @@ mod generated {
         }
     }
 
-    /// Pipelines, products, opportunities and the funnel.
+    /// Pipelines, opportunities and the funnel; products, prices, promotions and what documents cost.
     pub mod sales {
         pub mod v1 {
             tonic::include_proto!("trato.sales.v1");

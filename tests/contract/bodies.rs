@@ -1,5 +1,6 @@
 //! One valid body for every resource: what the samples create, change and upsert.
 
+use rand::random;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -51,7 +52,19 @@ impl World {
                     { "key": "offer", "displayName": "Offer", "probabilityPercent": 60 },
                 ],
             }),
+            "Price" => json!({
+                "priceList": self.price_list, "product": self.product, "unitPrice": "8.75",
+                "minQuantity": (1 + u64::from(random::<u32>())).to_string(),
+            }),
+            "PriceList" => json!({
+                "displayName": format!("Price list {unique}"), "currencyCode": "USD",
+                "audience": { "accounts": [self.account], "channels": ["portal"] },
+            }),
             "Product" => self.product_body(&unique),
+            "Promotion" => json!({
+                "displayName": format!("Promotion {unique}"), "effect": { "percent": "5" },
+                "condition": { "products": [self.product], "minQuantity": "10" }, "budget": dollars(1_000),
+            }),
             "Team" => json!({ "displayName": format!("Team {unique}"), "region": "West" }),
             other => panic!("the samples do not know the resource {other}"),
         }
@@ -60,6 +73,7 @@ impl World {
     fn product_body(&self, unique: &str) -> Value {
         let mut body = json!({
             "displayName": format!("Product {unique}"), "listPrice": dollars(9), "sellable": true,
+            "taxClass": self.tax_class,
             "attributes": { "power-kw": 2.2, "colour": "red", "hot": true },
         });
         if !self.product.is_empty() {

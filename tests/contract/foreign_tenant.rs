@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    samples::{World, names_in, random_name},
+    samples::{NOUNS, World, names_in, random_name},
     transcode,
 };
 use crate::harness::{
@@ -95,7 +95,7 @@ async fn nothing_of_another_tenant_is_listed_counted_streamed_or_continued() {
     their_world.create("Account").await;
     let (we, they) = (ours.administrator(), their_world.keeper.clone());
 
-    for collection in ["accounts", "contacts", "opportunities", "pipelines", "products", "teams", "members"] {
+    for (_, collection, _) in NOUNS {
         let path = format!("/v1/{collection}");
         let found = we.list_all(&path, collection, &[("showDeleted", "true")]).await;
         assert!(found.is_empty(), "{collection} shows {found:?}");

@@ -7,10 +7,15 @@ use rand::random;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{caller::Caller, tenant::Tenant, values::name};
+use crate::harness::{
+    caller::Caller,
+    eventually::{SOON, eventually},
+    tenant::Tenant,
+    values::{dollars, name, text},
+};
 
 /// Resources by noun: collection, and the name of their field in requests.
-const NOUNS: [(&str, &str, &str); 12] = [
+pub const NOUNS: [(&str, &str, &str); 15] = [
     ("Account", "accounts", "account"),
     ("Contact", "contacts", "contact"),
     ("ExchangeRate", "exchangeRates", "exchangeRate"),
@@ -20,7 +25,10 @@ const NOUNS: [(&str, &str, &str); 12] = [
     ("Opportunity", "opportunities", "opportunity"),
     ("PaymentTerm", "paymentTerms", "paymentTerm"),
     ("Pipeline", "pipelines", "pipeline"),
+    ("Price", "prices", "price"),
+    ("PriceList", "priceLists", "priceList"),
     ("Product", "products", "product"),
+    ("Promotion", "promotions", "promotion"),
     ("TaxCode", "taxCodes", "taxCode"),
     ("Team", "teams", "team"),
 ];
@@ -32,6 +40,8 @@ pub struct World {
     pub keeper: Caller,
     /// An account.
     pub account: String,
+    /// A product that consists of the product.
+    pub bundle: String,
     /// A contact tied to the account.
     pub contact: String,
     /// An exchange rate.
@@ -48,8 +58,16 @@ pub struct World {
     pub payment_term: String,
     /// A pipeline with the stages `lead` and `offer`.
     pub pipeline: String,
-    /// A product.
+    /// What the product costs in the price list.
+    pub price: String,
+    /// A price list for the account.
+    pub price_list: String,
+    /// A product, sold and taxed.
     pub product: String,
+    /// A promotion of the product.
+    pub promotion: String,
+    /// Code of the tax code, by which the product is taxed.
+    pub tax_class: String,
     /// A tax code.
     pub tax_code: String,
     /// A team.
@@ -70,6 +88,7 @@ impl World {
         let mut world = Self {
             keeper,
             account: String::new(),
+            bundle: String::new(),
             contact: String::new(),
             exchange_rate: String::new(),
             legal_entity: String::new(),
@@ -78,7 +97,11 @@ impl World {
             opportunity: String::new(),
             payment_term: String::new(),
             pipeline: String::new(),
+            price: String::new(),
+            price_list: String::new(),
             product: String::new(),
+            promotion: String::new(),
+            tax_class: String::new(),
             tax_code: String::new(),
             team: String::new(),
         };
@@ -88,13 +111,19 @@ impl World {
         world.contact = world.create("Contact").await;
         world.link(&world.contact).await;
         world.pipeline = world.create("Pipeline").await;
+        world.tax_code = world.create("TaxCode").await;
+        world.tax_class = world.class_of_tax_code().await;
         world.product = world.create("Product").await;
+        world.bundle = world.create("Product").await;
+        world.price_list = world.create("PriceList").await;
+        world.price = world.create("Price").await;
+        world.promotion = world.create("Promotion").await;
         world.opportunity = world.create("Opportunity").await;
         world.legal_entity = world.create("LegalEntity").await;
         world.number_series = world.create("NumberSeries").await;
-        world.tax_code = world.create("TaxCode").await;
         world.payment_term = world.create("PaymentTerm").await;
         world.exchange_rate = world.create("ExchangeRate").await;
+        world.until_taxes_are_known().await;
         world
     }
 
@@ -110,7 +139,10 @@ impl World {
             "Opportunity" => &self.opportunity,
             "PaymentTerm" => &self.payment_term,
             "Pipeline" => &self.pipeline,
+            "Price" => &self.price,
+            "PriceList" => &self.price_list,
             "Product" => &self.product,
+            "Promotion" => &self.promotion,
             "TaxCode" => &self.tax_code,
             "Team" => &self.team,
             other => panic!("the samples do not know the resource {other}"),
@@ -132,6 +164,25 @@ impl World {
             .expect("a body is an object")
             .retain(|_, value| *value != json!("") && *value != json!([""]));
         name(&self.keeper.post(&format!("/v1/{collection}"), body).await.ok())
+    }
+
+    async fn class_of_tax_code(&self) -> String {
+        let tax_code = self.keeper.get(&format!("/v1/{}", self.tax_code)).await.ok();
+        text(&tax_code, "code").to_owned()
+    }
+
+    /// Waits until sales has heard of billing's tax code, so that documents can be priced.
+    async fn until_taxes_are_known(&self) {
+        let document = self.document();
+        let ask = || async { self.keeper.post("/v1/pricing:priceDocument", document.clone()).await.status };
+        eventually(SOON, "sales to know the tax code", ask, |status| *status == 200).await;
+    }
+
+    fn document(&self) -> Value {
+        json!({
+            "account": self.account, "currencyCode": "USD", "channel": "portal",
+            "lines": [{ "product": self.product, "quantity": "12" }],
+        })
     }
 
     async fn link(&self, contact: &str) {
@@ -168,6 +219,11 @@ impl World {
                     .ok();
                 json!({ "name": opportunity })
             }
+            "PriceDocument" => self.document(),
+            "ExplodeBundle" => json!({ "product": self.bundle, "amount": dollars(40) }),
+            "RollUpLines" => json!({
+                "product": self.bundle, "parts": [{ "product": self.product, "quantity": "8" }],
+            }),
             "ImportOpportunities" => json!({ "items": [{
                 "opportunity": self.external("Opportunity"),
                 "stageChanges": [{ "stage": "lead", "eventTime": "2017-03-01T09:00:00Z" }],
@@ -220,6 +276,7 @@ impl World {
                     body["name"] = json!(self.create(noun).await);
                     let changed = match *noun {
                         "Contact" => "surname",
+                        "Price" => "unitPrice",
                         "ExchangeRate" => "origin",
                         _ => "displayName",
                     };

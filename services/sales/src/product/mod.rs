@@ -1,5 +1,5 @@
 //! Products: what is sold and bought, and what bundles and kits consist of. A resource without states; a price here is a
-//! suggestion, what a sale is worth stands in the opportunity. The database keeps that no bundle is within itself.
+//! suggestion, what a document asks stands in price lists. The database keeps that no bundle is within itself.
 
 mod api;
 mod attributes;
@@ -8,4 +8,8 @@ mod model;
 mod parts;
 mod store;
 
-pub use self::{api::Api, model::Product};
+pub use self::{
+    api::Api,
+    bundle::{Component, Link, open},
+    model::Product,
+};
