@@ -75,6 +75,9 @@ impl World {
             "displayName": format!("Product {unique}"), "listPrice": dollars(9), "sellable": true,
             "taxClass": self.tax_class,
             "attributes": { "power-kw": 2.2, "colour": "red", "hot": true },
+            "optionGroups": [{ "key": "extras", "displayName": "Extras", "options": [
+                { "key": "lamp", "displayName": "Lamp", "surcharges": [dollars(2)] },
+            ] }],
         });
         if !self.product.is_empty() {
             body["components"] = json!([{ "product": self.product, "factor": "4" }]);

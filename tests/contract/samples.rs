@@ -220,6 +220,9 @@ impl World {
                 json!({ "name": opportunity })
             }
             "PriceDocument" => self.document(),
+            "ValidateConfiguration" => json!({
+                "product": self.product, "choices": [{ "option": "lamp" }], "currencyCode": "USD",
+            }),
             "ExplodeBundle" => json!({ "product": self.bundle, "amount": dollars(40) }),
             "RollUpLines" => json!({
                 "product": self.bundle, "parts": [{ "product": self.product, "quantity": "8" }],

@@ -41,6 +41,7 @@ pub fn service() -> ServiceSpec {
             "0007_price",
             "0008_promotion",
             "0009_tax_code",
+            "0010_product_options",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()

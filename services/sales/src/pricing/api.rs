@@ -8,13 +8,22 @@ use trato_platform::{
 };
 use trato_pricing::{Part, Quantity};
 use trato_proto::{
+    google::value::Money,
     sales::v1::{self as pb, pricing_service_server::PricingService},
     wire,
 };
-use trato_types::{Currency, Id, Minor, Result, Violations};
+use trato_types::{Currency, Id, Minor, Result, Violations, error::FieldError as _};
 
-use super::{bundles, parse, render, store};
-use crate::{forms::parse_decimal, product::Product, promotion::one_currency};
+use super::{
+    bundles,
+    catalogue::{Good, PriceMissing},
+    parse, render, store,
+};
+use crate::{
+    forms::parse_decimal,
+    product::{Choice, Issue, Product},
+    promotion::one_currency,
+};
 
 /// Most parts that are put together.
 const MAX_PARTS: usize = 1_000;
@@ -77,6 +86,24 @@ impl PricingService for Api {
         })
         .await
     }
+
+    async fn validate_configuration(
+        &self,
+        request: Request<pb::ValidateConfigurationRequest>,
+    ) -> Reply<pb::ValidateConfigurationResponse> {
+        answer(request, async |cx, body| {
+            let (product, choices, currency) = parse_configuration(&body)?;
+            let good = store::find_product(&self.database, cx, product).await?;
+            let issues = good.options.issues(&choices);
+            let currency = currency.filter(|_| issues.is_empty());
+            let surcharge = currency.map(|currency| surcharge(&good, &choices, currency)).transpose()?;
+            Ok(pb::ValidateConfigurationResponse {
+                issues: issues.iter().map(render_issue).collect(),
+                surcharge,
+            })
+        })
+        .await
+    }
 }
 
 /// What is asked of a bundle: how many, and what they cost.
@@ -119,4 +146,34 @@ fn parse_parts(message: &pb::RollUpLinesRequest) -> Result<(Id<Product>, Parts, 
     let given = currencies.iter().map(|(field, currency)| (field.as_str(), *currency));
     let currency = one_currency(given, &mut violations);
     violations.into_result(bundle.map(|bundle| (bundle, parts, currency)))
+}
+
+/// What is chosen of a product, and the currency in which its price is wanted.
+type Configuration = (Id<Product>, Vec<Choice>, Option<Currency>);
+
+fn parse_configuration(message: &pb::ValidateConfigurationRequest) -> Result<Configuration> {
+    let mut violations = Violations::new();
+    let product = violations.keep("product", Id::parse(&message.product));
+    let choices = parse::choices("choices", &message.choices, &mut violations);
+    let currency = Some(message.currency_code.as_str()).filter(|code| !code.is_empty());
+    let currency = currency.and_then(|code| violations.keep("currency_code", Currency::parse(code)));
+    violations.into_result(product.map(|product| (product, choices, currency)))
+}
+
+fn surcharge(good: &Good, choices: &[Choice], currency: Currency) -> Result<Money> {
+    let mut violations = Violations::new();
+    let surcharges = good.options.surcharges(choices, currency).map_err(PriceMissing);
+    let surcharges = violations.keep("currency_code", surcharges);
+    let surcharges = violations.into_result(surcharges)?;
+    let sum = surcharges.into_iter().fold(0_i64, |sum, (_, each)| sum.saturating_add(each.0));
+    Ok(wire::money(Minor(sum), currency))
+}
+
+fn render_issue(issue: &Issue) -> pb::validate_configuration_response::Issue {
+    pb::validate_configuration_response::Issue {
+        choice: issue.choice.and_then(|choice| i32::try_from(choice).ok()),
+        key: issue.key.clone(),
+        reason: issue.error.reason().to_owned(),
+        description: issue.error.to_string(),
+    }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     price_list::PriceList,
+    product::OptionGroups,
     promotion::Promotion,
     tax_code::{TaxCode, TaxError},
 };
@@ -27,6 +28,8 @@ pub struct Good {
     pub unit_code: String,
     /// Suggested price of one without tax.
     pub list_price: Option<(Minor, Currency)>,
+    /// What can be chosen of it.
+    pub options: OptionGroups,
 }
 
 /// The part of the catalogue that a document needs.
@@ -42,6 +45,17 @@ pub struct Catalogue {
     pub goods: HashMap<Uuid, Good>,
     /// The taxes of all of them, by code.
     pub taxes: HashMap<String, TaxCode>,
+}
+
+/// An option has prices, but none in the currency.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0} has no price in the currency")]
+pub struct PriceMissing(pub String);
+
+impl FieldError for PriceMissing {
+    fn reason(&self) -> &'static str {
+        "OPTION_PRICE_MISSING"
+    }
 }
 
 /// Why a line cannot be sold.

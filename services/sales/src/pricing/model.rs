@@ -6,17 +6,17 @@ use trato_pricing::{
     Adjustment, Charge, Datum, DocumentDiscount, Input, Key, Occasion, Offer, Period, Priced, Prices,
     Quantity, Rule, Step, Subject, TaxRounding, UnitPrice, Value, Wish, offer,
 };
-use trato_types::{Currency, Date, Error, Id, Kind, Minor, Ref, Result, Violations};
+use trato_types::{Currency, Date, Error, Id, Kind, Minor, Ref, Result, Violations, error::FieldError};
 use uuid::Uuid;
 
 use super::{
-    catalogue::{Catalogue, holds},
+    catalogue::{Catalogue, PriceMissing, holds},
     fallback,
 };
 use crate::{
     foreign::Account,
     price_list::{Inclusion, PriceList},
-    product::Product,
+    product::{Choice, Product},
     promotion::Promotion,
 };
 
@@ -68,6 +68,8 @@ pub struct Wanted {
     pub adjustments: Vec<Adjustment>,
     /// Code of the tax, where it is not the product's.
     pub tax_class: String,
+    /// What is chosen of the product.
+    pub choices: Vec<Choice>,
 }
 
 /// A charge of the whole.
@@ -90,6 +92,8 @@ pub struct Answer {
     pub offer: Offer,
     /// The amounts, and how they came about.
     pub priced: Priced,
+    /// How many of the adjustments of each line that was wanted are none of promotions: options, then those by hand.
+    pub own_adjustments: Vec<usize>,
 }
 
 impl Question {
@@ -146,6 +150,12 @@ impl Question {
             .enumerate()
             .filter_map(|(at, line)| self.wish(at, line, prices, catalogue, &mut violations))
             .collect();
+        let surcharges: Vec<Vec<Adjustment>> = self
+            .lines
+            .iter()
+            .enumerate()
+            .map(|(at, line)| self.surcharges(at, line, catalogue, &mut violations))
+            .collect();
         let charges: Vec<Charge> = self
             .charges
             .iter()
@@ -166,8 +176,11 @@ impl Question {
         let (promotions, left_out) = self.promotions(prices, catalogue);
         let mut offer = offer(&occasion, &self.lists(prices, catalogue), &promotions, &wishes)?;
         offer.trace.steps.extend(left_out);
-        for (line, wanted) in offer.document.lines.iter_mut().zip(&self.lines) {
-            line.adjustments.extend(wanted.adjustments.iter().cloned());
+        let mut own_adjustments = Vec::with_capacity(self.lines.len());
+        let wanted = self.lines.iter().zip(surcharges);
+        for (line, (wanted, surcharges)) in offer.document.lines.iter_mut().zip(wanted) {
+            own_adjustments.push(surcharges.len() + wanted.adjustments.len());
+            line.adjustments.extend(surcharges.into_iter().chain(wanted.adjustments.iter().cloned()));
         }
         offer.document.discounts.clone_from(&self.discounts);
         offer.document.charges = charges;
@@ -175,7 +188,37 @@ impl Question {
         offer.document.prepaid = self.prepaid;
         offer.document.smallest_payment = self.smallest_payment;
         let priced = offer.price()?;
-        Ok(Answer { offer, priced })
+        Ok(Answer { offer, priced, own_adjustments })
+    }
+
+    /// What the options that are chosen put on a line, where they go together.
+    fn surcharges(
+        &self,
+        at: usize,
+        line: &Wanted,
+        catalogue: &Catalogue,
+        violations: &mut Violations,
+    ) -> Vec<Adjustment> {
+        // What is wrong with the product is said already.
+        let Some(good) = catalogue.goods.get(&line.product.uuid()) else { return Vec::new() };
+        let path = format!("lines[{at}].choices");
+        let issues = good.options.issues(&line.choices);
+        for issue in &issues {
+            let field = issue.choice.map_or_else(|| path.clone(), |choice| format!("{path}[{choice}]"));
+            violations.add(field, issue.error.reason(), format!("{} {}", issue.key, issue.error));
+        }
+        if !issues.is_empty() {
+            return Vec::new();
+        }
+        let surcharges = good.options.surcharges(&line.choices, self.currency);
+        let Some(surcharges) = violations.keep(&path, surcharges.map_err(PriceMissing)) else {
+            return Vec::new();
+        };
+        let charge = |(name, each): (&str, Minor)| {
+            let amount = violations.keep(&path, line.quantity.of(each))?;
+            Some(Adjustment::charge(Value::Amount(amount), name))
+        };
+        surcharges.into_iter().filter_map(charge).collect()
     }
 
     fn wish(

@@ -11,7 +11,10 @@ use trato_proto::{
 use trato_types::{Context, Currency, Id, Minor, Ref, Result, Violations, text::line};
 
 use super::model::{Question, Wanted, WantedCharge};
-use crate::price_list::{existing, parse_prices};
+use crate::{
+    price_list::{existing, parse_prices},
+    product::{Choice, OptionGroups, option_key},
+};
 
 /// Most lines of a document.
 const MAX_LINES: usize = 1_000;
@@ -79,8 +82,9 @@ impl Form<'_> {
         let adjustments =
             adjustments.filter_map(|(at, one)| self.adjustment(&format!("{field}[{at}]"), one)).collect();
         let tax_class = self.violations.keep(&format!("{path}.tax_class"), line(&given.tax_class, 40));
+        let choices = choices(&format!("{path}.choices"), &given.choices, self.violations);
         let ((product, quantity), tax_class) = product.zip(quantity).zip(tax_class)?;
-        Some(Wanted { key, product, quantity, agreed, adjustments, tax_class })
+        Some(Wanted { key, product, quantity, agreed, adjustments, tax_class, choices })
     }
 
     fn adjustment(&mut self, path: &str, given: &pb::Adjustment) -> Option<Adjustment> {
@@ -170,6 +174,18 @@ impl Form<'_> {
         }
         Some(amount)
     }
+}
+
+/// Reads options that are chosen; whether they go together, the product says.
+pub fn choices(field: &str, given: &[pb::Choice], violations: &mut Violations) -> Vec<Choice> {
+    let given = violations.keep(field, wire::at_most(given, OptionGroups::MAX_OPTIONS)).unwrap_or_default();
+    let mut choices = Vec::with_capacity(given.len());
+    for (at, given) in given.iter().enumerate() {
+        let option = violations.keep(&format!("{field}[{at}].option"), option_key(&given.option));
+        let count = if given.count == 0 { 1 } else { given.count };
+        choices.extend(option.map(|option| Choice { option, count }));
+    }
+    choices
 }
 
 fn parse_coupons(given: &[String], violations: &mut Violations) -> Vec<Key> {

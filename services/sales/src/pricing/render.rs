@@ -36,7 +36,10 @@ pub fn answer(question: &Question, catalogue: &Catalogue, answer: &Answer) -> pb
         prices: render_prices(question.inclusion(&catalogue.lists)).into(),
         lines: lines
             .map(|(at, (line, amounts))| match question.lines.get(at) {
-                Some(wanted) => writer.line(line, amounts, wanted.product, wanted.adjustments.len()),
+                Some(wanted) => {
+                    let own = answer.own_adjustments.get(at).copied().unwrap_or_default();
+                    writer.line(line, amounts, wanted.product, own)
+                }
                 None => writer.gift(line, amounts),
             })
             .collect(),
@@ -75,9 +78,9 @@ impl Writer<'_> {
         wire::money(amount, self.currency)
     }
 
-    fn line(&self, line: &Line, priced: &PricedLine, product: Id<Product>, by_hand: usize) -> response::Line {
+    fn line(&self, line: &Line, priced: &PricedLine, product: Id<Product>, own: usize) -> response::Line {
         // Those of promotions come first; their reason is the promotion's resource name.
-        let by_promotions = line.adjustments.len().saturating_sub(by_hand);
+        let by_promotions = line.adjustments.len().saturating_sub(own);
         let adjustments = line.adjustments.iter().zip(&priced.adjustments).enumerate();
         let adjustment = |(at, (given, amount)): (usize, (&Adjustment, &Minor))| {
             let promotion = if at < by_promotions { given.reason.to_string() } else { String::new() };

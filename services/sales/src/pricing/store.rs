@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rust_decimal::Decimal;
-use sqlx::{Row as _, postgres::PgRow};
+use sqlx::{Row as _, postgres::PgRow, types::Json};
 use trato_platform::db::{Columns as _, Database, Tx, from_sqlx};
 use trato_pricing::{ListPrice, Period, Quantity, UnitPrice};
 use trato_types::{Context, Currency, Error, Id, Kind, Minor, Ref, Result};
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     price_list::PriceList,
-    product::{Component, Link, Product},
+    product::{Component, Link, OptionGroups, Product},
     promotion::Promotion,
     tax_code,
 };
@@ -65,6 +65,15 @@ pub async fn find_bundle(
     }
     too_many(links.len(), MAX_LINKS, "BUNDLE_TOO_LARGE", "components are within one another")?;
     Ok((links, goods))
+}
+
+/// What a document must know of one product; NOT_FOUND when it is not there or deleted.
+pub async fn find_product(database: &Database, cx: &Context, product: Id<Product>) -> Result<Good> {
+    let mut tx = Tx::begin(&database.pool, cx).await?;
+    let mut goods = find_products(&mut tx, &[product.uuid()]).await?;
+    tx.roll_back().await?;
+    let good = goods.remove(&product.uuid()).filter(|good| !good.is_deleted);
+    good.ok_or_else(|| Error::not_found(product.name()))
 }
 
 async fn find_price_lists(tx: &mut Tx, question: &Question) -> Result<Vec<(Uuid, PriceList)>> {
@@ -132,6 +141,7 @@ async fn find_products(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Good>>
             tax_class: row.try_get(5)?,
             unit_code: row.try_get(6)?,
             list_price: amount.map(Minor).zip(currency),
+            options: row.try_get::<Json<OptionGroups>, _>(9)?.0,
         };
         Ok((row.try_get(0)?, good))
     };

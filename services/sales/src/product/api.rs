@@ -19,7 +19,10 @@ use trato_types::{
 
 use super::{
     model::{Kind, Product, UnitCode, UnitCodeError},
-    parts::{parse_attributes, parse_components, render_attributes, render_component},
+    parts::{
+        parse_attributes, parse_components, parse_option_groups, render_attributes, render_component,
+        render_option_group,
+    },
     store,
 };
 use crate::forms::parse_period;
@@ -104,11 +107,14 @@ impl Resource for Product {
             parse_period(message.start_date.as_ref(), message.end_date.as_ref(), check);
         let attributes = check.absorb("", parse_attributes(message.attributes.as_ref()))?.unwrap_or_default();
         let components = check.absorb("", parse_components(&message.components))?.unwrap_or_default();
+        let option_groups =
+            check.absorb("", parse_option_groups(&message.option_groups))?.unwrap_or_default();
         let stocked = message.stocked;
         #[rustfmt::skip]
         let product = display_name.zip(unit_code).map(|(display_name, unit_code)| Self {
             display_name, sku, series, kind, list_price, currency, sellable, purchasable, description, unit_code,
             tax_class, cost, cost_currency, category, stocked, attributes, start_date, end_date, components,
+            option_groups,
         });
         violations.into_result(product)
     }
@@ -145,6 +151,7 @@ impl Resource for Product {
             start_date: product.start_date.map(wire::date),
             end_date: product.end_date.map(wire::date),
             components: product.components.iter().map(render_component).collect(),
+            option_groups: product.option_groups.iter().map(render_option_group).collect(),
         }
     }
 }

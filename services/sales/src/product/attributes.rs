@@ -87,7 +87,8 @@ impl AttributeValue {
     }
 }
 
-fn is_key(key: &str) -> bool {
+/// True for 1 to 40 lower-case letters, digits or `-`.
+pub fn is_key(key: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=40).contains(&key.len()) && key.bytes().all(allowed)
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use trato_types::{Currency, Date, DisplayName, Minor, error::FieldError, id::Collection};
 
-use super::{attributes::Attributes, bundle::Components};
+use super::{attributes::Attributes, bundle::Components, options::OptionGroups};
 
 /// A good or service that is sold or bought.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,8 @@ pub struct Product {
     pub end_date: Option<Date>,
     /// What it consists of, when it is a bundle or a kit.
     pub components: Components,
+    /// What can be chosen when it is sold.
+    pub option_groups: OptionGroups,
 }
 
 /// A code of UN/ECE Recommendation 20: two or three capital letters or digits.

@@ -12,6 +12,7 @@ use super::{
     attributes::Attributes,
     bundle::Components,
     model::{Kind, Product, UnitCode},
+    options::OptionGroups,
 };
 
 columns!(Product {
@@ -34,11 +35,12 @@ columns!(Product {
     start_date,
     end_date,
     components,
+    option_groups,
 });
 
 choice_column!(Kind { Good = "GOOD", Service = "SERVICE" });
 
-json_column!(Attributes, Components);
+json_column!(Attributes, Components, OptionGroups);
 
 impl Column for UnitCode {
     type Sql = String;

@@ -3,6 +3,7 @@
 
 mod access;
 mod bundles;
+mod configuration;
 mod count;
 mod customers;
 mod edge;
