@@ -5,7 +5,7 @@ use std::path::Path;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let build = trato_codegen::Build {
         root: Path::new("."),
-        folders: &["trato/customers", "trato/directory", "trato/sales", "vendor/google/rpc"],
+        folders: &["trato/customers", "trato/directory", "trato/sales", "trato/billing", "vendor/google/rpc"],
         elsewhere: &[
             (".google.rpc", "::tonic_types::pb"),
             (".google.type", "::trato_contract::google::value"),

@@ -42,7 +42,7 @@ stringData: { username: $name, password: $word }
 SECRET
 }
 
-for service in customers sales; do
+for service in customers sales billing; do
     role $service ''
     url=$address
     role $service system

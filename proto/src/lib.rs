@@ -3,7 +3,7 @@
 
 pub mod wire;
 
-pub use generated::{customers, sales};
+pub use generated::{billing, customers, sales};
 pub use trato_contract::{access, directory, events, google};
 
 mod generated {
@@ -18,6 +18,14 @@ mod generated {
         reason = "generated code; the documentation is in the proto files"
     )]
 
+    /// Legal entities, tax codes, payment terms, exchange rates and number series.
+    pub mod billing {
+        pub mod v1 {
+            tonic::include_proto!("trato.billing.v1");
+            include!(concat!(env!("OUT_DIR"), "/trato.billing.v1.standard.rs"));
+        }
+    }
+
     /// Accounts, contacts and timelines.
     pub mod customers {
         pub mod v1 {
@@ -26,7 +34,7 @@ mod generated {
         }
     }
 
-    /// Pipelines, products, opportunities and the funnel.
+    /// Pipelines, opportunities and the funnel; products, prices, promotions and what documents cost.
     pub mod sales {
         pub mod v1 {
             tonic::include_proto!("trato.sales.v1");

@@ -8,7 +8,7 @@ use std::{
 use toml::Table;
 
 /// Services that keep data.
-pub const DATA_SERVICES: [&str; 2] = ["customers", "sales"];
+pub const DATA_SERVICES: [&str; 3] = ["customers", "sales", "billing"];
 
 /// Folder of the workspace.
 pub fn root() -> PathBuf {

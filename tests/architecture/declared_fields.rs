@@ -15,17 +15,20 @@ use crate::{
 };
 
 /// Collections whose resources may leave fields empty: collection and noun.
-const COLLECTIONS: [(&str, &str); 6] = [
+const COLLECTIONS: [(&str, &str); 9] = [
     ("accounts", "Account"),
     ("contacts", "Contact"),
     ("members", "Member"),
     ("opportunities", "Opportunity"),
     ("pipelines", "Pipeline"),
+    ("priceLists", "PriceList"),
+    ("prices", "Price"),
     ("products", "Product"),
+    ("promotions", "Promotion"),
 ];
 
 /// Literals that some field or other takes.
-const LITERALS: [&str; 13] = [
+const LITERALS: [&str; 15] = [
     "\"zzz\"",
     "1",
     "true",
@@ -37,7 +40,9 @@ const LITERALS: [&str; 13] = [
     "teams/00000000-0000-7000-8000-000000000000",
     "pipelines/00000000-0000-7000-8000-000000000000",
     "products/00000000-0000-7000-8000-000000000000",
+    "priceLists/00000000-0000-7000-8000-000000000000",
     "OPEN",
+    "TAX_INCLUSIVE",
     "PRICE",
 ];
 
@@ -49,6 +54,9 @@ fn bare(noun: &str, world: &World) -> Value {
         "Member" => vec!["subject", "displayName"],
         "Opportunity" => vec!["displayName", "pipeline"],
         "Pipeline" => vec!["displayName", "stages"],
+        "Price" => vec!["priceList", "product", "minQuantity", "unitPrice"],
+        "PriceList" => vec!["displayName", "currencyCode"],
+        "Promotion" => vec!["displayName", "effect"],
         _ => vec!["displayName"],
     };
     let fields = body.as_object().expect("a body is an object").clone().into_iter();

@@ -92,7 +92,7 @@ async fn every_method_refuses_the_same_by_grpc_and_by_json() {
 async fn streams_carry_the_same_events_in_all_three_forms() {
     let tenant = Tenant::fresh();
     let world = World::make(&tenant).await;
-    for service in ["customers", "sales"] {
+    for service in ["customers", "sales", "billing"] {
         let replay = method(&format!("trato.{service}.v1.EventService.ReplayEvents"));
         let path = format!("/v1/{service}/events:replay");
         let within = crate::harness::eventually::SOON;

@@ -3,6 +3,7 @@
 mod annotations;
 mod answers;
 mod bindings;
+mod bodies;
 mod documentation;
 mod examples;
 mod foreign_tenant;

@@ -1,6 +1,7 @@
 //! Reads annotations out of the descriptors, as the programs do.
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, MethodDescriptor, Value};
+use prost_types::method_options::IdempotencyLevel;
 
 use crate::harness::dynamic::POOL;
 
@@ -44,9 +45,10 @@ pub fn permission(method: &MethodDescriptor) -> String {
     method.options().get_extension(&option).as_str().unwrap_or_default().to_owned()
 }
 
-/// True when the method changes nothing.
+/// True when the method changes nothing, and says so.
 pub fn is_read(method: &MethodDescriptor) -> bool {
-    bindings(method).first().is_some_and(|binding| binding.verb == "GET")
+    let options = method.method_descriptor_proto().options.as_ref();
+    options.is_some_and(|options| options.idempotency_level() == IdempotencyLevel::NoSideEffects)
 }
 
 /// What `google.api.resource` says of a message; none for a message that is no resource.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     options::{behaviours, is_read, permission},
     permissions::{grants, roles},
-    samples::{World, with_random_names},
+    samples::{NOUNS, World, with_random_names},
     transcode,
 };
 use crate::harness::{
@@ -65,7 +65,7 @@ async fn a_role_that_only_reads_is_refused_every_change() {
 /// Every resource of the world's tenant, as its keeper sees it.
 async fn everything(world: &World) -> Vec<Value> {
     let mut all = Vec::new();
-    for collection in ["accounts", "contacts", "opportunities", "pipelines", "products", "teams", "members"] {
+    for (_, collection, _) in NOUNS {
         let path = format!("/v1/{collection}");
         all.extend(world.keeper.list_all(&path, collection, &[("pageSize", "1000")]).await);
     }

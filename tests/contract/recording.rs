@@ -83,6 +83,7 @@ fn every_resource_with_personal_data_says_whose_it_is() {
 async fn records(by: &Caller, method: &MethodDescriptor, actor: &Caller) -> Vec<Value> {
     let service = match method.parent_service().package_name() {
         "trato.sales.v1" => "sales",
+        "trato.billing.v1" => "billing",
         _ => "customers",
     };
     let filter = format!("actor = \"{}\"", actor.name());

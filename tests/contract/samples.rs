@@ -9,18 +9,27 @@ use uuid::Uuid;
 
 use crate::harness::{
     caller::Caller,
+    eventually::{SOON, eventually},
     tenant::Tenant,
-    values::{dollars, name},
+    values::{dollars, name, text},
 };
 
 /// Resources by noun: collection, and the name of their field in requests.
-const NOUNS: [(&str, &str, &str); 7] = [
+pub const NOUNS: [(&str, &str, &str); 15] = [
     ("Account", "accounts", "account"),
     ("Contact", "contacts", "contact"),
+    ("ExchangeRate", "exchangeRates", "exchangeRate"),
+    ("LegalEntity", "legalEntities", "legalEntity"),
     ("Member", "members", "member"),
+    ("NumberSeries", "numberSeries", "numberSeries"),
     ("Opportunity", "opportunities", "opportunity"),
+    ("PaymentTerm", "paymentTerms", "paymentTerm"),
     ("Pipeline", "pipelines", "pipeline"),
+    ("Price", "prices", "price"),
+    ("PriceList", "priceLists", "priceList"),
     ("Product", "products", "product"),
+    ("Promotion", "promotions", "promotion"),
+    ("TaxCode", "taxCodes", "taxCode"),
     ("Team", "teams", "team"),
 ];
 
@@ -31,16 +40,36 @@ pub struct World {
     pub keeper: Caller,
     /// An account.
     pub account: String,
+    /// A product that consists of the product.
+    pub bundle: String,
     /// A contact tied to the account.
     pub contact: String,
+    /// An exchange rate.
+    pub exchange_rate: String,
+    /// A legal entity.
+    pub legal_entity: String,
     /// A member.
     pub member: String,
+    /// A number series of the legal entity.
+    pub number_series: String,
     /// An open opportunity.
     pub opportunity: String,
+    /// A payment term.
+    pub payment_term: String,
     /// A pipeline with the stages `lead` and `offer`.
     pub pipeline: String,
-    /// A product.
+    /// What the product costs in the price list.
+    pub price: String,
+    /// A price list for the account.
+    pub price_list: String,
+    /// A product, sold and taxed.
     pub product: String,
+    /// A promotion of the product.
+    pub promotion: String,
+    /// Code of the tax code, by which the product is taxed.
+    pub tax_class: String,
+    /// A tax code.
+    pub tax_code: String,
     /// A team.
     pub team: String,
 }
@@ -59,11 +88,21 @@ impl World {
         let mut world = Self {
             keeper,
             account: String::new(),
+            bundle: String::new(),
             contact: String::new(),
+            exchange_rate: String::new(),
+            legal_entity: String::new(),
             member: String::new(),
+            number_series: String::new(),
             opportunity: String::new(),
+            payment_term: String::new(),
             pipeline: String::new(),
+            price: String::new(),
+            price_list: String::new(),
             product: String::new(),
+            promotion: String::new(),
+            tax_class: String::new(),
+            tax_code: String::new(),
             team: String::new(),
         };
         world.team = world.create("Team").await;
@@ -72,8 +111,19 @@ impl World {
         world.contact = world.create("Contact").await;
         world.link(&world.contact).await;
         world.pipeline = world.create("Pipeline").await;
+        world.tax_code = world.create("TaxCode").await;
+        world.tax_class = world.class_of_tax_code().await;
         world.product = world.create("Product").await;
+        world.bundle = world.create("Product").await;
+        world.price_list = world.create("PriceList").await;
+        world.price = world.create("Price").await;
+        world.promotion = world.create("Promotion").await;
         world.opportunity = world.create("Opportunity").await;
+        world.legal_entity = world.create("LegalEntity").await;
+        world.number_series = world.create("NumberSeries").await;
+        world.payment_term = world.create("PaymentTerm").await;
+        world.exchange_rate = world.create("ExchangeRate").await;
+        world.until_taxes_are_known().await;
         world
     }
 
@@ -82,10 +132,18 @@ impl World {
         match noun {
             "Account" => &self.account,
             "Contact" => &self.contact,
+            "ExchangeRate" => &self.exchange_rate,
+            "LegalEntity" => &self.legal_entity,
             "Member" => &self.member,
+            "NumberSeries" => &self.number_series,
             "Opportunity" => &self.opportunity,
+            "PaymentTerm" => &self.payment_term,
             "Pipeline" => &self.pipeline,
+            "Price" => &self.price,
+            "PriceList" => &self.price_list,
             "Product" => &self.product,
+            "Promotion" => &self.promotion,
+            "TaxCode" => &self.tax_code,
             "Team" => &self.team,
             other => panic!("the samples do not know the resource {other}"),
         }
@@ -97,37 +155,6 @@ impl World {
         NOUNS.iter().find(|(_, known, _)| *known == collection).map(|(noun, ..)| self.name_of(noun))
     }
 
-    /// A valid body of a new resource.
-    pub fn body(&self, noun: &str) -> Value {
-        let unique = Uuid::new_v4().simple().to_string();
-        match noun {
-            "Account" => json!({
-                "displayName": format!("Account {unique}"), "kinds": ["SUPPLIER"], "sector": "retail",
-                "annualRevenue": dollars(1_000_000), "employeeCount": 12, "parentAccount": self.account,
-                "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
-            }),
-            "Contact" => json!({ "givenNames": "Ana", "surname": unique, "emailAddress": "ana@example.com" }),
-            "Member" => json!({
-                "subject": format!("member-{unique}"), "displayName": "Ana", "teams": [self.team],
-                "manager": self.member, "skills": ["german"],
-            }),
-            "Opportunity" => json!({
-                "displayName": format!("Opportunity {unique}"), "account": self.account, "contact": self.contact,
-                "pipeline": self.pipeline, "product": self.product, "amount": dollars(500),
-            }),
-            "Pipeline" => json!({
-                "displayName": format!("Pipeline {unique}"),
-                "stages": [
-                    { "key": "lead", "displayName": "Lead", "probabilityPercent": 10 },
-                    { "key": "offer", "displayName": "Offer", "probabilityPercent": 60 },
-                ],
-            }),
-            "Product" => json!({ "displayName": format!("Product {unique}"), "listPrice": dollars(9) }),
-            "Team" => json!({ "displayName": format!("Team {unique}"), "region": "West" }),
-            other => panic!("the samples do not know the resource {other}"),
-        }
-    }
-
     /// Records a new resource and answers its name.
     pub async fn create(&self, noun: &str) -> String {
         let (_, collection, _) = known(noun);
@@ -137,6 +164,25 @@ impl World {
             .expect("a body is an object")
             .retain(|_, value| *value != json!("") && *value != json!([""]));
         name(&self.keeper.post(&format!("/v1/{collection}"), body).await.ok())
+    }
+
+    async fn class_of_tax_code(&self) -> String {
+        let tax_code = self.keeper.get(&format!("/v1/{}", self.tax_code)).await.ok();
+        text(&tax_code, "code").to_owned()
+    }
+
+    /// Waits until sales has heard of billing's tax code, so that documents can be priced.
+    async fn until_taxes_are_known(&self) {
+        let document = self.document();
+        let ask = || async { self.keeper.post("/v1/pricing:priceDocument", document.clone()).await.status };
+        eventually(SOON, "sales to know the tax code", ask, |status| *status == 200).await;
+    }
+
+    fn document(&self) -> Value {
+        json!({
+            "account": self.account, "currencyCode": "USD", "channel": "portal",
+            "lines": [{ "product": self.product, "quantity": "12" }],
+        })
     }
 
     async fn link(&self, contact: &str) {
@@ -152,6 +198,7 @@ impl World {
             "ExplainAccess" | "ListViewers" => self.access(method),
             "ListTimelineEntries" => json!({ "parent": self.account }),
             "ListStageChanges" => json!({ "parent": self.opportunity }),
+            "PreviewNumber" => json!({ "name": self.number_series }),
             "ListContacts" => json!({ "parent": self.account }),
             "LinkContact" => {
                 json!({ "name": self.create("Contact").await, "account": self.account, "role": "USER" })
@@ -172,6 +219,14 @@ impl World {
                     .ok();
                 json!({ "name": opportunity })
             }
+            "PriceDocument" => self.document(),
+            "ValidateConfiguration" => json!({
+                "product": self.product, "choices": [{ "option": "lamp" }], "currencyCode": "USD",
+            }),
+            "ExplodeBundle" => json!({ "product": self.bundle, "amount": dollars(40) }),
+            "RollUpLines" => json!({
+                "product": self.bundle, "parts": [{ "product": self.product, "quantity": "8" }],
+            }),
             "ImportOpportunities" => json!({ "items": [{
                 "opportunity": self.external("Opportunity"),
                 "stageChanges": [{ "stage": "lead", "eventTime": "2017-03-01T09:00:00Z" }],
@@ -184,6 +239,7 @@ impl World {
     fn access(&self, method: &MethodDescriptor) -> Value {
         let (name, get) = match method.parent_service().package_name() {
             "trato.customers.v1" => (&self.account, "customers.accounts.get"),
+            "trato.billing.v1" => (&self.legal_entity, "billing.legalEntities.get"),
             _ => (&self.opportunity, "sales.opportunities.get"),
         };
         match method.name() {
@@ -221,7 +277,12 @@ impl World {
                 "Update" => {
                     let mut body = self.body(noun);
                     body["name"] = json!(self.create(noun).await);
-                    let changed = if *noun == "Contact" { "surname" } else { "displayName" };
+                    let changed = match *noun {
+                        "Contact" => "surname",
+                        "Price" => "unitPrice",
+                        "ExchangeRate" => "origin",
+                        _ => "displayName",
+                    };
                     json!({ *field: body, "updateMask": changed })
                 }
                 "Delete" => json!({ "name": self.create(noun).await }),

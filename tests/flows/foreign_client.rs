@@ -24,18 +24,26 @@ use crate::harness::{
 
 async fn ask(channel: &Channel, question: MessageRequest) -> MessageResponse {
     let request = ServerReflectionRequest { host: String::new(), message_request: Some(question) };
-    let mut client = ServerReflectionClient::new(channel.clone());
-    let mut answers =
-        client.server_reflection_info(once(request)).await.expect("reflection is served").into_inner();
-    let answer = answers.message().await.expect("an answer").expect("one for each question");
-    answer.message_response.expect("an answer says something")
+    // Questions without a token are limited by address, which all tests share.
+    let look = || async {
+        let answers =
+            ServerReflectionClient::new(channel.clone()).server_reflection_info(once(request.clone())).await;
+        match answers {
+            Ok(answers) => Some(answers.into_inner()),
+            Err(status) if status.code() == Code::ResourceExhausted => None,
+            Err(status) => panic!("reflection is not served: {status:?}"),
+        }
+    };
+    let answers = eventually(SOON, "reflection to be served", look, Option::is_some).await;
+    let answer = answers.expect("it was waited for").message().await.expect("an answer");
+    answer.expect("one for each question").message_response.expect("an answer says something")
 }
 
 /// Every file of the contract, as the running gateway publishes it.
 async fn learn(channel: &Channel, service: &str) -> DescriptorPool {
     let mut files: Vec<FileDescriptorProto> = Vec::new();
     let mut wanted = vec![MessageRequest::FileContainingSymbol(service.to_owned())];
-    let mut known = BTreeSet::new();
+    let (mut known, mut asked) = (BTreeSet::new(), BTreeSet::new());
     while let Some(question) = wanted.pop() {
         let MessageResponse::FileDescriptorResponse(answer) = ask(channel, question).await else {
             panic!("the gateway does not publish {service}");
@@ -43,7 +51,8 @@ async fn learn(channel: &Channel, service: &str) -> DescriptorPool {
         for bytes in answer.file_descriptor_proto {
             let file = FileDescriptorProto::decode(bytes.as_slice()).expect("a published file can be read");
             if known.insert(file.name().to_owned()) {
-                wanted.extend(file.dependency.iter().cloned().map(MessageRequest::FileByFilename));
+                let unasked = file.dependency.iter().filter(|name| asked.insert((*name).clone()));
+                wanted.extend(unasked.cloned().map(MessageRequest::FileByFilename));
                 files.push(file);
             }
         }

@@ -19,7 +19,7 @@ use super::{report::say, tenant::Tenant};
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Names of the suite's own processes.
-pub const PROGRAMS: [&str; 3] = ["customers", "sales", "gateway"];
+pub const PROGRAMS: [&str; 4] = ["customers", "sales", "billing", "gateway"];
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let mut builder = tokio::runtime::Builder::new_multi_thread();

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::{breakable::Breakable, proxy::Proxy};
 
 /// Services, which talk to both servers.
-const SERVICES: [&str; 2] = ["customers", "sales"];
+const SERVICES: [&str; 3] = ["customers", "sales", "billing"];
 
 /// The wires of all services of a stack.
 #[derive(Debug)]

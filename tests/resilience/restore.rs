@@ -24,7 +24,7 @@ use crate::harness::{
 };
 
 /// The programs that keep data.
-const SERVICES: [&str; 2] = ["customers", "sales"];
+const SERVICES: [&str; 3] = ["customers", "sales", "billing"];
 
 /// A backup: its folder, and the moment it is of.
 struct Backup {

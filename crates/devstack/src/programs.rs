@@ -35,7 +35,7 @@ pub struct Program {
 pub const GATEWAY: &str = "gateway";
 
 /// Every program. Business services come first, since the gateway needs their addresses.
-pub const PROGRAMS: [Program; 3] = [
+pub const PROGRAMS: [Program; 4] = [
     Program {
         name: "customers",
         binary: "trato-customers",
@@ -51,11 +51,18 @@ pub const PROGRAMS: [Program; 3] = [
         calls: &["trato.customers"],
     },
     Program {
+        name: "billing",
+        binary: "trato-billing",
+        database: true,
+        serves: &["trato.billing"],
+        calls: &[],
+    },
+    Program {
         name: GATEWAY,
         binary: "trato-gateway",
         database: false,
         serves: &[],
-        calls: &["trato.customers", "trato.directory", "trato.sales"],
+        calls: &["trato.customers", "trato.directory", "trato.sales", "trato.billing"],
     },
 ];
 

@@ -11,8 +11,8 @@ use crate::{
     AdjustmentKind, Document, Percent, PricingError, Quantity, Tax, TaxCategory, Value, Withholding,
 };
 
-/// Longest key of a line, in bytes.
-const LONGEST_KEY: usize = 64;
+/// Longest key of a line, in bytes; that of what is given for nothing is made of two others.
+const LONGEST_KEY: usize = 128;
 
 /// One of several, `lines[3]`; written out only where something is wrong with it.
 #[derive(Clone, Copy)]

@@ -7,8 +7,12 @@ use std::{fmt, str::FromStr};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use trato_types::Minor;
 
-use crate::PricingError;
+use crate::{
+    PricingError,
+    exact::{amount, wide},
+};
 
 /// Decimals of a quantity, a price or a percentage: `numeric(18,6)`.
 const PLACES: u32 = 6;
@@ -54,6 +58,11 @@ impl Quantity {
             return Err(PricingError::TooManyDecimals);
         }
         Self::from_millionths(product / ONE)
+    }
+
+    /// What so much comes to when one of it is `each`, rounded once.
+    pub fn of(self, each: Minor) -> Result<Minor, PricingError> {
+        amount(wide(each) * self.millionths(), ONE)
     }
 
     /// How often another quantity fits, in whole numbers; once when it is zero.
@@ -333,6 +342,18 @@ mod tests {
         assert_eq!(often("0.9", "0.3"), Ok("3".to_owned()));
         assert_eq!(often("7", "0"), Ok("1".to_owned()));
         assert_eq!(often("999999999999", "0.000001"), Err(PricingError::TooLarge));
+    }
+
+    #[test]
+    fn so_many_of_an_amount_are_rounded_once_half_away_from_zero() {
+        let of = |quantity: &str, each| {
+            let quantity: Quantity = quantity.parse().expect("a quantity");
+            quantity.of(Minor(each)).map(|amount| amount.0)
+        };
+        assert_eq!(of("2.5", 5), Ok(13));
+        assert_eq!(of("-2.5", 5), Ok(-13));
+        assert_eq!(of("0.000001", 499_999), Ok(0));
+        assert_eq!(of("999999999999", i64::MAX), Err(PricingError::TooLarge));
     }
 
     #[test]

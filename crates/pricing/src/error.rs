@@ -26,8 +26,8 @@ pub enum PricingError {
     /// No currency of ISO 4217.
     #[error("is no currency of ISO 4217")]
     UnknownCurrency,
-    /// Empty, or longer than 64 bytes.
-    #[error("must have 1 to 64 bytes")]
+    /// Empty, or longer than 128 bytes.
+    #[error("must have 1 to 128 bytes")]
     InvalidKey,
     /// Two lines, or a line and a charge, of one key.
     #[error("stands for another line of the document already")]

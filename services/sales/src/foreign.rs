@@ -1,5 +1,5 @@
-//! Kinds of resources that live in customers, so that references to them are typed. Nothing of them is stored here but
-//! the reference itself and, for accounts, whether they exist (`account/`).
+//! Kinds of resources that live in other services, so that references to them are typed. Nothing of them is stored here
+//! but the reference itself, for accounts whether they exist (`account/`), and how tax codes tax (`tax_code/`).
 
 use trato_types::id::Collection;
 
@@ -15,6 +15,10 @@ pub struct Contact;
 #[derive(Clone, Copy, Debug)]
 pub struct Team;
 
+/// How something is taxed, by billing.
+#[derive(Clone, Copy, Debug)]
+pub struct TaxCode;
+
 impl Collection for Account {
     const COLLECTION: &'static str = "accounts";
 }
@@ -25,4 +29,8 @@ impl Collection for Contact {
 
 impl Collection for Team {
     const COLLECTION: &'static str = "teams";
+}
+
+impl Collection for TaxCode {
+    const COLLECTION: &'static str = "taxCodes";
 }

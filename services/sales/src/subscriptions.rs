@@ -10,7 +10,10 @@ use trato_platform::{
 use trato_proto::{customers::v1::Account as AccountMessage, wire};
 use trato_types::{Error, Ref, Result};
 
-use crate::account::store::{Known, remember};
+use crate::{
+    account::store::{Known, remember},
+    tax_code,
+};
 
 /// Accounts of customers, so that opportunities can refer to them.
 pub fn project_accounts() -> Subscription {
@@ -32,4 +35,20 @@ async fn project_account(tx: &mut Tx, event: &Event) -> Result<()> {
     };
     let tenant = tx.cx().tenant;
     remember(tx.connection(), tenant, &[known]).await
+}
+
+/// Tax codes of billing, so that documents can be priced.
+pub fn project_tax_codes() -> Subscription {
+    Subscription::new(
+        "project-tax-codes",
+        &["trato.billing.v1.tax_code.*"],
+        Arc::new(|tx, event| project_tax_code(tx, event).boxed()),
+    )
+    .projecting(&["tax_code"])
+}
+
+async fn project_tax_code(tx: &mut Tx, event: &Event) -> Result<()> {
+    let known = tax_code::read(event)?;
+    let tenant = tx.cx().tenant;
+    tax_code::store::remember(tx.connection(), tenant, &known).await
 }

@@ -57,7 +57,7 @@ pub(super) fn in_order<'a>(
         } else if !list.valid.holds(occasion.date) {
             "it is not valid on the day"
         } else if !list.scope.holds(occasion) {
-            "it is not for this customer or channel"
+            "it is not for this customer, segment or channel"
         } else {
             return true;
         };

@@ -29,6 +29,8 @@ pub struct Occasion {
     pub date: Date,
     /// Who buys; nobody for the cart of a visitor.
     pub account: Option<Key>,
+    /// Market segment the one who buys is in.
+    pub segment: Option<Key>,
     /// Where: `portal`, `phone`.
     pub channel: Option<Key>,
     /// Codes that were handed in.
@@ -66,6 +68,9 @@ pub struct Period {
 pub struct Scope {
     /// Accounts.
     pub accounts: Vec<Key>,
+    /// Market segments.
+    #[serde(default)]
+    pub segments: Vec<Key>,
     /// Channels.
     pub channels: Vec<Key>,
 }
@@ -104,12 +109,14 @@ impl Scope {
         let admits = |list: &[Key], one: &Option<Key>| {
             list.is_empty() || one.as_ref().is_some_and(|one| list.contains(one))
         };
-        admits(&self.accounts, &occasion.account) && admits(&self.channels, &occasion.channel)
+        admits(&self.accounts, &occasion.account)
+            && admits(&self.segments, &occasion.segment)
+            && admits(&self.channels, &occasion.channel)
     }
 
-    /// The narrower, the sooner: an account's own, then a channel's, then everybody's.
-    pub(crate) fn rank(&self) -> (bool, bool) {
-        (self.accounts.is_empty(), self.channels.is_empty())
+    /// The narrower, the sooner: an account's own, then a segment's, then a channel's, then everybody's.
+    pub(crate) fn rank(&self) -> [bool; 3] {
+        [self.accounts.is_empty(), self.segments.is_empty(), self.channels.is_empty()]
     }
 }
 

@@ -147,7 +147,7 @@ impl<'a> Run<'a> {
             return Ok(self.skip(promotion, "it is not valid on the day"));
         }
         if !promotion.scope.holds(self.occasion) {
-            return Ok(self.skip(promotion, "it is not for this customer or channel"));
+            return Ok(self.skip(promotion, "it is not for this customer, segment or channel"));
         }
         if promotion.coupon.as_ref().is_some_and(|coupon| !self.occasion.coupons.contains(coupon)) {
             return Ok(self.skip(promotion, "its coupon was not handed in"));

@@ -21,6 +21,7 @@ fn occasion() -> Occasion {
         prices: Prices::Net,
         date: day("2026-06-15"),
         account: Some("acme".into()),
+        segment: Some("industry".into()),
         channel: Some("portal".into()),
         coupons: vec![],
     }
@@ -103,12 +104,20 @@ fn a_quantity_break_counts_what_all_lines_of_a_product_have() {
 #[test]
 fn the_narrowest_valid_list_that_has_the_product_gives_the_price() {
     let own = PriceList {
-        scope: Scope { accounts: vec!["acme".into()], channels: vec![] },
+        scope: Scope { accounts: vec!["acme".into()], ..Scope::default() },
         ..list("acme", &[("desk", "0", "80")])
     };
     let portal = PriceList {
-        scope: Scope { accounts: vec![], channels: vec!["portal".into()] },
-        ..list("portal", &[("desk", "0", "70"), ("lamp", "0", "18")])
+        scope: Scope { channels: vec!["portal".into()], ..Scope::default() },
+        ..list("portal", &[("desk", "0", "70"), ("lamp", "0", "18"), ("sofa", "0", "400")])
+    };
+    let industry = PriceList {
+        scope: Scope { segments: vec!["industry".into()], ..Scope::default() },
+        ..list("industry", &[("desk", "0", "75"), ("sofa", "0", "450")])
+    };
+    let crafts = PriceList {
+        scope: Scope { segments: vec!["crafts".into()], ..Scope::default() },
+        ..list("crafts", &[("sofa", "0", "1")])
     };
     let preferred = PriceList { priority: 1, ..list("june", &[("pen", "0", "1.40")]) };
     let over = PriceList {
@@ -121,17 +130,19 @@ fn the_narrowest_valid_list_that_has_the_product_gives_the_price() {
     let inclusive =
         PriceList { prices: Prices::TaxInclusive, priority: 9, ..list("shop", &[("pen", "0", "1")]) };
     let others = PriceList {
-        scope: Scope { accounts: vec!["other".into()], channels: vec![] },
+        scope: Scope { accounts: vec!["other".into()], ..Scope::default() },
         ..list("other", &[("desk", "0", "1")])
     };
-    let mut lists = vec![standard(), preferred, over, foreign, inclusive, others, portal, own];
-    let wishes = [wish("a", "desk", "1"), wish("b", "lamp", "1"), wish("c", "pen", "1")];
+    let mut lists =
+        vec![standard(), preferred, over, foreign, inclusive, others, portal, own, industry, crafts];
+    let wishes =
+        [wish("a", "desk", "1"), wish("b", "lamp", "1"), wish("c", "pen", "1"), wish("d", "sofa", "1")];
 
     let one = offer(&occasion(), &lists, &[], &wishes).expect("it can be offered");
     lists.reverse();
     let other = offer(&occasion(), &lists, &[], &wishes).expect("it can be offered");
 
-    assert_eq!(nets(&one), [8_000, 1_800, 140]);
+    assert_eq!(nets(&one), [8_000, 1_800, 140, 45_000]);
     assert_eq!(one.document, other.document);
     assert!(why(&one).contains("\"spring\" = \"it is not valid on the day\""), "{}", why(&one));
 }

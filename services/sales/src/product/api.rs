@@ -7,19 +7,25 @@ use trato_platform::{
     standard::{Reply, Store},
 };
 use trato_proto::{
+    google::value::Money,
     sales::v1::{self as pb, product_service_server::ProductService},
     wire::{self, UnknownName},
 };
 use trato_query::Field;
 use trato_types::{
-    Context, Result, Violations,
+    Context, Currency, Minor, Result, Violations,
     text::{line, paragraph},
 };
 
 use super::{
-    model::{Kind, Product},
+    model::{Kind, Product, UnitCode, UnitCodeError},
+    parts::{
+        parse_attributes, parse_components, parse_option_groups, render_attributes, render_component,
+        render_option_group,
+    },
     store,
 };
+use crate::forms::parse_period;
 
 /// Serves products.
 pub struct Api {
@@ -89,22 +95,35 @@ impl Resource for Product {
         let sku = check.keep("sku", line(&message.sku, 60)).filter(|sku| !sku.is_empty());
         let series = check.keep("series", line(&message.series, 100)).unwrap_or_default();
         let kind = check.keep("kind", parse_kind(message.kind)).unwrap_or(Kind::Good);
-        let price = message.list_price.as_ref();
-        let price = price.and_then(|price| check.keep("list_price", wire::parse_amount(price)));
-        let (list_price, currency) = price.unzip();
+        let (list_price, currency) = parse_amount(message.list_price.as_ref(), "list_price", check).unzip();
         let (sellable, purchasable) = (message.sellable, message.purchasable);
         let description =
             check.keep("description", paragraph(&message.description, 10_000)).unwrap_or_default();
+        let unit_code = check.keep("unit_code", parse_unit_code(&message.unit_code));
+        let tax_class = check.keep("tax_class", line(&message.tax_class, 40)).unwrap_or_default();
+        let (cost, cost_currency) = parse_amount(message.cost.as_ref(), "cost", check).unzip();
+        let category = check.keep("category", line(&message.category, 200)).unwrap_or_default();
+        let (start_date, end_date) =
+            parse_period(message.start_date.as_ref(), message.end_date.as_ref(), check);
+        let attributes = check.absorb("", parse_attributes(message.attributes.as_ref()))?.unwrap_or_default();
+        let components = check.absorb("", parse_components(&message.components))?.unwrap_or_default();
+        let option_groups =
+            check.absorb("", parse_option_groups(&message.option_groups))?.unwrap_or_default();
+        let stocked = message.stocked;
         #[rustfmt::skip]
-        let product = display_name.map(|display_name| Self {
-            display_name, sku, series, kind, list_price, currency, sellable, purchasable, description,
+        let product = display_name.zip(unit_code).map(|(display_name, unit_code)| Self {
+            display_name, sku, series, kind, list_price, currency, sellable, purchasable, description, unit_code,
+            tax_class, cost, cost_currency, category, stocked, attributes, start_date, end_date, components,
+            option_groups,
         });
         violations.into_result(product)
     }
 
     fn render(record: &Record<Self>) -> pb::Product {
         let product = &record.value;
-        let price = product.list_price.zip(product.currency);
+        let amount = |amount: Option<Minor>, currency: Option<Currency>| {
+            amount.zip(currency).map(|(amount, currency)| wire::money(amount, currency))
+        };
         let (source, external_id) = record.external_fields();
         pb::Product {
             name: record.name(),
@@ -119,10 +138,20 @@ impl Resource for Product {
             sku: product.sku.clone().unwrap_or_default(),
             series: product.series.clone(),
             kind: render_kind(product.kind).into(),
-            list_price: price.map(|(amount, currency)| wire::money(amount, currency)),
+            list_price: amount(product.list_price, product.currency),
             sellable: product.sellable,
             purchasable: product.purchasable,
             description: product.description.clone(),
+            unit_code: product.unit_code.to_string(),
+            tax_class: product.tax_class.clone(),
+            cost: amount(product.cost, product.cost_currency),
+            category: product.category.clone(),
+            stocked: product.stocked,
+            attributes: render_attributes(&product.attributes),
+            start_date: product.start_date.map(wire::date),
+            end_date: product.end_date.map(wire::date),
+            components: product.components.iter().map(render_component).collect(),
+            option_groups: product.option_groups.iter().map(render_option_group).collect(),
         }
     }
 }
@@ -140,4 +169,16 @@ fn render_kind(kind: Kind) -> pb::product::Kind {
         Kind::Good => pb::product::Kind::Good,
         Kind::Service => pb::product::Kind::Service,
     }
+}
+
+fn parse_amount(
+    amount: Option<&Money>,
+    field: &str,
+    violations: &mut Violations,
+) -> Option<(Minor, Currency)> {
+    amount.and_then(|amount| violations.keep(field, wire::parse_amount(amount)))
+}
+
+fn parse_unit_code(code: &str) -> Result<UnitCode, UnitCodeError> {
+    if code.is_empty() { UnitCode::PIECE.parse() } else { code.parse() }
 }

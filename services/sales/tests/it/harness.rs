@@ -11,6 +11,10 @@ use trato_platform::{
     testing::{TestCaller, TestService},
 };
 use trato_proto::{
+    billing::v1::{
+        TaxCode,
+        tax_code::{Category, Rate},
+    },
     customers::v1::Account,
     directory::v1::{Member, Team},
     events::v1::Change,
@@ -21,7 +25,9 @@ use trato_proto::{
         access_service_client::AccessServiceClient, event_service_client::EventServiceClient,
         funnel_service_client::FunnelServiceClient, opportunity_service_client::OpportunityServiceClient,
         pipeline::Stage, pipeline_service_client::PipelineServiceClient,
-        product_service_client::ProductServiceClient,
+        price_list_service_client::PriceListServiceClient, price_service_client::PriceServiceClient,
+        pricing_service_client::PricingServiceClient, product_service_client::ProductServiceClient,
+        promotion_service_client::PromotionServiceClient,
     },
 };
 use uuid::Uuid;
@@ -65,6 +71,18 @@ impl Sales {
 
     pub fn products(&self) -> ProductServiceClient<Channel> {
         ProductServiceClient::new(self.service.channel.clone())
+    }
+    pub fn price_lists(&self) -> PriceListServiceClient<Channel> {
+        PriceListServiceClient::new(self.service.channel.clone())
+    }
+    pub fn prices(&self) -> PriceServiceClient<Channel> {
+        PriceServiceClient::new(self.service.channel.clone())
+    }
+    pub fn promotions(&self) -> PromotionServiceClient<Channel> {
+        PromotionServiceClient::new(self.service.channel.clone())
+    }
+    pub fn pricing(&self) -> PricingServiceClient<Channel> {
+        PricingServiceClient::new(self.service.channel.clone())
     }
     pub fn pipelines(&self) -> PipelineServiceClient<Channel> {
         PipelineServiceClient::new(self.service.channel.clone())
@@ -199,7 +217,18 @@ impl Sales {
         name
     }
 
-    async fn hear<M: Name>(&self, kind: &str, subject: &str, revision: i64, resource: &M) {
+    /// Hears from billing of a tax code of the standard category, at this rate since 2010, that prices may include.
+    pub async fn hear_tax_code(&self, code: &str, percent: &str) {
+        self.hear_tax_code_of(tax_code(code, percent)).await;
+    }
+
+    /// Hears from billing of a tax code as it was recorded.
+    pub async fn hear_tax_code_of(&self, tax_code: TaxCode) {
+        self.hear("trato.billing.v1.tax_code.created", &tax_code.name.clone(), 1, &tax_code).await;
+    }
+
+    /// Hears of a revision of a resource.
+    pub async fn hear<M: Name>(&self, kind: &str, subject: &str, revision: i64, resource: &M) {
         let resource = Any { type_url: M::type_url(), value: resource.encode_to_vec() };
         let event = Event {
             id: Uuid::now_v7(),
@@ -221,6 +250,20 @@ impl Sales {
     }
 }
 
+/// A tax code of the standard category, at this rate since 2010, that prices may include.
+pub fn tax_code(code: &str, percent: &str) -> TaxCode {
+    let rate = Rate { percent: percent.into(), valid_from: date(2010, 1, 1), valid_to: None };
+    TaxCode {
+        name: format!("taxCodes/{}", Uuid::now_v7()),
+        code: code.into(),
+        tax: "VAT".into(),
+        category: Category::Standard.into(),
+        rates: vec![rate],
+        inclusive_allowed: true,
+        ..Default::default()
+    }
+}
+
 /// A stage with a chance in percent.
 pub fn stage(key: &str, probability_percent: i32) -> Stage {
     Stage { key: key.into(), display_name: key.to_uppercase(), probability_percent, max_days: 0 }
@@ -229,6 +272,12 @@ pub fn stage(key: &str, probability_percent: i32) -> Stage {
 /// An amount in US dollars.
 pub fn usd(units: i64) -> Option<Money> {
     Some(Money { currency_code: "USD".into(), units, nanos: 0 })
+}
+
+/// An amount in cents of euros.
+pub fn euros(cents: i64) -> Option<Money> {
+    let nanos = i32::try_from(cents % 100 * 10_000_000).expect("less than a unit");
+    Some(Money { currency_code: "EUR".into(), units: cents / 100, nanos })
 }
 
 /// A civil date.

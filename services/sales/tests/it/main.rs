@@ -2,6 +2,8 @@
 //! one question.
 
 mod access;
+mod bundles;
+mod configuration;
 mod count;
 mod customers;
 mod edge;
@@ -10,7 +12,12 @@ mod harness;
 mod import;
 mod opportunity;
 mod pipeline;
+mod price;
+mod price_list;
+mod pricing;
 mod product;
+mod promotion;
+mod questions;
 mod scope;
 mod stage_changes;
 mod verbs;

@@ -1,17 +1,41 @@
-//! Products: a plain resource.
+//! Products: what they are, and what bundles and kits consist of.
 
-use tonic::{Code, Response};
+use prost_types::{Struct, Value, value::Kind as ValueKind};
+use tonic::{Code, Response, Status};
 use trato_proto::sales::v1::{
-    CreateProductRequest, DeleteProductRequest, ListProductsRequest, Product, UpdateProductRequest,
-    product::Kind,
+    BatchCreateProductsRequest, CreateProductRequest, DeleteProductRequest, GetProductRequest,
+    ListProductsRequest, Product, UndeleteProductRequest, UpdateProductRequest,
+    batch_create_products_response::result::Outcome,
+    product::{Component, Kind},
 };
+use uuid::Uuid;
 
-use crate::harness::{Sales, field, paths, refusal, usd, violations};
+use crate::harness::{Sales, date, field, item_reason, paths, refusal, usd, violations};
 
 impl Sales {
-    async fn create_product(&self, product: Product) -> Result<Product, tonic::Status> {
+    pub async fn create_product(&self, product: Product) -> Result<Product, Status> {
         let request = CreateProductRequest { product: Some(product), ..Default::default() };
         self.products().create_product(self.admin.request(request)).await.map(Response::into_inner)
+    }
+
+    /// A product that consists of these, each so many times.
+    pub async fn bundle(&self, display_name: &str, components: &[(&str, &str)]) -> Result<Product, Status> {
+        let components = components.iter().map(|(product, factor)| component(product, factor)).collect();
+        let display_name = display_name.into();
+        self.create_product(Product { display_name, components, sellable: true, ..Default::default() }).await
+    }
+
+    async fn set_components(&self, name: &str, components: &[(&str, &str)]) -> Result<Product, Status> {
+        let components = components.iter().map(|(product, factor)| component(product, factor)).collect();
+        let product = Product { name: name.into(), components, ..Default::default() };
+        let update_mask = Some(paths(&["components"]));
+        let request = UpdateProductRequest { product: Some(product), update_mask, ..Default::default() };
+        self.products().update_product(self.admin.request(request)).await.map(Response::into_inner)
+    }
+
+    pub async fn delete_product(&self, name: &str) -> Result<Product, Status> {
+        let request = DeleteProductRequest { name: name.into(), ..Default::default() };
+        self.products().delete_product(self.admin.request(request)).await.map(Response::into_inner)
     }
 
     async fn product_names(&self, filter: &str) -> Vec<String> {
@@ -106,4 +130,211 @@ async fn a_price_can_be_taken_away() {
 
     assert_eq!(updated.get_ref().list_price, None);
     assert_eq!(updated.get_ref().display_name, "GTX Pro");
+}
+
+fn component(product: &str, factor: &str) -> Component {
+    Component { product: product.into(), factor: factor.into() }
+}
+
+fn attributes(given: &[(&str, ValueKind)]) -> Option<Struct> {
+    let value = |kind: &ValueKind| Value { kind: Some(kind.clone()) };
+    Some(Struct { fields: given.iter().map(|(key, kind)| ((*key).to_owned(), value(kind))).collect() })
+}
+
+/// MDM-05, MDM-06: goods and services have units, taxes, costs, a place in the catalogue and technical attributes.
+#[tokio::test]
+async fn what_a_catalogue_says_of_a_product_is_kept() {
+    let sales = Sales::start().await;
+    let given = Product {
+        display_name: "GTX Pro".into(),
+        kind: Kind::Service.into(),
+        unit_code: "HUR".into(),
+        tax_class: "ES-S".into(),
+        cost: usd(31),
+        category: "presses/hydraulic".into(),
+        stocked: true,
+        attributes: attributes(&[
+            ("power-kw", ValueKind::NumberValue(2.2)),
+            ("colour", ValueKind::StringValue("red".into())),
+            ("hot", ValueKind::BoolValue(false)),
+        ]),
+        start_date: date(2026, 1, 1),
+        end_date: date(2026, 12, 31),
+        ..Default::default()
+    };
+
+    let created = sales.create_product(given.clone()).await.expect("a product");
+    let get = GetProductRequest { name: created.name.clone() };
+    let read = sales.products().get_product(sales.admin.request(get)).await.expect("it is there");
+
+    assert_eq!(*read.get_ref(), created);
+    let expected = Product {
+        name: created.name.clone(),
+        create_time: created.create_time,
+        update_time: created.update_time,
+        creator: created.creator.clone(),
+        etag: created.etag.clone(),
+        ..given
+    };
+    assert_eq!(created, expected);
+    let plain = sales.product("Plain").await;
+    assert_eq!((plain.unit_code.as_str(), plain.attributes), ("C62", None), "a piece unless it is said");
+    for filter in [
+        "unit_code = HUR",
+        "tax_class = \"ES-S\"",
+        "category = \"presses/hydraulic\"",
+        "stocked = true",
+        "start_date <= \"2026-06-01\" AND end_date >= \"2026-06-01\"",
+    ] {
+        assert_eq!(sales.product_names(filter).await, ["GTX Pro"], "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_part_of_a_catalogue_is_named_field_by_field() {
+    let sales = Sales::start().await;
+
+    let answer = sales
+        .create_product(Product {
+            display_name: "GTX Pro".into(),
+            unit_code: "piece".into(),
+            tax_class: "x".repeat(41),
+            cost: usd(-1),
+            category: "x".repeat(201),
+            attributes: attributes(&[
+                ("Power", ValueKind::NumberValue(1.0)),
+                ("power", ValueKind::NumberValue(f64::NAN)),
+                ("list", ValueKind::ListValue(Default::default())),
+                ("long", ValueKind::StringValue("x".repeat(501))),
+            ]),
+            start_date: date(2026, 2, 2),
+            end_date: date(2026, 2, 1),
+            components: vec![
+                component("products/1", "1"),
+                component(&format!("products/{}", Uuid::now_v7()), "0"),
+                component(&format!("products/{}", Uuid::now_v7()), &format!("1.{}1", "0".repeat(29))),
+                component(&format!("products/{}", Uuid::now_v7()), "-1"),
+            ],
+            ..Default::default()
+        })
+        .await;
+
+    let expected = [
+        field("product.attributes", "INVALID_ATTRIBUTE_KEY"),
+        field("product.attributes.list", "INVALID_ATTRIBUTE"),
+        field("product.attributes.long", "TOO_LONG"),
+        field("product.attributes.power", "INVALID_ATTRIBUTE"),
+        field("product.category", "TOO_LONG"),
+        field("product.components[0].product", "INVALID_RESOURCE_NAME"),
+        field("product.components[1].factor", "NOT_POSITIVE"),
+        field("product.components[2].factor", "TOO_MANY_DECIMALS"),
+        field("product.components[3].factor", "NOT_POSITIVE"),
+        field("product.cost", "NEGATIVE"),
+        field("product.end_date", "END_BEFORE_START"),
+        field("product.tax_class", "TOO_LONG"),
+        field("product.unit_code", "INVALID_UNIT_CODE"),
+    ];
+    assert_eq!(violations(answer), expected);
+
+    let many = (0..201).map(|number| (format!("a{number}"), ValueKind::BoolValue(true)));
+    let many: Vec<_> = many.collect();
+    let many: Vec<_> = many.iter().map(|(key, kind)| (key.as_str(), kind.clone())).collect();
+    let leg = sales.product("Leg").await.name;
+    let answer = sales
+        .create_product(Product {
+            display_name: "GTX Pro".into(),
+            attributes: attributes(&many),
+            components: vec![component(&leg, "1"); 2],
+            ..Default::default()
+        })
+        .await;
+    let expected = [
+        field("product.attributes", "TOO_MANY"),
+        field("product.components[1].product", "DUPLICATE_COMPONENT"),
+    ];
+    assert_eq!(violations(answer), expected);
+}
+
+/// SFA-25, MDM-05: a bundle consists of living products, and no product is within itself, however long the way.
+#[tokio::test]
+async fn a_bundle_is_made_of_living_products_and_never_of_itself() {
+    let sales = Sales::start().await;
+    let leg = sales.product("Leg").await.name;
+    let frame = sales.bundle("Frame", &[(&leg, "4")]).await.expect("a kit").name;
+    let desk = sales.bundle("Desk", &[(&frame, "1"), (&leg, "0.5")]).await.expect("a bundle");
+    assert_eq!(desk.components[1], component(&leg, "0.5"));
+
+    let unknown = format!("products/{}", Uuid::now_v7());
+    for (name, components, reason) in [
+        (&leg, [(desk.name.as_str(), "1")], "BUNDLE_CYCLE"),
+        (&frame, [(frame.as_str(), "1")], "BUNDLE_CYCLE"),
+        (&leg, [(unknown.as_str(), "1")], "COMPONENT_NOT_FOUND"),
+    ] {
+        let answer = sales.set_components(name, &components).await;
+        assert_eq!(refusal(answer), (Code::FailedPrecondition, reason.to_owned()));
+    }
+    assert_eq!(refusal(sales.delete_product(&leg).await), (Code::FailedPrecondition, "IN_BUNDLE".to_owned()));
+
+    // Once nothing living consists of it, it can go, and the bundle cannot come back without it.
+    sales.delete_product(&desk.name).await.expect("it is in no bundle");
+    sales.set_components(&frame, &[]).await.expect("emptied");
+    sales.delete_product(&leg).await.expect("it is in no living bundle");
+    let undelete = UndeleteProductRequest { name: desk.name.clone(), ..Default::default() };
+    let undeleted = sales.products().undelete_product(sales.admin.request(undelete)).await;
+    assert_eq!(refusal(undeleted), (Code::FailedPrecondition, "COMPONENT_NOT_FOUND".to_owned()));
+}
+
+#[tokio::test]
+async fn bundles_are_within_one_another_eight_deep_at_most() {
+    let sales = Sales::start().await;
+    let mut inner = sales.product("0").await.name;
+    let first = inner.clone();
+    for depth in 1..=8 {
+        inner = sales.bundle(&depth.to_string(), &[(&inner, "2")]).await.expect("not too deep").name;
+    }
+    let too_deep = (Code::FailedPrecondition, "BUNDLE_TOO_DEEP".to_owned());
+    assert_eq!(refusal(sales.bundle("9", &[(&inner, "2")]).await), too_deep);
+    let below = sales.product("Below").await.name;
+    assert_eq!(refusal(sales.set_components(&first, &[(&below, "1")]).await), too_deep, "from below too");
+}
+
+/// SFA-25: however two callers race, no circle of bundles comes about.
+#[tokio::test]
+async fn two_changes_at_once_make_no_circle_that_neither_sees() {
+    let sales = Sales::start().await;
+    for round in 0..10 {
+        let one = sales.product(&format!("One {round}")).await.name;
+        let other = sales.product(&format!("Other {round}")).await.name;
+        let (of_other, of_one) = ([(other.as_str(), "1")], [(one.as_str(), "1")]);
+        let (first, second) =
+            tokio::join!(sales.set_components(&one, &of_other), sales.set_components(&other, &of_one));
+        let refused: Vec<_> = [first, second].into_iter().filter(Result::is_err).collect();
+        assert_eq!(refused.len(), 1, "one of the two is refused");
+        for one in refused {
+            assert_eq!(refusal(one), (Code::FailedPrecondition, "BUNDLE_CYCLE".to_owned()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bundle_of_what_does_not_exist_does_not_hold_up_the_others_of_its_batch() {
+    let sales = Sales::start().await;
+    let leg = sales.product("Leg").await.name;
+    let unknown = format!("products/{}", Uuid::now_v7());
+    let item = |display_name: &str, part: &str| CreateProductRequest {
+        product: Some(Product {
+            display_name: display_name.into(),
+            components: vec![component(part, "4")],
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let requests = vec![item("Frame", &leg), item("Ghost", &unknown)];
+    let request = BatchCreateProductsRequest { requests, ..Default::default() };
+    let answer = sales.products().batch_create_products(sales.admin.request(request)).await.expect("a batch");
+
+    let outcomes: Vec<_> = answer.into_inner().results.into_iter().filter_map(|one| one.outcome).collect();
+    let [Outcome::Product(frame), Outcome::Error(ghost)] = &outcomes[..] else { panic!("{outcomes:?}") };
+    assert_eq!(frame.components.len(), 1);
+    assert_eq!(item_reason(ghost), "COMPONENT_NOT_FOUND");
 }

@@ -1,0 +1,82 @@
+-- Number series, and how far each has come.
+create table number_series (
+  like platform.resource including defaults including constraints,
+  display_name text collate "C" not null,
+  legal_entity uuid not null,
+  document_kind text collate "C" not null,
+  prefix text collate "C" not null,
+  period text collate "C" not null,
+  padding integer not null,
+  gap_free boolean not null,
+  constraint number_series_legal_entity_fkey foreign key (tenant_id, legal_entity)
+    references legal_entity (tenant_id, id),
+  constraint number_series_document_kind_check check (document_kind in ('INVOICE', 'CREDIT_NOTE')),
+  constraint number_series_period_check check (period in ('NONE', 'YEAR')),
+  constraint number_series_padding_check check (padding between 0 and 12)
+);
+comment on table number_series is 'The numbers of documents of one kind and legal entity.';
+comment on column number_series.period is 'When the numbers begin again.';
+comment on column number_series.padding is 'Digits a number has at least.';
+select platform.adopt_resource('number_series');
+
+create unique index number_series_prefix_key on number_series (tenant_id, legal_entity, prefix)
+  where delete_time is null;
+create index number_series_display_name_idx on number_series (tenant_id, display_name, id);
+create index number_series_create_time_idx on number_series (tenant_id, create_time, id);
+create index number_series_update_time_idx on number_series (tenant_id, update_time, id);
+
+create table series_counter (
+  tenant_id uuid not null,
+  series uuid not null,
+  period text collate "C" not null,
+  last_ordinal bigint not null,
+  constraint series_counter_pkey primary key (tenant_id, series, period),
+  constraint series_counter_series_fkey foreign key (tenant_id, series) references number_series (tenant_id, id),
+  constraint series_counter_last_ordinal_check check (last_ordinal > 0)
+);
+comment on table series_counter is 'How far a series has come in a period; locked by whoever takes a number.';
+comment on column series_counter.period is 'As it stands in numbers; empty for a series without periods.';
+select platform.adopt('series_counter');
+
+-- A living series belongs to a living legal entity, and one that has given numbers stays.
+-- Every change is an upsert, so the insert side also speaks for rows that turn out to be there.
+create function number_series_guard() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'UPDATE' then
+    if new.delete_time is not null and exists (
+      select from series_counter
+      where series_counter.tenant_id = new.tenant_id and series_counter.series = new.id
+    ) then
+      raise exception using errcode = '23514', constraint = 'number_series_in_use',
+        message = 'the series has given numbers';
+    end if;
+  elsif new.delete_time is null then
+    -- The lock makes the deletion of the legal entity wait for us, or us for it.
+    perform from legal_entity
+    where legal_entity.tenant_id = new.tenant_id and legal_entity.id = new.legal_entity
+      and legal_entity.delete_time is null
+    for share;
+    if not found then
+      raise exception using errcode = '23514', constraint = 'number_series_legal_entity_living',
+        message = 'there is no such legal entity';
+    end if;
+  end if;
+  return new;
+end $$;
+create trigger number_series_guard before insert or update on number_series
+  for each row execute function number_series_guard();
+
+-- The other side of it.
+create function legal_entity_guard() returns trigger language plpgsql as $$
+begin
+  if new.delete_time is not null and exists (
+    select from number_series
+    where number_series.tenant_id = new.tenant_id and number_series.legal_entity = new.id
+      and number_series.delete_time is null
+  ) then
+    raise exception using errcode = '23514', constraint = 'legal_entity_in_use',
+      message = 'number series belong to the legal entity';
+  end if;
+  return new;
+end $$;
+create trigger legal_entity_guard before update on legal_entity for each row execute function legal_entity_guard();

@@ -1,0 +1,147 @@
+//! A legal entity and what makes one valid.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use trato_types::{
+    Currency, DisplayName, Result, Violations,
+    error::FieldError,
+    id::Collection,
+    text::{TextError, line},
+};
+
+use crate::address::Address;
+
+/// A company in whose name documents are made out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LegalEntity {
+    /// Unique among the living.
+    pub display_name: DisplayName,
+    /// As it stands on documents.
+    pub legal_name: DisplayName,
+    /// Numbers by which authorities know it.
+    pub tax_ids: TaxIds,
+    /// As it stands on documents.
+    pub address: Option<Address>,
+    /// By which the day of a document is told.
+    pub time_zone: TimeZone,
+    /// In which its books are kept.
+    pub base_currency_code: Currency,
+    /// How often the tax of a document is rounded.
+    pub tax_rounding: TaxRounding,
+    /// Profile of its electronic invoices; may be empty.
+    pub e_invoice_profile: String,
+}
+
+impl Collection for LegalEntity {
+    const COLLECTION: &'static str = "legalEntities";
+}
+
+/// How often the tax of a document is rounded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TaxRounding {
+    /// Once for each tax, category and rate.
+    Group,
+    /// Once for each line.
+    Line,
+}
+
+/// Tax ids of a legal entity: at most 20, none twice.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct TaxIds(Vec<TaxId>);
+
+/// A number by which an authority knows a company.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct TaxId {
+    /// Country whose authority gave it.
+    pub country_code: String,
+    /// What kind of number it is: `VAT`.
+    pub scheme: String,
+    /// The number.
+    pub value: String,
+}
+
+impl TaxIds {
+    /// Most tax ids of one company.
+    pub const MAX: usize = 20;
+
+    /// Takes tax ids that are valid one by one; INVALID_ARGUMENT `DUPLICATE_TAX_ID` when one stands twice.
+    pub fn new(tax_ids: Vec<TaxId>) -> Result<Self> {
+        let mut violations = Violations::new();
+        for (index, tax_id) in tax_ids.iter().enumerate() {
+            if tax_ids[..index].contains(tax_id) {
+                violations.add(format!("tax_ids[{index}]"), "DUPLICATE_TAX_ID", "stands in the list already");
+            }
+        }
+        violations.into_result(Some(Self(tax_ids)))
+    }
+
+    /// All of them, in the order given.
+    pub fn iter(&self) -> impl Iterator<Item = &TaxId> {
+        self.0.iter()
+    }
+}
+
+/// A time zone of the IANA database, such as `Europe/Madrid`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TimeZone(chrono_tz::Tz);
+
+impl FromStr for TimeZone {
+    type Err = TimeZoneError;
+
+    fn from_str(text: &str) -> Result<Self, TimeZoneError> {
+        text.parse().map(Self).map_err(|_| TimeZoneError)
+    }
+}
+
+impl fmt::Display for TimeZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name())
+    }
+}
+
+/// A text that names no time zone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("must be a time zone of the IANA database, such as Europe/Madrid")]
+pub struct TimeZoneError;
+
+impl FieldError for TimeZoneError {
+    fn reason(&self) -> &'static str {
+        "INVALID_TIME_ZONE"
+    }
+}
+
+/// Checks a text of one line that must not be empty: at most `max` characters.
+pub fn word(text: &str, max: usize) -> Result<String, TextError> {
+    let text = line(text, max)?;
+    if text.is_empty() { Err(TextError::Empty) } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tax_id(value: &str) -> TaxId {
+        TaxId { country_code: "ES".into(), scheme: "VAT".into(), value: value.into() }
+    }
+
+    #[test]
+    fn a_tax_id_stands_once() {
+        let error = TaxIds::new(vec![tax_id("A1"), tax_id("A2"), tax_id("A1")]).expect_err("it stands twice");
+
+        let fields: Vec<_> = error.violations().iter().map(|violation| violation.field.as_str()).collect();
+        assert_eq!(fields, ["tax_ids[2]"]);
+        assert!(TaxIds::new(vec![]).is_ok());
+    }
+
+    #[test]
+    fn a_time_zone_is_one_of_the_iana_database() {
+        for right in ["Europe/Madrid", "America/New_York", "UTC"] {
+            assert_eq!(right.parse::<TimeZone>().map(|zone| zone.to_string()), Ok(right.to_owned()));
+        }
+        for wrong in ["", "Madrid", "europe/madrid", "+01:00", "Europe/Madrid\u{0}"] {
+            assert_eq!(wrong.parse::<TimeZone>(), Err(TimeZoneError), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What the tests of billing share: the service with its clients, one resource of each kind, and how an error reads.
+
+use std::fmt::Debug;
+
+use prost::Message as _;
+use prost_types::FieldMask;
+use tonic::{Code, Response, Status, transport::Channel};
+use tonic_types::StatusExt as _;
+use trato_platform::testing::{TestCaller, TestService};
+use trato_proto::{
+    billing::v1::{
+        CreateLegalEntityRequest, CreateNumberSeriesRequest, CreateTaxCodeRequest, LegalEntity, NumberSeries,
+        TaxCode,
+        access_service_client::AccessServiceClient,
+        event_service_client::EventServiceClient,
+        exchange_rate_service_client::ExchangeRateServiceClient,
+        legal_entity_service_client::LegalEntityServiceClient,
+        number_series::{DocumentKind, Period},
+        number_series_service_client::NumberSeriesServiceClient,
+        payment_term_service_client::PaymentTermServiceClient,
+        tax_code::{Category, Rate},
+        tax_code_service_client::TaxCodeServiceClient,
+    },
+    google::value::Date,
+};
+use uuid::Uuid;
+
+/// A running service and an administrator of one tenant of it.
+pub struct Billing {
+    pub service: TestService,
+    pub admin: TestCaller,
+}
+
+/// A violation of one field: its path and the reason.
+pub type FieldReason = (String, String);
+
+impl Billing {
+    /// Starts the service.
+    pub async fn start() -> Self {
+        let service = TestService::start(trato_billing::service()).await;
+        let admin = service.caller(Uuid::now_v7(), "admin", &["administrator"]);
+        Self { service, admin }
+    }
+
+    /// Somebody with these roles in the administrator's tenant.
+    pub fn caller(&self, subject: &str, roles: &[&str]) -> TestCaller {
+        self.service.caller(self.admin.tenant, subject, roles)
+    }
+
+    pub fn legal_entities(&self) -> LegalEntityServiceClient<Channel> {
+        LegalEntityServiceClient::new(self.service.channel.clone())
+    }
+    pub fn tax_codes(&self) -> TaxCodeServiceClient<Channel> {
+        TaxCodeServiceClient::new(self.service.channel.clone())
+    }
+    pub fn payment_terms(&self) -> PaymentTermServiceClient<Channel> {
+        PaymentTermServiceClient::new(self.service.channel.clone())
+    }
+    pub fn exchange_rates(&self) -> ExchangeRateServiceClient<Channel> {
+        ExchangeRateServiceClient::new(self.service.channel.clone())
+    }
+    pub fn number_series(&self) -> NumberSeriesServiceClient<Channel> {
+        NumberSeriesServiceClient::new(self.service.channel.clone())
+    }
+    pub fn access(&self) -> AccessServiceClient<Channel> {
+        AccessServiceClient::new(self.service.channel.clone())
+    }
+    pub fn events(&self) -> EventServiceClient<Channel> {
+        EventServiceClient::new(self.service.channel.clone())
+    }
+
+    /// Types of the tenant's events, in the order they were written, without the package.
+    pub async fn event_types(&self) -> Vec<String> {
+        let events = self.service.events(self.admin.tenant).await;
+        events.into_iter().map(|(kind, ..)| kind.replace("trato.billing.v1.", "")).collect()
+    }
+
+    pub async fn create_legal_entity(&self, legal_entity: LegalEntity) -> Result<LegalEntity, Status> {
+        let request = CreateLegalEntityRequest { legal_entity: Some(legal_entity), ..Default::default() };
+        self.legal_entities().create_legal_entity(self.admin.request(request)).await.map(Response::into_inner)
+    }
+
+    pub async fn create_tax_code(&self, tax_code: TaxCode) -> Result<TaxCode, Status> {
+        let request = CreateTaxCodeRequest { tax_code: Some(tax_code), ..Default::default() };
+        self.tax_codes().create_tax_code(self.admin.request(request)).await.map(Response::into_inner)
+    }
+
+    pub async fn create_series(&self, number_series: NumberSeries) -> Result<NumberSeries, Status> {
+        let request = CreateNumberSeriesRequest { number_series: Some(number_series), ..Default::default() };
+        self.number_series().create_number_series(self.admin.request(request)).await.map(Response::into_inner)
+    }
+
+    /// A Spanish company of this name.
+    pub async fn legal_entity(&self, display_name: &str) -> LegalEntity {
+        self.create_legal_entity(company(display_name)).await.expect("a legal entity")
+    }
+
+    /// A gap-free series of invoices without periods.
+    pub async fn series(&self, legal_entity: &LegalEntity, prefix: &str) -> NumberSeries {
+        self.create_series(invoices(legal_entity, prefix)).await.expect("a series")
+    }
+}
+
+/// A Spanish company that is not recorded yet.
+pub fn company(display_name: &str) -> LegalEntity {
+    LegalEntity {
+        display_name: display_name.into(),
+        legal_name: format!("{display_name} S.L."),
+        time_zone: "Europe/Madrid".into(),
+        base_currency_code: "EUR".into(),
+        ..Default::default()
+    }
+}
+
+/// A gap-free series of invoices without periods that is not recorded yet.
+pub fn invoices(legal_entity: &LegalEntity, prefix: &str) -> NumberSeries {
+    NumberSeries {
+        display_name: format!("Invoices {prefix}"),
+        legal_entity: legal_entity.name.clone(),
+        document_kind: DocumentKind::Invoice.into(),
+        prefix: prefix.into(),
+        period: Period::None.into(),
+        padding: 4,
+        gap_free: true,
+        ..Default::default()
+    }
+}
+
+/// The Spanish standard rate, not recorded yet.
+pub fn vat(code: &str) -> TaxCode {
+    TaxCode {
+        code: code.into(),
+        display_name: "IVA".into(),
+        country_code: "ES".into(),
+        tax: "VAT".into(),
+        category: Category::Standard.into(),
+        rates: vec![rate("18", date(2010, 7, 1), date(2012, 8, 31)), rate("21", date(2012, 9, 1), None)],
+        inclusive_allowed: true,
+        ..Default::default()
+    }
+}
+
+/// A rate of these days.
+pub fn rate(percent: &str, valid_from: Option<Date>, valid_to: Option<Date>) -> Rate {
+    Rate { percent: percent.into(), valid_from, valid_to }
+}
+
+/// A civil date.
+pub fn date(year: i32, month: i32, day: i32) -> Option<Date> {
+    Some(Date { year, month, day })
+}
+
+/// A mask of these paths.
+pub fn paths(mask: &[&str]) -> FieldMask {
+    FieldMask { paths: mask.iter().map(|path| (*path).to_owned()).collect() }
+}
+
+/// Code and stable reason of a refused call.
+pub fn refusal<T: Debug>(answer: Result<T, Status>) -> (Code, String) {
+    let status = answer.expect_err("the call is refused");
+    let reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
+    (status.code(), reason)
+}
+
+/// The violations of an invalid request, by field.
+pub fn violations<T: Debug>(answer: Result<T, Status>) -> Vec<FieldReason> {
+    let status = answer.expect_err("the call is refused");
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    let status = tonic_types::pb::Status::decode(status.details()).expect("details are a google.rpc.Status");
+    let request = status.details.iter().find(|detail| detail.type_url.ends_with("/google.rpc.BadRequest"));
+    let request = request.map(|detail| tonic_types::pb::BadRequest::decode(detail.value.as_slice()));
+    let request = request.expect("there are violations").expect("they are a BadRequest");
+    let mut found: Vec<_> =
+        request.field_violations.into_iter().map(|violation| (violation.field, violation.reason)).collect();
+    found.sort();
+    found
+}
+
+/// A violation, to compare with.
+pub fn field(path: &str, reason: &str) -> FieldReason {
+    (path.to_owned(), reason.to_owned())
+}

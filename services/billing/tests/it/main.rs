@@ -1,0 +1,9 @@
+//! Billing alone: its real server over a database of its own per test, without a broker.
+
+mod access;
+mod exchange_rate;
+mod harness;
+mod legal_entity;
+mod number_series;
+mod payment_term;
+mod tax_code;

@@ -1,0 +1,115 @@
+//! Number series: a plain resource whose numbers can be foretold, and which stays once it has given one.
+
+use tonic::{Code, Response, Status};
+use trato_proto::billing::v1::{
+    DeleteNumberSeriesRequest, NumberSeries, PreviewNumberRequest, PreviewNumberResponse,
+    UpdateNumberSeriesRequest, number_series::Period,
+};
+use uuid::Uuid;
+
+use crate::harness::{Billing, date, field, invoices, paths, refusal, violations};
+
+impl Billing {
+    async fn preview_number(
+        &self,
+        name: &str,
+        day: Option<trato_proto::google::value::Date>,
+    ) -> Result<PreviewNumberResponse, Status> {
+        let request = PreviewNumberRequest { name: name.into(), date: day };
+        self.number_series().preview_number(self.admin.request(request)).await.map(Response::into_inner)
+    }
+}
+
+/// XTR-05: the numbers of a series begin again with each year where it says so.
+#[tokio::test]
+async fn the_next_number_of_a_series_is_foretold() {
+    let billing = Billing::start().await;
+    let entity = billing.legal_entity("Hispania").await;
+    let plain = billing.series(&entity, "F").await;
+    let yearly = NumberSeries { period: Period::Year.into(), ..invoices(&entity, "G") };
+    let yearly = billing.create_series(yearly).await.expect("a series");
+
+    let first = billing.preview_number(&plain.name, None).await.expect("a number");
+    let of_the_year = billing.preview_number(&yearly.name, date(2026, 11, 30)).await.expect("a number");
+    let without_a_day = billing.preview_number(&yearly.name, None).await;
+    let of_no_day = billing.preview_number(&yearly.name, date(2026, 2, 30)).await;
+
+    assert_eq!((first.number.as_str(), first.ordinal), ("F0001", 1));
+    assert_eq!(of_the_year.number, "G2026-0001");
+    assert_eq!(violations(without_a_day), [field("date", "REQUIRED")]);
+    assert_eq!(violations(of_no_day), [field("date", "INVALID_DATE")]);
+}
+
+#[tokio::test]
+async fn a_series_cannot_change_its_numbers() {
+    let billing = Billing::start().await;
+    let entity = billing.legal_entity("Hispania").await;
+    let series = billing.series(&entity, "F").await;
+
+    let changed = NumberSeries { prefix: "G".into(), padding: 2, gap_free: false, ..series.clone() };
+    let request = UpdateNumberSeriesRequest {
+        number_series: Some(changed),
+        update_mask: Some(paths(&["prefix", "padding", "gap_free"])),
+        ..Default::default()
+    };
+    let answer = billing.number_series().update_number_series(billing.admin.request(request)).await;
+
+    let fields = ["gap_free", "padding", "prefix"];
+    let expected = fields.map(|name| field(&format!("number_series.{name}"), "IMMUTABLE"));
+    assert_eq!(violations(answer), expected);
+}
+
+#[tokio::test]
+async fn a_prefix_belongs_to_one_series_of_a_legal_entity() {
+    let billing = Billing::start().await;
+    let (first, second) = (billing.legal_entity("Hispania").await, billing.legal_entity("Lusitania").await);
+    billing.series(&first, "F").await;
+
+    let taken = billing.create_series(invoices(&first, "F")).await;
+    let elsewhere = billing.create_series(invoices(&second, "F")).await;
+
+    assert_eq!(refusal(taken), (Code::AlreadyExists, "SERIES_PREFIX_TAKEN".to_owned()));
+    assert!(elsewhere.is_ok());
+}
+
+#[tokio::test]
+async fn all_that_is_wrong_with_a_series_is_said_at_once() {
+    let billing = Billing::start().await;
+    let entity = billing.legal_entity("Hispania").await;
+    let wrong = NumberSeries {
+        display_name: " ".into(),
+        legal_entity: "accounts/1".into(),
+        document_kind: 0,
+        period: 9,
+        padding: 13,
+        ..invoices(&entity, "F 1")
+    };
+
+    let answer = billing.create_series(wrong).await;
+    let nobody = format!("legalEntities/{}", Uuid::now_v7());
+    let nobody = billing.create_series(NumberSeries { legal_entity: nobody, ..invoices(&entity, "F") }).await;
+
+    let expected = [
+        field("number_series.display_name", "EMPTY"),
+        field("number_series.document_kind", "REQUIRED"),
+        field("number_series.legal_entity", "INVALID_RESOURCE_NAME"),
+        field("number_series.padding", "OUT_OF_RANGE"),
+        field("number_series.period", "UNKNOWN_VALUE"),
+        field("number_series.prefix", "INVALID_PREFIX"),
+    ];
+    assert_eq!(violations(answer), expected);
+    assert_eq!(refusal(nobody), (Code::FailedPrecondition, "LEGAL_ENTITY_NOT_FOUND".to_owned()));
+}
+
+#[tokio::test]
+async fn a_series_without_numbers_can_be_deleted() {
+    let billing = Billing::start().await;
+    let entity = billing.legal_entity("Hispania").await;
+    let series = billing.series(&entity, "F").await;
+
+    let delete = DeleteNumberSeriesRequest { name: series.name, ..Default::default() };
+    let deleted = billing.number_series().delete_number_series(billing.admin.request(delete)).await;
+
+    assert!(deleted.expect("deleted").into_inner().delete_time.is_some());
+    billing.series(&entity, "F").await;
+}

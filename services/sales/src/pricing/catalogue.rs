@@ -1,0 +1,116 @@
+//! The part of the catalogue that a document needs: what is sold on its day, and how it is taxed.
+
+use std::collections::HashMap;
+
+use trato_pricing::{ListPrice, Period, Prices, Tax};
+use trato_types::{Currency, Date, Minor, error::FieldError};
+use uuid::Uuid;
+
+use crate::{
+    price_list::PriceList,
+    product::OptionGroups,
+    promotion::Promotion,
+    tax_code::{TaxCode, TaxError},
+};
+
+/// What a document must know of a product.
+#[derive(Clone, Debug, Default)]
+pub struct Good {
+    /// It is deleted.
+    pub is_deleted: bool,
+    /// It is sold at all.
+    pub sellable: bool,
+    /// When it is sold.
+    pub sold: Period,
+    /// Code of its tax; may be empty.
+    pub tax_class: String,
+    /// Unit it is counted in.
+    pub unit_code: String,
+    /// Suggested price of one without tax.
+    pub list_price: Option<(Minor, Currency)>,
+    /// What can be chosen of it.
+    pub options: OptionGroups,
+}
+
+/// The part of the catalogue that a document needs.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    /// The lists that hold for it.
+    pub lists: Vec<(Uuid, PriceList)>,
+    /// Their prices.
+    pub prices: HashMap<Uuid, Vec<ListPrice>>,
+    /// The promotions that can apply to it.
+    pub promotions: Vec<(Uuid, Promotion)>,
+    /// The products in it, and those that are given.
+    pub goods: HashMap<Uuid, Good>,
+    /// The taxes of all of them, by code.
+    pub taxes: HashMap<String, TaxCode>,
+}
+
+/// An option has prices, but none in the currency.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0} has no price in the currency")]
+pub struct PriceMissing(pub String);
+
+impl FieldError for PriceMissing {
+    fn reason(&self) -> &'static str {
+        "OPTION_PRICE_MISSING"
+    }
+}
+
+/// Why a line cannot be sold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum LineError {
+    /// There is no such product.
+    #[error("does not exist")]
+    NotFound,
+    /// The product is deleted.
+    #[error("is deleted")]
+    Deleted,
+    /// The product is not sold at all.
+    #[error("is not sold")]
+    NotSellable,
+    /// The product is not sold on the day.
+    #[error("is not sold on the day of the document")]
+    NotActive,
+}
+
+impl FieldError for LineError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::NotFound => "PRODUCT_NOT_FOUND",
+            Self::Deleted => "PRODUCT_DELETED",
+            Self::NotSellable => "NOT_SELLABLE",
+            Self::NotActive => "NOT_ACTIVE",
+        }
+    }
+}
+
+impl Catalogue {
+    /// A product that is sold on a day.
+    pub fn good(&self, product: Uuid, date: Date) -> Result<&Good, LineError> {
+        let good = self.goods.get(&product).ok_or(LineError::NotFound)?;
+        if good.is_deleted {
+            Err(LineError::Deleted)
+        } else if !good.sellable {
+            Err(LineError::NotSellable)
+        } else if !holds(good.sold, date) {
+            Err(LineError::NotActive)
+        } else {
+            Ok(good)
+        }
+    }
+
+    /// The tax of a class on a day, in a document whose prices are of this kind.
+    pub fn tax(&self, class: &str, date: Date, prices: Prices) -> Result<Tax, TaxError> {
+        if class.is_empty() {
+            return Err(TaxError::ClassMissing);
+        }
+        self.taxes.get(class).ok_or(TaxError::NotFound)?.on(date, prices)
+    }
+}
+
+/// True when a period holds a day.
+pub fn holds(period: Period, date: Date) -> bool {
+    period.from.is_none_or(|from| from <= date) && period.until.is_none_or(|until| date <= until)
+}

@@ -1,0 +1,184 @@
+//! Bundles and kits: what a product consists of, and what that is when bundles within it are opened too.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use trato_pricing::{PricingError, Quantity};
+use trato_types::{Result, Violations};
+use uuid::Uuid;
+
+/// What one of a product consists of: at most 100 products, each once.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Components(Vec<Component>);
+
+/// A product within another one.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Component {
+    /// Which product.
+    pub product: Uuid,
+    /// How much of it is in one, above zero.
+    pub factor: Quantity,
+}
+
+/// A component and what it is within.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Link {
+    /// The bundle.
+    pub bundle: Uuid,
+    /// What is in it.
+    pub component: Component,
+}
+
+impl Components {
+    /// Most components of a product.
+    pub const MAX: usize = 100;
+
+    /// Takes components that are valid one by one; INVALID_ARGUMENT when one product stands twice.
+    pub fn new(components: Vec<Component>) -> Result<Self> {
+        let mut violations = Violations::new();
+        for (index, component) in components.iter().enumerate() {
+            if components[..index].iter().any(|other| other.product == component.product) {
+                let field = format!("components[{index}].product");
+                violations.add(field, "DUPLICATE_COMPONENT", "is a component already");
+            }
+        }
+        violations.into_result(Some(Self(components)))
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Component> {
+        self.0.iter()
+    }
+}
+
+/// How much one bundle has of each product that has no components itself, in no order but the same for the same links.
+/// `links` are all that are within the bundle, without a circle; a factor finer than a millionth is refused.
+pub fn open(bundle: Uuid, links: &[Link]) -> Result<Vec<Component>, PricingError> {
+    let mut within: HashMap<Uuid, Vec<Component>> = HashMap::new();
+    let mut awaited: HashMap<Uuid, usize> = HashMap::new();
+    for link in links {
+        within.entry(link.bundle).or_default().push(link.component);
+        *awaited.entry(link.component.product).or_default() += 1;
+    }
+    // A product is opened once all that contain it were, so that each link is followed once.
+    let mut found: HashMap<Uuid, Quantity> = HashMap::from([(bundle, Quantity::ONE)]);
+    let mut ready = vec![bundle];
+    let mut parts = Vec::new();
+    while let Some(product) = ready.pop() {
+        let factor = found.get(&product).copied().unwrap_or(Quantity::ZERO);
+        let Some(components) = within.get(&product) else {
+            parts.push(Component { product, factor });
+            continue;
+        };
+        for component in components {
+            let more = factor.times(component.factor)?;
+            let so_far = found.entry(component.product).or_insert(Quantity::ZERO);
+            *so_far = so_far.plus(more)?;
+            if let Some(missing) = awaited.get_mut(&component.product) {
+                *missing -= 1;
+                if *missing == 0 {
+                    ready.push(component.product);
+                }
+            }
+        }
+    }
+    parts.sort_by_key(|part| part.product);
+    Ok(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id(number: u128) -> Uuid {
+        Uuid::from_u128(number)
+    }
+
+    fn link(bundle: u128, product: u128, factor: i64) -> Link {
+        let factor = Quantity::whole(factor).expect("a quantity");
+        Link { bundle: id(bundle), component: Component { product: id(product), factor } }
+    }
+
+    fn opened(links: &[Link]) -> Vec<(u128, String)> {
+        let parts = open(id(0), links).expect("it can be opened");
+        parts.iter().map(|part| (part.product.as_u128(), part.factor.to_string())).collect()
+    }
+
+    /// SFA-25: a bundle of bundles is opened down to what is in the stock.
+    #[test]
+    fn bundles_within_bundles_are_opened_and_what_comes_by_two_ways_is_added_up() {
+        // A desk of one frame and 16 screws; a frame of 4 legs and 8 screws; a leg of 2 screws.
+        let links =
+            [link(0, 1, 1), link(0, 9, 16), link(1, 2, 4), link(1, 9, 8), link(2, 9, 2), link(2, 3, 1)];
+
+        assert_eq!(opened(&links), [(3, "4".to_owned()), (9, "32".to_owned())]);
+    }
+
+    #[test]
+    fn what_has_no_components_is_its_own_only_part() {
+        assert_eq!(opened(&[]), [(0, "1".to_owned())]);
+    }
+
+    #[test]
+    fn a_factor_finer_than_a_millionth_is_refused() {
+        let mut links = [link(0, 1, 1), link(1, 2, 1)];
+        links[0].component.factor = "0.001".parse().expect("a quantity");
+        links[1].component.factor = "0.0001".parse().expect("a quantity");
+        assert_eq!(open(id(0), &links), Err(PricingError::TooManyDecimals));
+    }
+
+    #[test]
+    fn a_product_is_a_component_once() {
+        let component = link(0, 1, 1).component;
+        let error = Components::new(vec![component, component]).expect_err("it stands twice");
+        assert_eq!(error.violations()[0].field, "components[1].product");
+    }
+
+    proptest! {
+        /// SFA-25: opened at once or walked path by path, a bundle has the same in it.
+        #[test]
+        fn opening_counts_every_way_from_the_bundle_to_a_part(
+            edges in prop::collection::btree_map((0..6_u128, 1..7_u128), 1..4_i64, 0..15),
+        ) {
+            let links: Vec<Link> = edges
+                .iter()
+                .filter(|((bundle, product), _)| bundle < product)
+                .map(|((bundle, product), factor)| link(*bundle, *product, *factor))
+                .collect();
+            // Only what is reached from the bundle is handed in, as the statement does that reads it.
+            let mut reached = vec![id(0)];
+            let mut at = 0;
+            while at < reached.len() {
+                let bundle = reached[at];
+                for link in links.iter().filter(|link| link.bundle == bundle) {
+                    if !reached.contains(&link.component.product) {
+                        reached.push(link.component.product);
+                    }
+                }
+                at += 1;
+            }
+            let links: Vec<Link> = links.into_iter().filter(|link| reached.contains(&link.bundle)).collect();
+
+            let mut counted = std::collections::BTreeMap::new();
+            walk(id(0), 1, &links, &mut counted);
+            let expected: Vec<_> =
+                counted.into_iter().map(|(product, count)| (product.as_u128(), count.to_string())).collect();
+            prop_assert_eq!(opened(&links), expected);
+        }
+    }
+
+    fn walk(from: Uuid, count: i64, links: &[Link], counted: &mut std::collections::BTreeMap<Uuid, i64>) {
+        let mut is_part = true;
+        for link in links.iter().filter(|link| link.bundle == from) {
+            is_part = false;
+            let factor: i64 = link.component.factor.to_string().parse().expect("a whole number");
+            walk(link.component.product, count * factor, links, counted);
+        }
+        if is_part {
+            *counted.entry(from).or_default() += count;
+        }
+    }
+}

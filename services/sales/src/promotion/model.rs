@@ -1,0 +1,136 @@
+//! A promotion and what makes one valid.
+
+use trato_pricing::{Key, Period, Tax};
+use trato_types::{Currency, Date, DisplayName, Minor, Violations, id::Collection};
+
+use super::effect::{Condition, Effect};
+use crate::price_list::Audience;
+
+/// A price rule: who buys enough of something gets it cheaper, or something for nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Promotion {
+    /// Unique among the living.
+    pub display_name: DisplayName,
+    /// Anything else.
+    pub description: String,
+    /// First day on which it is valid.
+    pub start_date: Option<Date>,
+    /// Last day on which it is valid, not before the first.
+    pub end_date: Option<Date>,
+    /// For whom it is.
+    pub audience: Audience,
+    /// Code that must be handed in; unique among the living.
+    pub coupon_code: Option<String>,
+    /// What must be bought.
+    pub condition: Condition,
+    /// What it gives.
+    pub effect: Effect,
+    /// Lower ones apply first; -1,000 to 1,000.
+    pub sequence: i32,
+    /// It applies to lines without a promotion only, and leaves them to no other.
+    pub exclusive: bool,
+    /// Currency of its amounts; with it, it is for documents of the currency only.
+    pub currency: Option<Currency>,
+    /// Most that it may give in all, above zero.
+    pub budget: Option<Minor>,
+    /// What of the budget is used up.
+    pub budget_used: Minor,
+}
+
+impl Collection for Promotion {
+    const COLLECTION: &'static str = "promotions";
+}
+
+impl Promotion {
+    /// What may still be given; without limit where there is no budget.
+    pub fn budget_left(&self) -> Option<Minor> {
+        self.budget.map(|budget| Minor(budget.0.saturating_sub(self.budget_used.0).max(0)))
+    }
+
+    /// The same for the arithmetic of prices, under the name by which documents know it; `taxes` are those of the gift.
+    pub fn offered(&self, key: Key, taxes: Vec<Tax>) -> trato_pricing::Promotion {
+        trato_pricing::Promotion {
+            key,
+            valid: Period { from: self.start_date, until: self.end_date },
+            scope: self.audience.scope(),
+            coupon: self.coupon_code.as_deref().map(Key::from),
+            condition: self.condition.offered(),
+            effect: self.effect.offered(taxes),
+            order: self.sequence,
+            stacks: !self.exclusive,
+            budget: self.budget_left(),
+        }
+    }
+}
+
+/// The one currency of amounts in several fields; notes CURRENCY_DIFFERS for each that has another one than the first.
+pub fn one_currency<'a>(
+    given: impl IntoIterator<Item = (&'a str, Option<Currency>)>,
+    violations: &mut Violations,
+) -> Option<Currency> {
+    let mut one = None;
+    for (field, currency) in given {
+        let Some(currency) = currency else { continue };
+        if *one.get_or_insert(currency) != currency {
+            violations.add(field, "CURRENCY_DIFFERS", "must be of the currency of the other amounts");
+        }
+    }
+    one
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn promotion(budget: Option<i64>, used: i64) -> Promotion {
+        Promotion {
+            display_name: "Spring".parse().expect("a name"),
+            description: String::new(),
+            start_date: None,
+            end_date: None,
+            audience: Audience::default(),
+            coupon_code: None,
+            condition: Condition::default(),
+            effect: Effect::Amount(Minor(500)),
+            sequence: 0,
+            exclusive: true,
+            currency: Some(Currency::USD),
+            budget: budget.map(Minor),
+            budget_used: Minor(used),
+        }
+    }
+
+    proptest! {
+        /// DOC-11: a promotion hands no more of its budget to a document than is left.
+        #[test]
+        fn what_is_left_of_a_budget_is_never_below_zero_nor_above_the_budget(
+            budget in prop::option::of(1..=i64::MAX),
+            used in 0..=i64::MAX,
+        ) {
+            let offered = promotion(budget, used).offered("spring".into(), Vec::new());
+            prop_assert_eq!(offered.budget.is_some(), budget.is_some());
+            prop_assert!(!offered.stacks);
+            if let Some(left) = offered.budget {
+                prop_assert!(left >= Minor(0) && Some(left.0) <= budget);
+            }
+        }
+    }
+
+    #[test]
+    fn amounts_of_two_currencies_are_refused_where_the_second_stands() {
+        let euro = Currency::parse("EUR").expect("a code");
+        let mut violations = Violations::new();
+
+        let one = one_currency(
+            [("a", None), ("b", Some(euro)), ("c", Some(Currency::USD)), ("d", Some(euro))],
+            &mut violations,
+        );
+
+        assert_eq!(one, Some(euro));
+        let error = violations.into_error();
+        let fields: Vec<_> = error.violations().iter().map(|violation| violation.field.as_str()).collect();
+        assert_eq!(fields, ["c"]);
+    }
+}
