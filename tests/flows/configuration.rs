@@ -1,8 +1,6 @@
 //! Configuration as an operator meets it: every fault is named, and nothing starts with one.
 
-use crate::harness::{operator, stack};
-
-const PROGRAMS: [&str; 3] = ["customers", "sales", "gateway"];
+use crate::harness::{operator, programs::PROGRAMS, stack};
 
 /// CRD-10: a program with unknown keys and bad values does not start, and names all of them at once.
 #[tokio::test]

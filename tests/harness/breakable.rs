@@ -13,13 +13,10 @@ use std::{
 use tokio::runtime::Runtime;
 use trato_devstack::{Facts, Minter, Stack, StackOptions, keys::SigningKey, stack::Signal};
 
-use super::{report::say, tenant::Tenant};
+use super::{programs::PROGRAMS, report::say, tenant::Tenant};
 
 /// Longest time a process may take until it serves again.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Names of the suite's own processes.
-pub const PROGRAMS: [&str; 4] = ["customers", "sales", "billing", "gateway"];
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let mut builder = tokio::runtime::Builder::new_multi_thread();

@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod memory;
 pub mod onlooker;
 pub mod operator;
+pub mod programs;
 pub mod proxy;
 pub mod report;
 pub mod stack;

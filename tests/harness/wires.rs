@@ -2,10 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{breakable::Breakable, proxy::Proxy};
-
-/// Services, which talk to both servers.
-const SERVICES: [&str; 3] = ["customers", "sales", "billing"];
+use super::{breakable::Breakable, programs::SERVICES, proxy::Proxy};
 
 /// The wires of all services of a stack.
 #[derive(Debug)]

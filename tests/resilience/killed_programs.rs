@@ -6,8 +6,9 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _}
 
 use super::{audit::audit, outages::Outages};
 use crate::harness::{
-    breakable::{PROGRAMS, on_a_breakable_stack},
+    breakable::on_a_breakable_stack,
     eventually::lasts,
+    programs::PROGRAMS,
     report::say,
     stack::is_long_run,
     writers::{Subjects, Writers},

@@ -20,9 +20,10 @@ use trato_devstack::{
 use trato_proto::customers::v1::{ListAccountsRequest, account_service_client::AccountServiceClient};
 
 use crate::harness::{
-    breakable::{PATIENCE, PROGRAMS},
+    breakable::PATIENCE,
     caller::Caller,
     eventually::{SOON, eventually, lasts},
+    programs::PROGRAMS,
     report::say,
     tenant::Tenant,
     values::{dollars, name},

@@ -14,9 +14,10 @@ use uuid::Uuid;
 
 use super::audit::audit;
 use crate::harness::{
-    breakable::{Breakable, PROGRAMS, on_a_breakable_stack},
+    breakable::{Breakable, on_a_breakable_stack},
     flood::{Flood, Post, Sent, accepted, kinds, percentile},
     ledger::{Entry, Ledger, Outcome},
+    programs::PROGRAMS,
     report::say,
     stack::is_long_run,
     usage::Usage,

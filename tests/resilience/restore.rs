@@ -18,13 +18,11 @@ use crate::harness::{
     eventually::{SOON, eventually},
     ledger::Ledger,
     operator,
+    programs::SERVICES,
     report::say,
     values::{dollars, list, name, text, whole},
     writers::{Subjects, Writers},
 };
-
-/// The programs that keep data.
-const SERVICES: [&str; 3] = ["customers", "sales", "billing"];
 
 /// A backup: its folder, and the moment it is of.
 struct Backup {

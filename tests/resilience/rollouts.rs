@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::{audit::audit, killed_programs::rate, outages::Outages};
 use crate::harness::{
-    breakable::{Breakable, PROGRAMS, on_a_stack_of_twins},
+    breakable::{Breakable, on_a_stack_of_twins},
     eventually::lasts,
+    programs::PROGRAMS,
     report::say,
     stack::is_long_run,
     writers::{Plan, Subjects, Ways, Writers},

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::rotel::Rotel;
 use crate::harness::{
-    breakable::{Breakable, PROGRAMS, on_a_breakable_stack},
+    breakable::{Breakable, on_a_breakable_stack},
     caller::Caller,
     dynamic::method,
     eventually::eventually,
+    programs::PROGRAMS,
     stack::logs,
     values::{list, name},
 };
