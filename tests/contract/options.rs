@@ -44,9 +44,13 @@ pub fn permission(method: &MethodDescriptor) -> String {
     method.options().get_extension(&option).as_str().unwrap_or_default().to_owned()
 }
 
+/// Methods that change nothing and are asked with more than an address can hold.
+const READ_BY_POST: [&str; 1] = ["PreviewInvoice"];
+
 /// True when the method changes nothing.
 pub fn is_read(method: &MethodDescriptor) -> bool {
-    bindings(method).first().is_some_and(|binding| binding.verb == "GET")
+    let by_get = bindings(method).first().is_some_and(|binding| binding.verb == "GET");
+    by_get || READ_BY_POST.contains(&method.name())
 }
 
 /// What `google.api.resource` says of a message; none for a message that is no resource.

@@ -14,10 +14,11 @@ use crate::harness::{
 };
 
 /// Resources by noun: collection, and the name of their field in requests.
-const NOUNS: [(&str, &str, &str); 12] = [
+const NOUNS: [(&str, &str, &str); 13] = [
     ("Account", "accounts", "account"),
     ("Contact", "contacts", "contact"),
     ("ExchangeRate", "exchangeRates", "exchangeRate"),
+    ("Invoice", "invoices", "invoice"),
     ("LegalEntity", "legalEntities", "legalEntity"),
     ("Member", "members", "member"),
     ("NumberSeries", "numberSeries", "numberSeries"),
@@ -40,6 +41,8 @@ pub struct World {
     pub contact: String,
     /// An exchange rate.
     pub exchange_rate: String,
+    /// A draft of an invoice.
+    pub invoice: String,
     /// A legal entity.
     pub legal_entity: String,
     /// A member.
@@ -76,6 +79,7 @@ impl World {
             account: String::new(),
             contact: String::new(),
             exchange_rate: String::new(),
+            invoice: String::new(),
             legal_entity: String::new(),
             member: String::new(),
             number_series: String::new(),
@@ -99,6 +103,7 @@ impl World {
         world.tax_code = world.create("TaxCode").await;
         world.payment_term = world.create("PaymentTerm").await;
         world.exchange_rate = world.create("ExchangeRate").await;
+        world.invoice = world.create("Invoice").await;
         world
     }
 
@@ -108,6 +113,7 @@ impl World {
             "Account" => &self.account,
             "Contact" => &self.contact,
             "ExchangeRate" => &self.exchange_rate,
+            "Invoice" => &self.invoice,
             "LegalEntity" => &self.legal_entity,
             "Member" => &self.member,
             "NumberSeries" => &self.number_series,
@@ -140,6 +146,15 @@ impl World {
             "ExchangeRate" => json!({
                 "date": { "year": 2026, "month": 1, "day": 2 }, "fromCurrencyCode": "EUR", "toCurrencyCode": "USD",
                 "rate": "1.0842", "origin": unique,
+            }),
+            "Invoice" => json!({
+                "account": self.account, "legalEntity": self.legal_entity, "currencyCode": "EUR",
+                "billTo": { "displayName": "Hotel Miramar", "taxId": "ESA28000001" },
+                "paymentTerm": self.payment_term, "note": unique,
+                "lines": [{
+                    "key": "1", "description": "Coffee machine", "quantity": "2", "unitPrice": "1250.5",
+                    "taxCodes": [self.tax_code],
+                }],
             }),
             "LegalEntity" => json!({
                 "displayName": format!("Entity {unique}"), "legalName": "Entity S.L.", "timeZone": "Europe/Madrid",
@@ -201,6 +216,11 @@ impl World {
             "ExplainAccess" | "ListViewers" => self.access(method),
             "ListTimelineEntries" => json!({ "parent": self.account }),
             "ListStageChanges" => json!({ "parent": self.opportunity }),
+            "PreviewInvoice" => json!({ "invoice": self.body("Invoice") }),
+            "IssueInvoice" => self.issue(&self.create("Invoice").await),
+            "SendInvoice" => json!({ "name": self.issued().await }),
+            "VoidInvoice" => json!({ "name": self.issued().await, "reason": "Wrong customer" }),
+            "VerifyChain" => json!({ "numberSeries": self.number_series }),
             "PreviewNumber" => json!({ "name": self.number_series }),
             "ListContacts" => json!({ "parent": self.account }),
             "LinkContact" => {
@@ -229,6 +249,16 @@ impl World {
             _ => self.standard(method).await,
         };
         Sample { request }
+    }
+
+    fn issue(&self, invoice: &str) -> Value {
+        json!({ "name": invoice, "numberSeries": self.number_series, "requestId": Uuid::new_v4() })
+    }
+
+    async fn issued(&self) -> String {
+        let invoice = self.create("Invoice").await;
+        self.keeper.post(&format!("/v1/{invoice}:issue"), self.issue(&invoice)).await.ok();
+        invoice
     }
 
     fn access(&self, method: &MethodDescriptor) -> Value {
@@ -275,6 +305,7 @@ impl World {
                     let changed = match *noun {
                         "Contact" => "surname",
                         "ExchangeRate" => "origin",
+                        "Invoice" => "note",
                         _ => "displayName",
                     };
                     json!({ *field: body, "updateMask": changed })

@@ -1,4 +1,4 @@
-//! Billing: legal entities make out documents, in numbers of their series, with taxes of the day.
+//! Billing: legal entities make out invoices, in numbers of their series, with taxes of the day.
 
 #![warn(missing_docs)]
 
@@ -8,6 +8,8 @@ mod columns;
 mod events;
 mod exchange_rate;
 mod fields;
+mod foreign;
+mod invoice;
 mod legal_entity;
 mod number_series;
 mod payment_term;
@@ -16,7 +18,7 @@ mod tax_code;
 use trato_platform::{ServiceSpec, migrations};
 use trato_proto::billing::v1::{
     access_service_server::AccessServiceServer, event_service_server::EventServiceServer,
-    exchange_rate_service_server::ExchangeRateServiceServer,
+    exchange_rate_service_server::ExchangeRateServiceServer, invoice_service_server::InvoiceServiceServer,
     legal_entity_service_server::LegalEntityServiceServer,
     number_series_service_server::NumberSeriesServiceServer,
     payment_term_service_server::PaymentTermServiceServer, tax_code_service_server::TaxCodeServiceServer,
@@ -31,17 +33,20 @@ pub fn service() -> ServiceSpec {
             "0003_payment_term",
             "0004_exchange_rate",
             "0005_number_series",
+            "0006_invoice",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()
         .keep::<payment_term::PaymentTerm>()
         .keep::<exchange_rate::ExchangeRate>()
         .keep::<number_series::NumberSeries>()
+        .keep::<invoice::Invoice>()
         .serve(|app| LegalEntityServiceServer::new(legal_entity::Api::new(app)))
         .serve(|app| TaxCodeServiceServer::new(tax_code::Api::new(app)))
         .serve(|app| PaymentTermServiceServer::new(payment_term::Api::new(app)))
         .serve(|app| ExchangeRateServiceServer::new(exchange_rate::Api::new(app)))
         .serve(|app| NumberSeriesServiceServer::new(number_series::Api::new(app)))
+        .serve(|app| InvoiceServiceServer::new(invoice::Api::new(app)))
         .serve(|app| EventServiceServer::new(events::Api::new(app)))
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
 }
