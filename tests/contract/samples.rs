@@ -14,9 +14,10 @@ use crate::harness::{
 };
 
 /// Resources by noun: collection, and the name of their field in requests.
-const NOUNS: [(&str, &str, &str); 13] = [
+const NOUNS: [(&str, &str, &str); 14] = [
     ("Account", "accounts", "account"),
     ("Contact", "contacts", "contact"),
+    ("CreditNote", "creditNotes", "creditNote"),
     ("ExchangeRate", "exchangeRates", "exchangeRate"),
     ("Invoice", "invoices", "invoice"),
     ("LegalEntity", "legalEntities", "legalEntity"),
@@ -39,8 +40,14 @@ pub struct World {
     pub account: String,
     /// A contact tied to the account.
     pub contact: String,
+    /// A draft of a credit note of `issued_invoice`.
+    pub credit_note: String,
+    /// A number series of credit notes.
+    pub credit_series: String,
     /// An exchange rate.
     pub exchange_rate: String,
+    /// An invoice that is issued.
+    pub issued_invoice: String,
     /// A draft of an invoice.
     pub invoice: String,
     /// A legal entity.
@@ -78,7 +85,10 @@ impl World {
             keeper,
             account: String::new(),
             contact: String::new(),
+            credit_note: String::new(),
+            credit_series: String::new(),
             exchange_rate: String::new(),
+            issued_invoice: String::new(),
             invoice: String::new(),
             legal_entity: String::new(),
             member: String::new(),
@@ -104,6 +114,9 @@ impl World {
         world.payment_term = world.create("PaymentTerm").await;
         world.exchange_rate = world.create("ExchangeRate").await;
         world.invoice = world.create("Invoice").await;
+        world.issued_invoice = world.issued().await;
+        world.credit_series = world.credits().await;
+        world.credit_note = world.create("CreditNote").await;
         world
     }
 
@@ -112,6 +125,7 @@ impl World {
         match noun {
             "Account" => &self.account,
             "Contact" => &self.contact,
+            "CreditNote" => &self.credit_note,
             "ExchangeRate" => &self.exchange_rate,
             "Invoice" => &self.invoice,
             "LegalEntity" => &self.legal_entity,
@@ -143,34 +157,6 @@ impl World {
                 "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
             }),
             "Contact" => json!({ "givenNames": "Ana", "surname": unique, "emailAddress": "ana@example.com" }),
-            "ExchangeRate" => json!({
-                "date": { "year": 2026, "month": 1, "day": 2 }, "fromCurrencyCode": "EUR", "toCurrencyCode": "USD",
-                "rate": "1.0842", "origin": unique,
-            }),
-            "Invoice" => json!({
-                "account": self.account, "legalEntity": self.legal_entity, "currencyCode": "EUR",
-                "billTo": { "displayName": "Hotel Miramar", "taxId": "ESA28000001" },
-                "paymentTerm": self.payment_term, "note": unique,
-                "lines": [{
-                    "key": "1", "description": "Coffee machine", "quantity": "2", "unitPrice": "1250.5",
-                    "taxCodes": [self.tax_code],
-                }],
-            }),
-            "LegalEntity" => json!({
-                "displayName": format!("Entity {unique}"), "legalName": "Entity S.L.", "timeZone": "Europe/Madrid",
-                "baseCurrencyCode": "EUR", "taxIds": [{ "countryCode": "ES", "scheme": "VAT", "value": "ESB12345678" }],
-                "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
-            }),
-            "NumberSeries" => json!({
-                "displayName": format!("Series {unique}"), "legalEntity": self.legal_entity,
-                "documentKind": "INVOICE", "prefix": &unique[..20], "padding": 4, "gapFree": true,
-            }),
-            "PaymentTerm" => json!({ "code": unique, "displayName": "30 days", "days": 30, "rule": "NET" }),
-            "TaxCode" => json!({
-                "code": unique, "displayName": "Standard rate", "countryCode": "ES", "tax": "VAT",
-                "category": "STANDARD",
-                "rates": [{ "percent": "21", "validFrom": { "year": 2012, "month": 9, "day": 1 } }],
-            }),
             "Member" => json!({
                 "subject": format!("member-{unique}"), "displayName": "Ana", "teams": [self.team],
                 "manager": self.member, "skills": ["german"],
@@ -188,7 +174,7 @@ impl World {
             }),
             "Product" => json!({ "displayName": format!("Product {unique}"), "listPrice": dollars(9) }),
             "Team" => json!({ "displayName": format!("Team {unique}"), "region": "West" }),
-            other => panic!("the samples do not know the resource {other}"),
+            other => self.billing_body(other, &unique),
         }
     }
 
@@ -218,6 +204,10 @@ impl World {
             "ListStageChanges" => json!({ "parent": self.opportunity }),
             "PreviewInvoice" => json!({ "invoice": self.body("Invoice") }),
             "IssueInvoice" => self.issue(&self.create("Invoice").await),
+            "IssueCreditNote" => json!({
+                "name": self.create("CreditNote").await, "numberSeries": self.credit_series,
+                "requestId": Uuid::new_v4(),
+            }),
             "SendInvoice" => json!({ "name": self.issued().await }),
             "VoidInvoice" => json!({ "name": self.issued().await, "reason": "Wrong customer" }),
             "VerifyChain" => json!({ "numberSeries": self.number_series }),
@@ -249,16 +239,6 @@ impl World {
             _ => self.standard(method).await,
         };
         Sample { request }
-    }
-
-    fn issue(&self, invoice: &str) -> Value {
-        json!({ "name": invoice, "numberSeries": self.number_series, "requestId": Uuid::new_v4() })
-    }
-
-    async fn issued(&self) -> String {
-        let invoice = self.create("Invoice").await;
-        self.keeper.post(&format!("/v1/{invoice}:issue"), self.issue(&invoice)).await.ok();
-        invoice
     }
 
     fn access(&self, method: &MethodDescriptor) -> Value {
@@ -304,6 +284,7 @@ impl World {
                     body["name"] = json!(self.create(noun).await);
                     let changed = match *noun {
                         "Contact" => "surname",
+                        "CreditNote" => "reason",
                         "ExchangeRate" => "origin",
                         "Invoice" => "note",
                         _ => "displayName",

@@ -11,16 +11,16 @@ use trato_proto::billing::v1::{self as pb, invoice_service_server::InvoiceServic
 use trato_query::Field;
 use trato_types::{Context, Result};
 
-use super::{
-    issue::Issuing, model::Invoice, parse, references::References, render, requests::Requests, store, verify,
-};
+use super::{issue, model::Invoice, parse, references::References, render, requests, store};
+use crate::{drafts::Drafts, issuing::Issuing, verify::Chains};
 
 /// Serves invoices.
 pub struct Api {
     invoices: Store<Invoice>,
-    requests: Requests,
+    drafts: Drafts<Invoice>,
     references: References,
-    issuing: Issuing,
+    issuing: Issuing<Invoice>,
+    chains: Chains,
 }
 
 impl Api {
@@ -28,9 +28,10 @@ impl Api {
     pub fn new(app: &App) -> Self {
         Self {
             invoices: Store::new(&app.database),
-            requests: Requests::new(app),
+            drafts: Drafts::new(&app.database, References::new()),
             references: References::new(),
             issuing: Issuing::new(app),
+            chains: Chains::new(app),
         }
     }
 }
@@ -47,10 +48,10 @@ impl InvoiceService for Api {
         self.invoices.list(request).await
     }
     async fn create_invoice(&self, request: Request<pb::CreateInvoiceRequest>) -> Reply<pb::Invoice> {
-        self.requests.create(request).await
+        self.drafts.create(request).await
     }
     async fn update_invoice(&self, request: Request<pb::UpdateInvoiceRequest>) -> Reply<pb::Invoice> {
-        self.requests.update(request).await
+        self.drafts.update(request).await
     }
     async fn delete_invoice(&self, request: Request<pb::DeleteInvoiceRequest>) -> Reply<pb::Invoice> {
         self.invoices.delete(request).await
@@ -68,25 +69,26 @@ impl InvoiceService for Api {
         &self,
         request: Request<pb::BatchCreateInvoicesRequest>,
     ) -> Reply<pb::BatchCreateInvoicesResponse> {
-        self.requests.batch_create(request).await
+        self.drafts.batch_create(request).await
     }
     async fn upsert_invoice(&self, request: Request<pb::UpsertInvoiceRequest>) -> Reply<pb::Invoice> {
-        self.requests.upsert(request).await
+        self.drafts.upsert(request).await
     }
 
     async fn preview_invoice(
         &self,
         request: Request<pb::PreviewInvoiceRequest>,
     ) -> Reply<pb::PreviewInvoiceResponse> {
-        self.requests.preview(request).await
+        let database = self.invoices.database();
+        answer(request, async |cx, body| requests::preview(database, &self.references, cx, body).await).await
     }
     async fn issue_invoice(&self, request: Request<pb::IssueInvoiceRequest>) -> Reply<pb::Invoice> {
         let taken = self.issuing.take_before(&request).await?;
-        let issuing = &self.issuing;
+        let (issuing, references) = (&self.issuing, &self.references);
         self.invoices
             .change_in(request, "issued", |tx, before, body| {
-                let (issuing, taken) = (issuing.clone(), taken.clone());
-                async move { issuing.issue(tx, before, body, taken).await }.boxed()
+                let (issuing, references, taken) = (issuing.clone(), references.clone(), taken.clone());
+                async move { issue::issue(&issuing, &references, tx, before, body, taken).await }.boxed()
             })
             .await
     }
@@ -97,8 +99,7 @@ impl InvoiceService for Api {
         self.invoices.change(request, "voided", void).await
     }
     async fn verify_chain(&self, request: Request<pb::VerifyChainRequest>) -> Reply<pb::VerifyChainResponse> {
-        answer(request, async |cx, body| verify::verify(&self.invoices, &self.references, cx, &body).await)
-            .await
+        answer(request, async |cx, body| self.chains.verify(cx, &body).await).await
     }
 }
 

@@ -2,7 +2,7 @@
 //! so that the order of their fields is kept for ever. Pure.
 
 use serde::{Deserialize, Serialize};
-use trato_pricing::{Priced, Quantity, UnitPrice, Value};
+use trato_pricing::{Balance, Priced, Quantity, UnitPrice, Value};
 use trato_types::Id;
 use uuid::Uuid;
 
@@ -96,6 +96,11 @@ pub struct Discounts(pub Vec<Discount>);
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Amounts(pub Option<Priced>);
+
+/// What is left of an invoice after its credits; none before the first.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Left(pub Option<Balance>);
 
 impl Lines {
     /// Most lines of an invoice.

@@ -10,12 +10,11 @@
 //!
 //! An invoice is one row; its lines lie in it as JSON, with their taxes and amounts as they were when it was priced
 //! (`pricing.rs`). A draft is priced whenever it is written (`requests.rs`). Issuing takes a number and a place in the chain
-//! of the series (`issue.rs`, `chain.rs`); from then on the table refuses every change but that of the state.
+//! of the series (`issue.rs`, `chain.rs`, and `../issuing.rs`); from then on the table refuses every change but that of the state.
 
 mod api;
 mod chain;
 mod content;
-mod counter;
 mod issue;
 mod model;
 mod parse;
@@ -24,9 +23,11 @@ mod references;
 mod render;
 mod requests;
 mod store;
-mod verify;
 
-pub use self::{api::Api, model::Invoice};
+pub use self::{
+    api::Api,
+    model::{Invoice, InvoiceError},
+};
 
 #[cfg(test)]
 mod tests;

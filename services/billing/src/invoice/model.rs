@@ -1,17 +1,16 @@
 //! An invoice and its verbs. DRAFT becomes ISSUED, which becomes SENT or VOID; nothing leads back.
 
+use trato_pricing::{Balance, Credit};
 use trato_types::{
     Currency, Date, DomainError, Error, Id, Minor, Ref, Result, Timestamp, id::Collection, text::line,
 };
 
-use super::{
-    chain::Hash,
-    content::{Amounts, Discounts, Lines, Party},
-};
+use super::content::{Amounts, Discounts, Left, Lines, Party};
 use crate::{
+    chain::Hash,
     foreign::Account,
     legal_entity::{LegalEntity, TaxRounding},
-    number_series::NumberSeries,
+    number_series::{NumberSeries, Place},
     payment_term::PaymentTerm,
 };
 
@@ -44,6 +43,10 @@ pub struct Invoice {
     pub gross: Minor,
     /// What is due, in the minor unit of the currency.
     pub due: Minor,
+    /// How much of the total with tax is credited.
+    pub credited: Minor,
+    /// What is left of it after the credits; all of it before the first.
+    pub balance: Left,
     /// Text on the document; may be empty.
     pub note: String,
     /// Document it came from; may be empty.
@@ -91,23 +94,6 @@ pub enum State {
     Void,
 }
 
-/// What an issued invoice gets from its series.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Issue {
-    /// The series.
-    pub number_series: Id<NumberSeries>,
-    /// Period of the series.
-    pub period: String,
-    /// Place in the period.
-    pub ordinal: i64,
-    /// As it stands on the document.
-    pub number: String,
-    /// Day of issue.
-    pub issue_date: Date,
-    /// Day on which it is due.
-    pub due_date: Date,
-}
-
 /// Why a verb was refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvoiceError {
@@ -120,6 +106,12 @@ pub enum InvoiceError {
     /// It is with the customer.
     #[error("the invoice was sent; credit it instead")]
     Sent,
+    /// Part of it is credited.
+    #[error("part of the invoice is credited")]
+    Credited,
+    /// Nothing of it is left.
+    #[error("nothing of the invoice is left to be credited")]
+    CreditedInFull,
 }
 
 impl DomainError for InvoiceError {
@@ -128,6 +120,8 @@ impl DomainError for InvoiceError {
             Self::NotDraft => "INVOICE_NOT_DRAFT",
             Self::NotIssued => "INVOICE_NOT_ISSUED",
             Self::Sent => "INVOICE_SENT",
+            Self::Credited => "INVOICE_CREDITED",
+            Self::CreditedInFull => "NOTHING_TO_CREDIT",
         }
     }
 }
@@ -139,15 +133,33 @@ impl Invoice {
     }
 
     /// Gives a draft its number and days.
-    pub fn issue(&mut self, issue: Issue) -> Result<(), InvoiceError> {
+    pub fn issue(&mut self, place: Place, due_date: Date) -> Result<(), InvoiceError> {
         self.require_draft()?;
         self.state = State::Issued;
-        self.number_series = Some(issue.number_series);
-        self.period = Some(issue.period);
-        self.ordinal = Some(issue.ordinal);
-        self.number = Some(issue.number);
-        self.issue_date = Some(issue.issue_date);
-        self.due_date = Some(issue.due_date);
+        self.number_series = Some(place.number_series);
+        self.period = Some(place.period);
+        self.ordinal = Some(place.ordinal);
+        self.number = Some(place.number);
+        self.issue_date = Some(place.issue_date);
+        self.due_date = Some(due_date);
+        Ok(())
+    }
+
+    /// What has not been credited yet.
+    pub fn balance(&self) -> Result<Balance, InvoiceError> {
+        match (self.state, &self.balance.0, &self.amounts.0) {
+            (State::Draft | State::Void, ..) | (_, None, None) => Err(InvoiceError::NotIssued),
+            (_, Some(left), _) => Ok(left.clone()),
+            (_, None, Some(priced)) => Ok(Balance::of(priced)),
+        }
+    }
+
+    /// Notes what a credit note took of it, and what that left.
+    pub fn take_credit(&mut self, credit: &Credit, left: Balance) -> Result<(), InvoiceError> {
+        let credited = self.credited.0.checked_add(credit.gross.0).map(Minor);
+        let within = credited.filter(|credited| *credited <= self.gross);
+        self.credited = within.ok_or(InvoiceError::CreditedInFull)?;
+        self.balance = Left(Some(left));
         Ok(())
     }
 
@@ -176,6 +188,7 @@ impl Invoice {
         match self.state {
             State::Draft | State::Void => Err(InvoiceError::NotIssued.into()),
             State::Sent => Err(InvoiceError::Sent.into()),
+            State::Issued if !self.credited.is_zero() => Err(InvoiceError::Credited.into()),
             State::Issued => {
                 self.state = State::Void;
                 self.void_time = Some(now);

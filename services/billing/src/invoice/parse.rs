@@ -5,7 +5,7 @@ use trato_proto::{billing::v1 as pb, wire};
 use trato_types::{Currency, Id, Minor, Ref, Result, Violations, text::line, text::paragraph};
 
 use super::{
-    content::{Amounts, Discount, Discounts, Line, LineTax, Lines, Party},
+    content::{Amounts, Discount, Discounts, Left, Line, LineTax, Lines, Party},
     model::{Invoice, State},
 };
 use crate::{address, fields, fields::word, foreign::Product, legal_entity::TaxRounding};
@@ -41,6 +41,8 @@ pub fn parse(message: &pb::Invoice) -> Result<Invoice> {
         amounts: Amounts(None),
         gross: Minor(0),
         due: Minor(0),
+        credited: Minor(0),
+        balance: Left(None),
         note,
         source_document,
         state: State::Draft,

@@ -1,20 +1,14 @@
 //! What invoices refer to: looked up for all of them together, in the transaction that writes them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use sqlx::{Arguments as _, postgres::PgArguments};
-use trato_platform::{
-    db::statement::Statements,
-    db::{Record, Resource, Tx, from_sqlx, statement},
-};
+use trato_platform::db::{Tx, statement::Statements};
 use trato_pricing::Trace;
-use trato_types::{Context, Error, Id, Kind, Result, Violations};
+use trato_types::{Context, Error, Kind, Result, Violations};
 use uuid::Uuid;
 
 use super::{model::Invoice, pricing::Basis};
-use crate::{
-    legal_entity::LegalEntity, number_series::NumberSeries, payment_term::PaymentTerm, tax_code::TaxCode,
-};
+use crate::{legal_entity::LegalEntity, lookup::living, payment_term::PaymentTerm, tax_code::TaxCode};
 
 /// Looks up what invoices refer to.
 #[derive(Clone, Debug)]
@@ -22,7 +16,6 @@ pub struct References {
     legal_entities: Statements,
     payment_terms: Statements,
     tax_codes: Statements,
-    number_series: Statements,
 }
 
 /// What was found, deleted ones left out.
@@ -39,7 +32,6 @@ impl References {
             legal_entities: Statements::of::<LegalEntity>(),
             payment_terms: Statements::of::<PaymentTerm>(),
             tax_codes: Statements::of::<TaxCode>(),
-            number_series: Statements::of::<NumberSeries>(),
         }
     }
 
@@ -54,12 +46,6 @@ impl References {
             payment_terms: living(tx, &self.payment_terms, payment_terms.collect()).await?,
             tax_codes: living(tx, &self.tax_codes, tax_codes.collect()).await?,
         })
-    }
-
-    /// A living number series, if it is there.
-    pub async fn series(&self, tx: &mut Tx, id: Id<NumberSeries>) -> Result<Option<NumberSeries>> {
-        let found = living(tx, &self.number_series, HashSet::from([id.uuid()])).await?;
-        Ok(found.into_values().next())
     }
 
     /// Prices one invoice by what it refers to.
@@ -92,28 +78,6 @@ impl Found {
         let missing = || missing("PAYMENT_TERM_NOT_FOUND", "there is no such payment term", "payment_term");
         found.map(Some).ok_or_else(missing)
     }
-}
-
-async fn living<T: Resource>(
-    tx: &mut Tx,
-    statements: &Statements,
-    ids: HashSet<Uuid>,
-) -> Result<HashMap<Uuid, T>> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let cx = tx.cx().clone();
-    let mut arguments = PgArguments::default();
-    arguments.add(cx.tenant.to_string()).map_err(Error::internal)?;
-    arguments.add(ids.into_iter().collect::<Vec<_>>()).map_err(Error::internal)?;
-    statement::bind_scope(&cx, &mut arguments)?;
-    let rows = sqlx::query_with(statements.get_many(cx.scope), arguments)
-        .fetch_all(tx.connection())
-        .await
-        .map_err(from_sqlx)?;
-    let records = rows.iter().map(Record::<T>::read).collect::<Result<Vec<_>>>()?;
-    let is_living = |record: &Record<T>| record.delete_time.is_none();
-    Ok(records.into_iter().filter(is_living).map(|record| (record.id, record.value)).collect())
 }
 
 fn missing(reason: &'static str, message: &'static str, field: &str) -> Error {

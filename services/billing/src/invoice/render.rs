@@ -46,6 +46,7 @@ pub fn render(record: &Record<Invoice>) -> pb::Invoice {
         send_time: invoice.send_time.map(wire::timestamp),
         void_time: invoice.void_time.map(wire::timestamp),
         void_reason: invoice.void_reason.clone(),
+        credited: Some(wire::money(invoice.credited, invoice.currency_code)),
     }
 }
 

@@ -1,16 +1,11 @@
 //! How invoices are stored: columns, fields to filter by, and the constraints that speak to clients.
 
-use trato_platform::{
-    choice_column, columns,
-    db::{Column, Constraint},
-    json_column,
-};
+use trato_platform::{choice_column, columns, db::Constraint, json_column};
 use trato_query::{Field, boolean, choice, date, minor, reference, text};
-use trato_types::{Error, Kind, Result};
+use trato_types::Kind;
 
 use super::{
-    chain::Hash,
-    content::{Amounts, Discounts, Lines, Party},
+    content::{Amounts, Discounts, Left, Lines, Party},
     model::{Invoice, State},
 };
 
@@ -28,6 +23,8 @@ columns!(Invoice {
     amounts,
     gross,
     due,
+    credited,
+    balance,
     note,
     source_document,
     state,
@@ -44,20 +41,8 @@ columns!(Invoice {
     void_reason,
 });
 
-json_column!(Party, Lines, Discounts, Amounts);
+json_column!(Party, Lines, Discounts, Amounts, Left);
 choice_column!(State { Draft = "DRAFT", Issued = "ISSUED", Sent = "SENT", Void = "VOID" });
-
-impl Column for Hash {
-    type Sql = Vec<u8>;
-    const TYPE: &'static str = "bytea";
-    fn to_sql(&self) -> Option<Vec<u8>> {
-        Some(self.0.to_vec())
-    }
-    fn from_sql(stored: Option<Vec<u8>>) -> Result<Self> {
-        let bytes = stored.unwrap_or_default().try_into();
-        bytes.map(Self).map_err(|_| Error::internal("a stored hash has not 32 bytes"))
-    }
-}
 
 /// Fields to filter and sort by.
 pub const FIELDS: &[Field] = &[
@@ -72,6 +57,7 @@ pub const FIELDS: &[Field] = &[
     date("supply_date").nullable(),
     minor("gross").sortable(),
     minor("due"),
+    minor("credited"),
     boolean("tax_inclusive"),
     text("source_document"),
 ];
@@ -79,6 +65,11 @@ pub const FIELDS: &[Field] = &[
 /// What a violated constraint tells the client.
 pub const CONSTRAINTS: &[Constraint] = &[
     Constraint::taken("invoice_number_key", "NUMBER_TAKEN", "another series has given this number"),
+    Constraint::missing(
+        "invoice_credited_check",
+        "NOTHING_TO_CREDIT",
+        "nothing of the invoice is left to be credited",
+    ),
     Constraint {
         name: "invoice_delete_time_check",
         kind: Kind::Precondition,

@@ -5,9 +5,12 @@ use trato_types::{Date, Id, Minor};
 use uuid::Uuid;
 
 use super::{
-    chain::{Fault, Hash, Walk, hash},
-    model::{Invoice, InvoiceError, Issue, State},
+    model::{Invoice, InvoiceError, State},
     parse::parse,
+};
+use crate::{
+    chain::{Chained as _, Fault, Hash, Walk},
+    number_series::Place,
 };
 
 const ID: Uuid = Uuid::from_u128(7);
@@ -40,17 +43,16 @@ fn day(text: &str) -> Date {
 /// An invoice of this place in the series, chained to `previous`.
 fn issued(ordinal: i64, previous: Hash) -> (Uuid, Invoice) {
     let mut invoice = draft();
-    let issue = Issue {
+    let place = Place {
         number_series: Id::from_uuid(Uuid::from_u128(4)),
         period: "2026".into(),
         ordinal,
         number: format!("F2026-{ordinal}"),
         issue_date: day("2026-11-30"),
-        due_date: day("2026-12-30"),
     };
-    invoice.issue(issue).expect("a draft is issued");
+    invoice.issue(place, day("2026-12-30")).expect("a draft is issued");
     invoice.previous_hash = Some(previous);
-    invoice.hash = Some(hash(ID, &invoice, previous).expect("it has a hash"));
+    invoice.hash = Some(invoice.hash_after(ID, previous).expect("it has a hash"));
     (ID, invoice)
 }
 
@@ -68,7 +70,7 @@ fn chain(length: i64) -> Vec<(Uuid, Invoice)> {
 fn follow(chain: &[(Uuid, Invoice)]) -> (i64, Option<Fault>) {
     let mut walk = Walk::from(1);
     for (id, invoice) in chain {
-        if let Err(fault) = walk.step(*id, invoice).expect("content is JSON") {
+        if let Some(fault) = walk.step(*id, invoice).expect("content is JSON") {
             return (walk.verified, Some(fault));
         }
     }
@@ -92,7 +94,7 @@ fn a_chain_breaks_where_it_was_tampered_with() {
     let mut forged = whole.clone();
     let previous = forged[1].1.previous_hash.expect("it has one");
     forged[1].1.note = "paid".into();
-    forged[1].1.hash = Some(hash(ID, &forged[1].1, previous).expect("it has a hash"));
+    forged[1].1.hash = Some(forged[1].1.hash_after(ID, previous).expect("it has a hash"));
     assert_eq!(follow(&forged), (2, Some(Fault::Unchained)));
 
     let mut bare = whole;

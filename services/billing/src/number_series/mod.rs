@@ -7,5 +7,5 @@ mod store;
 
 pub use self::{
     api::Api,
-    model::{DocumentKind, NumberSeries},
+    model::{DocumentKind, NumberSeries, Place},
 };

@@ -32,7 +32,7 @@ impl Billing {
     }
 
     /// What the superuser does to this test's database, with triggers as they are or out of the way.
-    async fn tamper(&self, statement: &str, past_triggers: bool) -> Result<(), sqlx::Error> {
+    pub async fn tamper(&self, statement: &str, past_triggers: bool) -> Result<(), sqlx::Error> {
         let mut tx = self.service.transaction(self.admin.tenant).await;
         let database: String = sqlx::query_scalar("select current_database()")
             .fetch_one(tx.connection())

@@ -12,6 +12,7 @@ use trato_proto::{
         CreateInvoiceRequest, CreateLegalEntityRequest, CreateNumberSeriesRequest, CreateTaxCodeRequest,
         Invoice, IssueInvoiceRequest, LegalEntity, NumberSeries, TaxCode,
         access_service_client::AccessServiceClient,
+        credit_note_service_client::CreditNoteServiceClient,
         event_service_client::EventServiceClient,
         exchange_rate_service_client::ExchangeRateServiceClient,
         invoice::{Line, Party},
@@ -116,6 +117,9 @@ impl Billing {
     }
     pub fn invoices(&self) -> InvoiceServiceClient<Channel> {
         InvoiceServiceClient::new(self.service.channel.clone())
+    }
+    pub fn credit_notes(&self) -> CreditNoteServiceClient<Channel> {
+        CreditNoteServiceClient::new(self.service.channel.clone())
     }
     pub fn access(&self) -> AccessServiceClient<Channel> {
         AccessServiceClient::new(self.service.channel.clone())

@@ -2,6 +2,7 @@
 
 mod access;
 mod chain;
+mod credit_note;
 mod exchange_rate;
 mod harness;
 mod invoice;

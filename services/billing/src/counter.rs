@@ -3,8 +3,7 @@
 use trato_platform::db::{Tx, from_sqlx};
 use trato_types::{Date, Id, Result};
 
-use super::chain::Hash;
-use crate::number_series::NumberSeries;
+use crate::{chain::Hash, number_series::NumberSeries};
 
 /// A number that was taken.
 #[derive(Clone, Debug)]
@@ -24,7 +23,7 @@ pub struct Taken {
 pub async fn take(tx: &mut Tx, series: Id<NumberSeries>, period: String, today: Date) -> Result<Taken> {
     let tenant = tx.cx().tenant;
     let (ordinal, hash, issue_date): (i64, Option<Vec<u8>>, Date) =
-        sqlx::query_as(include_str!("../../sql/take_number.sql"))
+        sqlx::query_as(include_str!("../sql/take_number.sql"))
             .bind(tenant)
             .bind(series.uuid())
             .bind(&period)

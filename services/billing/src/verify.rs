@@ -1,54 +1,86 @@
-//! `VerifyChain`: reads the invoices of a series in their order and follows the chain; then compares its end with how far
+//! `VerifyChain`: reads the documents of a series in their order and follows the chain; then compares its end with how far
 //! the series says it has come, so that the last ones cannot be taken away either.
+
+use std::collections::HashSet;
 
 use sqlx::{AssertSqlSafe, postgres::PgRow};
 use trato_platform::{
-    db::{Record, Tx, from_sqlx, statement::column_list},
-    standard::Store,
+    App,
+    db::{
+        Database, Record, Resource, Tx, from_sqlx,
+        statement::{Statements, column_list},
+    },
 };
 use trato_proto::billing::v1::{self as pb, verify_chain_response};
 use trato_types::{Context, Error, Id, Kind, Result, Violations, error::FieldError as _};
 
-use super::{
-    chain::{Fault, Hash, Walk},
-    model::Invoice,
-    references::References,
+use crate::{
+    chain::{Chained, Fault, Hash, Walk},
+    credit_note::CreditNote,
+    invoice::Invoice,
+    lookup::living,
+    number_series::{DocumentKind, NumberSeries},
 };
-use crate::number_series::{DocumentKind, NumberSeries};
 
-/// Most invoices that one call looks at.
+/// Most documents that one call looks at.
 const MOST: i64 = 10_000;
-/// Invoices read at once.
+/// Documents read at once.
 const PAGE: i64 = 500;
 
-/// Follows the part of a chain that is asked for.
-pub async fn verify(
-    invoices: &Store<Invoice>,
-    references: &References,
-    cx: &Context,
-    body: &pb::VerifyChainRequest,
-) -> Result<pb::VerifyChainResponse> {
-    let (first, last) = range(body)?;
-    let series = Id::<NumberSeries>::parse(&body.number_series)
-        .map_err(|error| Error::invalid("number_series", error.reason(), error.to_string()))?;
-    let mut tx = Tx::of(invoices.database(), cx).await?;
-    let refused = |reason, message: &'static str| {
-        Error::new(Kind::Precondition, reason, message).with("number_series", &body.number_series)
-    };
-    let found = references.series(&mut tx, series).await?;
-    let found = found.ok_or_else(|| refused("SERIES_NOT_FOUND", "there is no such number series"))?;
-    if !found.gap_free || found.document_kind != DocumentKind::Invoice {
-        return Err(refused("SERIES_NOT_CHAINED", "the series is not gap-free, or not of invoices"));
+/// Follows the chains of series.
+pub struct Chains {
+    database: Database,
+    number_series: Statements,
+}
+
+impl Chains {
+    /// Over the app's database.
+    pub fn new(app: &App) -> Self {
+        Self { database: app.database.clone(), number_series: Statements::of::<NumberSeries>() }
     }
-    // Read before the invoices: what is issued meanwhile lies beyond it.
-    let (end, end_hash) = counter(&mut tx, series, &body.period).await?;
+
+    /// Follows the part of a chain that is asked for.
+    pub async fn verify(
+        &self,
+        cx: &Context,
+        body: &pb::VerifyChainRequest,
+    ) -> Result<pb::VerifyChainResponse> {
+        let range = range(body)?;
+        let series = Id::<NumberSeries>::parse(&body.number_series)
+            .map_err(|error| Error::invalid("number_series", error.reason(), error.to_string()))?;
+        let mut tx = Tx::of(&self.database, cx).await?;
+        let refused = |reason, message: &'static str| {
+            Error::new(Kind::Precondition, reason, message).with("number_series", &body.number_series)
+        };
+        let found =
+            living::<NumberSeries>(&mut tx, &self.number_series, HashSet::from([series.uuid()])).await?;
+        let found = found.into_values().next();
+        let found = found.ok_or_else(|| refused("SERIES_NOT_FOUND", "there is no such number series"))?;
+        if !found.gap_free {
+            return Err(refused("SERIES_NOT_CHAINED", "the series is not gap-free"));
+        }
+        match found.document_kind {
+            DocumentKind::Invoice => follow::<Invoice>(&mut tx, series, &body.period, range).await,
+            DocumentKind::CreditNote => follow::<CreditNote>(&mut tx, series, &body.period, range).await,
+        }
+    }
+}
+
+async fn follow<T: Resource + Chained>(
+    tx: &mut Tx,
+    series: Id<NumberSeries>,
+    period: &str,
+    (first, last): (i64, i64),
+) -> Result<pb::VerifyChainResponse> {
+    // Read before the documents: what is issued meanwhile lies beyond it.
+    let (end, end_hash) = counter(tx, series, period).await?;
     let last = last.min(end);
     let until = last.min(first.saturating_add(MOST - 1));
     let mut walk = Walk::from(first);
     while walk.ordinal <= until {
-        let page = read(&mut tx, series, &body.period, walk.ordinal, until).await?;
+        let page = read::<T>(tx, series, period, walk.ordinal, until).await?;
         for record in &page {
-            if let Err(fault) = walk.step(record.id, &record.value).map_err(Error::internal)? {
+            if let Some(fault) = walk.step(record.id, &record.value)? {
                 return Ok(faulty(&walk, fault));
             }
         }
@@ -89,21 +121,22 @@ async fn counter(tx: &mut Tx, series: Id<NumberSeries>, period: &str) -> Result<
     Ok((end, hash.and_then(|bytes| bytes.try_into().ok()).map_or(Hash::START, Hash)))
 }
 
-async fn read(
+async fn read<T: Resource>(
     tx: &mut Tx,
     series: Id<NumberSeries>,
     period: &str,
     from: i64,
     until: i64,
-) -> Result<Vec<Record<Invoice>>> {
+) -> Result<Vec<Record<T>>> {
     let tenant = tx.cx().tenant;
     // Only names that the service itself lists.
     let sql = format!(
-        "select {} from invoice where tenant_id = $1 and number_series = $2 and period = $3
+        "select {} from {} document where tenant_id = $1 and number_series = $2 and period = $3
            and ordinal between $4 and $5
          order by ordinal
          limit $6",
-        column_list::<Invoice>("invoice")
+        column_list::<T>("document"),
+        T::TABLE
     );
     let rows: Vec<PgRow> = sqlx::query(AssertSqlSafe(sql))
         .bind(tenant)
