@@ -18,7 +18,7 @@ mod generated {
         reason = "generated code; the documentation is in the proto files"
     )]
 
-    /// Legal entities, tax codes, payment terms, exchange rates and number series.
+    /// Invoices, credit notes, legal entities, tax codes, payment terms, exchange rates and number series.
     pub mod billing {
         pub mod v1 {
             tonic::include_proto!("trato.billing.v1");

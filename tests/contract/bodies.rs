@@ -18,25 +18,6 @@ impl World {
                 "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
             }),
             "Contact" => json!({ "givenNames": "Ana", "surname": unique, "emailAddress": "ana@example.com" }),
-            "ExchangeRate" => json!({
-                "date": { "year": 2026, "month": 1, "day": 2 }, "fromCurrencyCode": "EUR", "toCurrencyCode": "USD",
-                "rate": "1.0842", "origin": unique,
-            }),
-            "LegalEntity" => json!({
-                "displayName": format!("Entity {unique}"), "legalName": "Entity S.L.", "timeZone": "Europe/Madrid",
-                "baseCurrencyCode": "EUR", "taxIds": [{ "countryCode": "ES", "scheme": "VAT", "value": "ESB12345678" }],
-                "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
-            }),
-            "NumberSeries" => json!({
-                "displayName": format!("Series {unique}"), "legalEntity": self.legal_entity,
-                "documentKind": "INVOICE", "prefix": &unique[..20], "padding": 4, "gapFree": true,
-            }),
-            "PaymentTerm" => json!({ "code": unique, "displayName": "30 days", "days": 30, "rule": "NET" }),
-            "TaxCode" => json!({
-                "code": unique, "displayName": "Standard rate", "countryCode": "ES", "tax": "VAT",
-                "category": "STANDARD",
-                "rates": [{ "percent": "21", "validFrom": { "year": 2012, "month": 9, "day": 1 } }],
-            }),
             "Member" => json!({
                 "subject": format!("member-{unique}"), "displayName": "Ana", "teams": [self.team],
                 "manager": self.member, "skills": ["german"],
@@ -66,7 +47,7 @@ impl World {
                 "condition": { "products": [self.product], "minQuantity": "10" }, "budget": dollars(1_000),
             }),
             "Team" => json!({ "displayName": format!("Team {unique}"), "region": "West" }),
-            other => panic!("the samples do not know the resource {other}"),
+            other => self.billing_body(other, &unique),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod annotations;
 mod answers;
+mod billing_samples;
 mod bindings;
 mod bodies;
 mod documentation;

@@ -15,10 +15,12 @@ use crate::harness::{
 };
 
 /// Resources by noun: collection, and the name of their field in requests.
-pub const NOUNS: [(&str, &str, &str); 15] = [
+pub const NOUNS: [(&str, &str, &str); 17] = [
     ("Account", "accounts", "account"),
     ("Contact", "contacts", "contact"),
+    ("CreditNote", "creditNotes", "creditNote"),
     ("ExchangeRate", "exchangeRates", "exchangeRate"),
+    ("Invoice", "invoices", "invoice"),
     ("LegalEntity", "legalEntities", "legalEntity"),
     ("Member", "members", "member"),
     ("NumberSeries", "numberSeries", "numberSeries"),
@@ -44,8 +46,16 @@ pub struct World {
     pub bundle: String,
     /// A contact tied to the account.
     pub contact: String,
+    /// A draft of a credit note of `issued_invoice`.
+    pub credit_note: String,
+    /// A number series of credit notes.
+    pub credit_series: String,
     /// An exchange rate.
     pub exchange_rate: String,
+    /// An invoice that is issued.
+    pub issued_invoice: String,
+    /// A draft of an invoice.
+    pub invoice: String,
     /// A legal entity.
     pub legal_entity: String,
     /// A member.
@@ -90,7 +100,11 @@ impl World {
             account: String::new(),
             bundle: String::new(),
             contact: String::new(),
+            credit_note: String::new(),
+            credit_series: String::new(),
             exchange_rate: String::new(),
+            issued_invoice: String::new(),
+            invoice: String::new(),
             legal_entity: String::new(),
             member: String::new(),
             number_series: String::new(),
@@ -124,6 +138,10 @@ impl World {
         world.payment_term = world.create("PaymentTerm").await;
         world.exchange_rate = world.create("ExchangeRate").await;
         world.until_taxes_are_known().await;
+        world.invoice = world.create("Invoice").await;
+        world.issued_invoice = world.issued().await;
+        world.credit_series = world.credits().await;
+        world.credit_note = world.create("CreditNote").await;
         world
     }
 
@@ -132,7 +150,9 @@ impl World {
         match noun {
             "Account" => &self.account,
             "Contact" => &self.contact,
+            "CreditNote" => &self.credit_note,
             "ExchangeRate" => &self.exchange_rate,
+            "Invoice" => &self.invoice,
             "LegalEntity" => &self.legal_entity,
             "Member" => &self.member,
             "NumberSeries" => &self.number_series,
@@ -198,6 +218,15 @@ impl World {
             "ExplainAccess" | "ListViewers" => self.access(method),
             "ListTimelineEntries" => json!({ "parent": self.account }),
             "ListStageChanges" => json!({ "parent": self.opportunity }),
+            "PreviewInvoice" => json!({ "invoice": self.body("Invoice") }),
+            "IssueInvoice" => self.issue(&self.create("Invoice").await),
+            "IssueCreditNote" => json!({
+                "name": self.create("CreditNote").await, "numberSeries": self.credit_series,
+                "requestId": Uuid::new_v4(),
+            }),
+            "SendInvoice" => json!({ "name": self.issued().await }),
+            "VoidInvoice" => json!({ "name": self.issued().await, "reason": "Wrong customer" }),
+            "VerifyChain" => json!({ "numberSeries": self.number_series }),
             "PreviewNumber" => json!({ "name": self.number_series }),
             "ListContacts" => json!({ "parent": self.account }),
             "LinkContact" => {
@@ -280,7 +309,9 @@ impl World {
                     let changed = match *noun {
                         "Contact" => "surname",
                         "Price" => "unitPrice",
+                        "CreditNote" => "reason",
                         "ExchangeRate" => "origin",
+                        "Invoice" => "note",
                         _ => "displayName",
                     };
                     json!({ *field: body, "updateMask": changed })

@@ -3,7 +3,7 @@
 use trato_platform::db::Column;
 use trato_types::{Error, Result};
 
-use crate::fields::Code;
+use crate::{chain::Hash, fields::Code};
 
 impl Column for Code {
     type Sql = String;
@@ -13,5 +13,17 @@ impl Column for Code {
     }
     fn from_sql(stored: Option<String>) -> Result<Self> {
         stored.unwrap_or_default().parse().map_err(Error::internal)
+    }
+}
+
+impl Column for Hash {
+    type Sql = Vec<u8>;
+    const TYPE: &'static str = "bytea";
+    fn to_sql(&self) -> Option<Vec<u8>> {
+        Some(self.0.to_vec())
+    }
+    fn from_sql(stored: Option<Vec<u8>>) -> Result<Self> {
+        let bytes = stored.unwrap_or_default().try_into();
+        bytes.map(Self).map_err(|_| Error::internal("a stored hash has not 32 bytes"))
     }
 }

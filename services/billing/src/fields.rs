@@ -4,7 +4,12 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use trato_pricing::PricingError;
-use trato_types::{Currency, error::FieldError, money::MoneyError};
+use trato_types::{
+    Currency,
+    error::FieldError,
+    money::MoneyError,
+    text::{TextError, line},
+};
 
 /// What people call a thing in short: 1 to 40 letters, digits or `._-`, such as `ES-S`.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -62,6 +67,12 @@ pub fn country_code(text: &str) -> Result<String, FormError> {
         [a, b] if a.is_ascii_uppercase() && b.is_ascii_uppercase() => Ok(text.to_owned()),
         _ => Err(FormError::CountryCode),
     }
+}
+
+/// Checks a text of one line that must not be empty: at most `max` characters.
+pub fn word(text: &str, max: usize) -> Result<String, TextError> {
+    let text = line(text, max)?;
+    if text.is_empty() { Err(TextError::Empty) } else { Ok(text) }
 }
 
 /// Why a currency was refused.

@@ -11,7 +11,7 @@ mod write;
 pub use self::{
     batch::{Prepared, Stored},
     list::{Within, bind, key_value},
-    prepare::new_record,
+    prepare::{merged, new_record},
     reply::{Reply, answer},
     write::{Changed, require_living},
 };

@@ -14,7 +14,7 @@ use trato_query::Field;
 use trato_types::{Context, Result, Violations, text::line};
 
 use super::{
-    model::{self, LegalEntity, TaxId, TaxIds, TaxRounding},
+    model::{LegalEntity, TaxId, TaxIds, TaxRounding},
     store,
 };
 use crate::{address, fields};
@@ -159,8 +159,8 @@ fn parse_tax_ids(
 fn parse_tax_id(message: &pb::legal_entity::TaxId) -> Result<TaxId> {
     let mut violations = Violations::new();
     let country_code = violations.keep("country_code", fields::country_code(&message.country_code));
-    let scheme = violations.keep("scheme", model::word(&message.scheme, 20));
-    let value = violations.keep("value", model::word(&message.value, 40));
+    let scheme = violations.keep("scheme", fields::word(&message.scheme, 20));
+    let value = violations.keep("value", fields::word(&message.value, 40));
     let tax_id = country_code.zip(scheme).zip(value).map(|((country_code, scheme), value)| TaxId {
         country_code,
         scheme,

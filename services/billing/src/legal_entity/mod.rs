@@ -5,4 +5,7 @@ mod api;
 mod model;
 mod store;
 
-pub use self::{api::Api, model::LegalEntity};
+pub use self::{
+    api::Api,
+    model::{LegalEntity, TaxRounding},
+};

@@ -4,10 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use trato_types::{
-    Currency, DisplayName, Result, Violations,
-    error::FieldError,
-    id::Collection,
-    text::{TextError, line},
+    Currency, Date, DisplayName, Result, Timestamp, Violations, error::FieldError, id::Collection,
 };
 
 use crate::address::Address;
@@ -87,6 +84,13 @@ impl TaxIds {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TimeZone(chrono_tz::Tz);
 
+impl TimeZone {
+    /// The day it is there at an instant.
+    pub fn day_of(self, now: Timestamp) -> Date {
+        now.with_timezone(&self.0).date_naive()
+    }
+}
+
 impl FromStr for TimeZone {
     type Err = TimeZoneError;
 
@@ -110,12 +114,6 @@ impl FieldError for TimeZoneError {
     fn reason(&self) -> &'static str {
         "INVALID_TIME_ZONE"
     }
-}
-
-/// Checks a text of one line that must not be empty: at most `max` characters.
-pub fn word(text: &str, max: usize) -> Result<String, TextError> {
-    let text = line(text, max)?;
-    if text.is_empty() { Err(TextError::Empty) } else { Ok(text) }
 }
 
 #[cfg(test)]
@@ -143,5 +141,19 @@ mod tests {
         for wrong in ["", "Madrid", "europe/madrid", "+01:00", "Europe/Madrid\u{0}"] {
             assert_eq!(wrong.parse::<TimeZone>(), Err(TimeZoneError), "{wrong:?}");
         }
+    }
+
+    /// XTR-05: the day of a document is told in the zone of the company, over midnight and summer time.
+    #[test]
+    fn a_day_is_told_in_the_zone() {
+        let day = |zone: &str, now: &str| {
+            let zone: TimeZone = zone.parse().expect("a zone");
+            zone.day_of(now.parse().expect("an instant")).to_string()
+        };
+        assert_eq!(day("Europe/Madrid", "2026-12-31T22:59:59Z"), "2026-12-31");
+        assert_eq!(day("Europe/Madrid", "2026-12-31T23:00:00Z"), "2027-01-01");
+        assert_eq!(day("Europe/Madrid", "2026-06-30T22:00:00Z"), "2026-07-01");
+        assert_eq!(day("America/New_York", "2027-01-01T04:59:59Z"), "2026-12-31");
+        assert_eq!(day("UTC", "2027-01-01T00:00:00Z"), "2027-01-01");
     }
 }

@@ -5,4 +5,7 @@ mod api;
 mod model;
 mod store;
 
-pub use self::{api::Api, model::NumberSeries};
+pub use self::{
+    api::Api,
+    model::{DocumentKind, NumberSeries, Place},
+};

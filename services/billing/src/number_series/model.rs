@@ -30,6 +30,21 @@ impl Collection for NumberSeries {
     const COLLECTION: &'static str = "numberSeries";
 }
 
+/// A number that a document got, and where it is in its series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The series.
+    pub number_series: Id<NumberSeries>,
+    /// Period of the series.
+    pub period: String,
+    /// Place in the period, from 1.
+    pub ordinal: i64,
+    /// As it stands on the document.
+    pub number: String,
+    /// Day of issue.
+    pub issue_date: Date,
+}
+
 /// Kind of document that is numbered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DocumentKind {

@@ -35,7 +35,6 @@ pub enum Rule {
 
 impl PaymentTerm {
     /// The day on which something is due that was issued on `issue_date`; none beyond the calendar.
-    #[cfg_attr(not(test), expect(dead_code, reason = "documents that are due come with the next resource"))]
     pub fn due_date(&self, issue_date: Date) -> Option<Date> {
         let days = Days::new(self.days.unsigned_abs().into());
         match self.rule {

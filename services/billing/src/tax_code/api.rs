@@ -172,7 +172,8 @@ fn parse_category(category: i32) -> Result<Category, UnknownName> {
     }
 }
 
-fn render_category(category: Category) -> pb::tax_code::Category {
+/// Writes a category.
+pub fn render_category(category: Category) -> pb::tax_code::Category {
     match category {
         Category::Standard => pb::tax_code::Category::Standard,
         Category::Reduced => pb::tax_code::Category::Reduced,

@@ -5,4 +5,7 @@ mod api;
 mod model;
 mod store;
 
-pub use self::{api::Api, model::TaxCode};
+pub use self::{
+    api::{Api, render_category},
+    model::{Category, TaxCode},
+};

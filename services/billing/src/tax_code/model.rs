@@ -32,7 +32,8 @@ impl Collection for TaxCode {
 }
 
 /// How a line is taxed, by the categories of EN 16931; or that something of it is withheld.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Category {
     /// At the standard rate.
     Standard,
@@ -141,6 +142,12 @@ impl Rates {
         violations.into_result(Some(Self(rates)))
     }
 
+    /// The rate of a day, if there is one.
+    pub fn on(&self, day: Date) -> Option<Percent> {
+        let is_valid = |rate: &&Rate| rate.valid_from <= day && rate.valid_to.is_none_or(|end| day <= end);
+        self.0.iter().find(is_valid).map(|rate| rate.percent)
+    }
+
     /// All of them, by day.
     pub fn iter(&self) -> impl Iterator<Item = &Rate> {
         self.0.iter()
@@ -211,6 +218,23 @@ mod tests {
         let percents: Vec<_> =
             rates.expect("two rates").iter().map(|rate| rate.percent.to_string()).collect();
         assert_eq!(percents, ["18", "21"]);
+    }
+
+    /// XTR-05: a day has the rate that is valid on it, on its first and its last day too.
+    #[test]
+    fn a_day_has_the_rate_that_is_valid_on_it() {
+        let rates = Rates::new(vec![rate("18", "2010-07-01", "2012-08-31"), rate("21", "2012-09-01", "")]);
+        let rates = rates.expect("two rates");
+        for (date, percent) in [
+            ("2010-06-30", None),
+            ("2010-07-01", Some("18")),
+            ("2012-08-31", Some("18")),
+            ("2012-09-01", Some("21")),
+            ("2099-01-01", Some("21")),
+        ] {
+            let found = rates.on(day(date)).map(|percent| percent.to_string());
+            assert_eq!(found.as_deref(), percent, "{date}");
+        }
     }
 
     /// XTR-05: a category has the rates that EN 16931 gives it, and what is withheld is at most the whole.

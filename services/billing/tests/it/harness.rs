@@ -9,11 +9,14 @@ use tonic_types::StatusExt as _;
 use trato_platform::testing::{TestCaller, TestService};
 use trato_proto::{
     billing::v1::{
-        CreateLegalEntityRequest, CreateNumberSeriesRequest, CreateTaxCodeRequest, LegalEntity, NumberSeries,
-        TaxCode,
+        CreateInvoiceRequest, CreateLegalEntityRequest, CreateNumberSeriesRequest, CreateTaxCodeRequest,
+        Invoice, IssueInvoiceRequest, LegalEntity, NumberSeries, TaxCode,
         access_service_client::AccessServiceClient,
+        credit_note_service_client::CreditNoteServiceClient,
         event_service_client::EventServiceClient,
         exchange_rate_service_client::ExchangeRateServiceClient,
+        invoice::{Line, Party},
+        invoice_service_client::InvoiceServiceClient,
         legal_entity_service_client::LegalEntityServiceClient,
         number_series::{DocumentKind, Period},
         number_series_service_client::NumberSeriesServiceClient,
@@ -21,7 +24,7 @@ use trato_proto::{
         tax_code::{Category, Rate},
         tax_code_service_client::TaxCodeServiceClient,
     },
-    google::value::Date,
+    google::value::{Date, Money},
 };
 use uuid::Uuid;
 
@@ -29,6 +32,56 @@ use uuid::Uuid;
 pub struct Billing {
     pub service: TestService,
     pub admin: TestCaller,
+}
+
+/// What an invoice needs.
+pub struct Desk {
+    pub legal_entity: LegalEntity,
+    pub series: NumberSeries,
+    pub tax_code: TaxCode,
+}
+
+impl Desk {
+    /// An invoice of these lines in euros, not recorded yet.
+    pub fn invoice(&self, lines: Vec<Line>) -> Invoice {
+        Invoice {
+            account: format!("accounts/{}", Uuid::now_v7()),
+            legal_entity: self.legal_entity.name.clone(),
+            currency_code: "EUR".into(),
+            bill_to: Some(Party { display_name: "Hotel Miramar".into(), ..Default::default() }),
+            lines,
+            ..Default::default()
+        }
+    }
+
+    /// A line at the standard rate.
+    pub fn line(&self, key: &str, quantity: &str, unit_price: &str) -> Line {
+        Line {
+            key: key.into(),
+            description: "Coffee machine".into(),
+            quantity: quantity.into(),
+            unit_price: unit_price.into(),
+            tax_codes: vec![self.tax_code.name.clone()],
+            ..Default::default()
+        }
+    }
+}
+
+/// Asks to issue a draft, under a request id of its own.
+pub fn issuing(invoice: &Invoice, series: &NumberSeries) -> IssueInvoiceRequest {
+    IssueInvoiceRequest {
+        name: invoice.name.clone(),
+        number_series: series.name.clone(),
+        request_id: Uuid::now_v7().to_string(),
+        ..Default::default()
+    }
+}
+
+/// An amount of euros, such as `145.19`.
+pub fn eur(amount: &str) -> Option<Money> {
+    let (units, cents) = amount.split_once('.').expect("an amount has cents");
+    let nanos = cents.parse::<i32>().expect("cents are a number") * 10_000_000;
+    Some(Money { currency_code: "EUR".into(), units: units.parse().expect("units are a number"), nanos })
 }
 
 /// A violation of one field: its path and the reason.
@@ -62,6 +115,12 @@ impl Billing {
     pub fn number_series(&self) -> NumberSeriesServiceClient<Channel> {
         NumberSeriesServiceClient::new(self.service.channel.clone())
     }
+    pub fn invoices(&self) -> InvoiceServiceClient<Channel> {
+        InvoiceServiceClient::new(self.service.channel.clone())
+    }
+    pub fn credit_notes(&self) -> CreditNoteServiceClient<Channel> {
+        CreditNoteServiceClient::new(self.service.channel.clone())
+    }
     pub fn access(&self) -> AccessServiceClient<Channel> {
         AccessServiceClient::new(self.service.channel.clone())
     }
@@ -88,6 +147,25 @@ impl Billing {
     pub async fn create_series(&self, number_series: NumberSeries) -> Result<NumberSeries, Status> {
         let request = CreateNumberSeriesRequest { number_series: Some(number_series), ..Default::default() };
         self.number_series().create_number_series(self.admin.request(request)).await.map(Response::into_inner)
+    }
+
+    pub async fn create_invoice(&self, invoice: Invoice) -> Result<Invoice, Status> {
+        let request = CreateInvoiceRequest { invoice: Some(invoice), ..Default::default() };
+        self.invoices().create_invoice(self.admin.request(request)).await.map(Response::into_inner)
+    }
+
+    /// Issues a draft under a request id of its own.
+    pub async fn issue(&self, invoice: &Invoice, series: &NumberSeries) -> Result<Invoice, Status> {
+        let request = issuing(invoice, series);
+        self.invoices().issue_invoice(self.admin.request(request)).await.map(Response::into_inner)
+    }
+
+    /// A Spanish company with a series of invoices `F0001` and the standard rate.
+    pub async fn desk(&self) -> Desk {
+        let legal_entity = self.legal_entity("Hispania").await;
+        let series = self.series(&legal_entity, "F").await;
+        let tax_code = self.create_tax_code(vat("ES-S")).await.expect("a tax code");
+        Desk { legal_entity, series, tax_code }
     }
 
     /// A Spanish company of this name.

@@ -1,0 +1,120 @@
+//! `CreditNoteService`. A credit note on the wire is in `wire.rs`.
+
+use futures::FutureExt as _;
+use tonic::Request;
+use trato_platform::{
+    App,
+    db::{Constraint, Record, Resource, statement::Statements},
+    standard::{Reply, Store},
+};
+use trato_proto::billing::v1::{self as pb, credit_note_service_server::CreditNoteService};
+use trato_query::Field;
+use trato_types::{Context, Result};
+
+use super::{issue, model::CreditNote, store, wire};
+use crate::{drafts::Drafts, invoice::Invoice, issuing::Issuing};
+
+/// Serves credit notes.
+pub struct Api {
+    credit_notes: Store<CreditNote>,
+    drafts: Drafts<CreditNote>,
+    issuing: Issuing<CreditNote>,
+    invoices: Statements,
+}
+
+impl Api {
+    /// The service over the app's database.
+    pub fn new(app: &App) -> Self {
+        let invoices = Statements::of::<Invoice>();
+        Self {
+            credit_notes: Store::new(&app.database),
+            drafts: Drafts::new(&app.database, invoices),
+            issuing: Issuing::new(app),
+            invoices,
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl CreditNoteService for Api {
+    async fn get_credit_note(&self, request: Request<pb::GetCreditNoteRequest>) -> Reply<pb::CreditNote> {
+        self.credit_notes.get(request).await
+    }
+    async fn list_credit_notes(
+        &self,
+        request: Request<pb::ListCreditNotesRequest>,
+    ) -> Reply<pb::ListCreditNotesResponse> {
+        self.credit_notes.list(request).await
+    }
+    async fn create_credit_note(
+        &self,
+        request: Request<pb::CreateCreditNoteRequest>,
+    ) -> Reply<pb::CreditNote> {
+        self.drafts.create(request).await
+    }
+    async fn update_credit_note(
+        &self,
+        request: Request<pb::UpdateCreditNoteRequest>,
+    ) -> Reply<pb::CreditNote> {
+        self.drafts.update(request).await
+    }
+    async fn delete_credit_note(
+        &self,
+        request: Request<pb::DeleteCreditNoteRequest>,
+    ) -> Reply<pb::CreditNote> {
+        self.credit_notes.delete(request).await
+    }
+    async fn undelete_credit_note(
+        &self,
+        request: Request<pb::UndeleteCreditNoteRequest>,
+    ) -> Reply<pb::CreditNote> {
+        self.credit_notes.undelete(request).await
+    }
+    async fn batch_get_credit_notes(
+        &self,
+        request: Request<pb::BatchGetCreditNotesRequest>,
+    ) -> Reply<pb::BatchGetCreditNotesResponse> {
+        self.credit_notes.batch_get(request).await
+    }
+    async fn batch_create_credit_notes(
+        &self,
+        request: Request<pb::BatchCreateCreditNotesRequest>,
+    ) -> Reply<pb::BatchCreateCreditNotesResponse> {
+        self.drafts.batch_create(request).await
+    }
+    async fn upsert_credit_note(
+        &self,
+        request: Request<pb::UpsertCreditNoteRequest>,
+    ) -> Reply<pb::CreditNote> {
+        self.drafts.upsert(request).await
+    }
+
+    async fn issue_credit_note(&self, request: Request<pb::IssueCreditNoteRequest>) -> Reply<pb::CreditNote> {
+        let taken = self.issuing.take_before(&request).await?;
+        let (issuing, invoices) = (&self.issuing, self.invoices);
+        self.credit_notes
+            .change_in(request, "issued", |tx, before, body| {
+                let (issuing, taken) = (issuing.clone(), taken.clone());
+                async move { issue::issue(&issuing, &invoices, tx, before, body, taken).await }.boxed()
+            })
+            .await
+    }
+}
+
+impl Resource for CreditNote {
+    type Message = pb::CreditNote;
+    const TABLE: &'static str = "credit_note";
+    const COLLECTION: &'static str = "creditNotes";
+    const EVENT: &'static str = "trato.billing.v1.credit_note";
+    const FIELDS: &'static [Field] = store::FIELDS;
+    const CONSTRAINTS: &'static [Constraint] = store::CONSTRAINTS;
+    const OWNABLE: bool = false;
+
+    fn parse(message: &pb::CreditNote, _: &Context) -> Result<Self> {
+        wire::parse(message)
+    }
+
+    fn render(record: &Record<Self>) -> pb::CreditNote {
+        wire::render(record)
+    }
+}

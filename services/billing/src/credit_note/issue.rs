@@ -1,0 +1,42 @@
+//! What issuing makes of a credit note and of its invoice.
+
+use trato_platform::{
+    db::{Facts, NewEvent, Record, Tx, statement::Statements},
+    standard::{Changed, require_living},
+};
+use trato_proto::billing::v1 as pb;
+use trato_types::{Error, Kind, Result};
+
+use super::model::{CreditNote, CreditNoteError};
+use crate::{counter::Taken, invoice::Invoice, issuing::Issuing};
+
+/// Issues a locked draft: takes what it credits from the locked invoice, as much as is left by now.
+pub async fn issue(
+    issuing: &Issuing<CreditNote>,
+    invoices: &Statements,
+    tx: &mut Tx,
+    before: &Record<CreditNote>,
+    body: &pb::IssueCreditNoteRequest,
+    taken: Option<Taken>,
+) -> Result<Changed<CreditNote>> {
+    require_living(before)?;
+    before.value.require_draft()?;
+    let mut credit_note = before.value.clone();
+    let invoice = tx.lock::<Invoice>(invoices, &credit_note.invoice.name()).await;
+    let invoice = invoice.map_err(|error| match error.kind() {
+        Kind::NotFound => Error::from(CreditNoteError::InvoiceNotFound),
+        _ => error,
+    })?;
+    let (credit, left) = credit_note.compute(&invoice.value)?;
+    let mut credited = invoice.value.clone();
+    credited.take_credit(&credit, left)?;
+    let credited = invoice.next(tx.cx(), credited);
+    let event = NewEvent::of(tx.cx(), "updated", Some(&invoice), &credited);
+    tx.save(invoices, &credited, event).await?;
+
+    let numbered = issuing.number(tx, &credit_note, &body.number_series, taken).await?;
+    credit_note.issue(numbered.place.clone())?;
+    let hashes = issuing.chain(tx, &numbered, before.id, &credit_note).await?;
+    (credit_note.previous_hash, credit_note.hash) = hashes.unzip();
+    Ok((before.next(tx.cx(), credit_note), Facts::default()))
+}

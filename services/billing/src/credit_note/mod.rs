@@ -1,0 +1,14 @@
+//! Credit notes: what is taken back of an invoice.
+//!
+//! A draft says what it would credit of what is left now. Issuing takes it for good: under the lock of the invoice, whose row
+//! says what is left and how much is credited, so that all credits together never exceed it, and the last one takes the rest.
+
+mod api;
+mod chain;
+mod issue;
+mod model;
+mod requests;
+mod store;
+mod wire;
+
+pub use self::{api::Api, model::CreditNote};

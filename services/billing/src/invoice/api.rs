@@ -1,0 +1,132 @@
+//! `InvoiceService`. An invoice on the wire is in `parse.rs` and `render.rs`.
+
+use futures::FutureExt as _;
+use tonic::Request;
+use trato_platform::{
+    App,
+    db::{Constraint, Facts, Record, Resource},
+    standard::{Reply, Store, answer},
+};
+use trato_proto::billing::v1::{self as pb, invoice_service_server::InvoiceService};
+use trato_query::Field;
+use trato_types::{Context, Result};
+
+use super::{issue, model::Invoice, parse, references::References, render, requests, store};
+use crate::{drafts::Drafts, issuing::Issuing, verify::Chains};
+
+/// Serves invoices.
+pub struct Api {
+    invoices: Store<Invoice>,
+    drafts: Drafts<Invoice>,
+    references: References,
+    issuing: Issuing<Invoice>,
+    chains: Chains,
+}
+
+impl Api {
+    /// The service over the app's database.
+    pub fn new(app: &App) -> Self {
+        Self {
+            invoices: Store::new(&app.database),
+            drafts: Drafts::new(&app.database, References::new()),
+            references: References::new(),
+            issuing: Issuing::new(app),
+            chains: Chains::new(app),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl InvoiceService for Api {
+    async fn get_invoice(&self, request: Request<pb::GetInvoiceRequest>) -> Reply<pb::Invoice> {
+        self.invoices.get(request).await
+    }
+    async fn list_invoices(
+        &self,
+        request: Request<pb::ListInvoicesRequest>,
+    ) -> Reply<pb::ListInvoicesResponse> {
+        self.invoices.list(request).await
+    }
+    async fn create_invoice(&self, request: Request<pb::CreateInvoiceRequest>) -> Reply<pb::Invoice> {
+        self.drafts.create(request).await
+    }
+    async fn update_invoice(&self, request: Request<pb::UpdateInvoiceRequest>) -> Reply<pb::Invoice> {
+        self.drafts.update(request).await
+    }
+    async fn delete_invoice(&self, request: Request<pb::DeleteInvoiceRequest>) -> Reply<pb::Invoice> {
+        self.invoices.delete(request).await
+    }
+    async fn undelete_invoice(&self, request: Request<pb::UndeleteInvoiceRequest>) -> Reply<pb::Invoice> {
+        self.invoices.undelete(request).await
+    }
+    async fn batch_get_invoices(
+        &self,
+        request: Request<pb::BatchGetInvoicesRequest>,
+    ) -> Reply<pb::BatchGetInvoicesResponse> {
+        self.invoices.batch_get(request).await
+    }
+    async fn batch_create_invoices(
+        &self,
+        request: Request<pb::BatchCreateInvoicesRequest>,
+    ) -> Reply<pb::BatchCreateInvoicesResponse> {
+        self.drafts.batch_create(request).await
+    }
+    async fn upsert_invoice(&self, request: Request<pb::UpsertInvoiceRequest>) -> Reply<pb::Invoice> {
+        self.drafts.upsert(request).await
+    }
+
+    async fn preview_invoice(
+        &self,
+        request: Request<pb::PreviewInvoiceRequest>,
+    ) -> Reply<pb::PreviewInvoiceResponse> {
+        let database = self.invoices.database();
+        answer(request, async |cx, body| requests::preview(database, &self.references, cx, body).await).await
+    }
+    async fn issue_invoice(&self, request: Request<pb::IssueInvoiceRequest>) -> Reply<pb::Invoice> {
+        let taken = self.issuing.take_before(&request).await?;
+        let (issuing, references) = (&self.issuing, &self.references);
+        self.invoices
+            .change_in(request, "issued", |tx, before, body| {
+                let (issuing, references, taken) = (issuing.clone(), references.clone(), taken.clone());
+                async move { issue::issue(&issuing, &references, tx, before, body, taken).await }.boxed()
+            })
+            .await
+    }
+    async fn send_invoice(&self, request: Request<pb::SendInvoiceRequest>) -> Reply<pb::Invoice> {
+        self.invoices.change(request, "sent", send).await
+    }
+    async fn void_invoice(&self, request: Request<pb::VoidInvoiceRequest>) -> Reply<pb::Invoice> {
+        self.invoices.change(request, "voided", void).await
+    }
+    async fn verify_chain(&self, request: Request<pb::VerifyChainRequest>) -> Reply<pb::VerifyChainResponse> {
+        answer(request, async |cx, body| self.chains.verify(cx, &body).await).await
+    }
+}
+
+impl Resource for Invoice {
+    type Message = pb::Invoice;
+    const TABLE: &'static str = "invoice";
+    const COLLECTION: &'static str = "invoices";
+    const EVENT: &'static str = "trato.billing.v1.invoice";
+    const FIELDS: &'static [Field] = store::FIELDS;
+    const CONSTRAINTS: &'static [Constraint] = store::CONSTRAINTS;
+    const OWNABLE: bool = false;
+
+    fn parse(message: &pb::Invoice, _: &Context) -> Result<Self> {
+        parse::parse(message)
+    }
+
+    fn render(record: &Record<Self>) -> pb::Invoice {
+        render::render(record)
+    }
+}
+
+fn send(invoice: &mut Invoice, _: &pb::SendInvoiceRequest, cx: &Context) -> Result<Facts> {
+    invoice.send(cx.now)?;
+    Ok(Facts::default())
+}
+
+fn void(invoice: &mut Invoice, request: &pb::VoidInvoiceRequest, cx: &Context) -> Result<Facts> {
+    invoice.void(&request.reason, cx.now)?;
+    Ok(Facts::default())
+}

@@ -1,0 +1,33 @@
+//! Invoices: what a customer owes, by the document that says so.
+//!
+//! ```text
+//!  create            issue            send
+//!  ──────▶ DRAFT ─────────▶ ISSUED ─────────▶ SENT
+//!          ▲   │               │
+//!          └───┘ update        └─────────▶ VOID
+//!                                 void
+//! ```
+//!
+//! An invoice is one row; its lines lie in it as JSON, with their taxes and amounts as they were when it was priced
+//! (`pricing.rs`). A draft is priced whenever it is written (`requests.rs`). Issuing takes a number and a place in the chain
+//! of the series (`issue.rs`, `chain.rs`, and `../issuing.rs`); from then on the table refuses every change but that of the state.
+
+mod api;
+mod chain;
+mod content;
+mod issue;
+mod model;
+mod parse;
+mod pricing;
+mod references;
+mod render;
+mod requests;
+mod store;
+
+pub use self::{
+    api::Api,
+    model::{Invoice, InvoiceError},
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! An invoice and its verbs. DRAFT becomes ISSUED, which becomes SENT or VOID; nothing leads back.
+
+use trato_pricing::{Balance, Credit};
+use trato_types::{
+    Currency, Date, DomainError, Error, Id, Minor, Ref, Result, Timestamp, id::Collection, text::line,
+};
+
+use super::content::{Amounts, Discounts, Left, Lines, Party};
+use crate::{
+    chain::Hash,
+    foreign::Account,
+    legal_entity::{LegalEntity, TaxRounding},
+    number_series::{NumberSeries, Place},
+    payment_term::PaymentTerm,
+};
+
+/// What a customer owes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invoice {
+    /// Who owes it.
+    pub account: Ref<Account>,
+    /// In whose name it is made out.
+    pub legal_entity: Id<LegalEntity>,
+    /// Currency of every amount.
+    pub currency_code: Currency,
+    /// Who is invoiced, as it stands on the document.
+    pub bill_to: Party,
+    /// When it is due; at once without one.
+    pub payment_term: Option<Id<PaymentTerm>>,
+    /// Day of supply, whose rates hold; none before it is priced.
+    pub supply_date: Option<Date>,
+    /// Prices and discounts include the taxes.
+    pub tax_inclusive: bool,
+    /// How its taxes were rounded.
+    pub tax_rounding: TaxRounding,
+    /// What is invoiced.
+    pub lines: Lines,
+    /// Discounts of the whole.
+    pub discounts: Discounts,
+    /// What all of it comes to.
+    pub amounts: Amounts,
+    /// Total with tax, in the minor unit of the currency.
+    pub gross: Minor,
+    /// What is due, in the minor unit of the currency.
+    pub due: Minor,
+    /// How much of the total with tax is credited.
+    pub credited: Minor,
+    /// What is left of it after the credits; all of it before the first.
+    pub balance: Left,
+    /// Text on the document; may be empty.
+    pub note: String,
+    /// Document it came from; may be empty.
+    pub source_document: String,
+    /// Where it is in its life.
+    pub state: State,
+    /// Series its number is of.
+    pub number_series: Option<Id<NumberSeries>>,
+    /// Period of the series.
+    pub period: Option<String>,
+    /// Place in the period, from 1.
+    pub ordinal: Option<i64>,
+    /// Its number, as it stands on the document.
+    pub number: Option<String>,
+    /// Day of issue.
+    pub issue_date: Option<Date>,
+    /// Day on which it is due.
+    pub due_date: Option<Date>,
+    /// Hash of the invoice before it in the series.
+    pub previous_hash: Option<Hash>,
+    /// Its own.
+    pub hash: Option<Hash>,
+    /// When it was sent.
+    pub send_time: Option<Timestamp>,
+    /// When it was voided.
+    pub void_time: Option<Timestamp>,
+    /// Why it was voided; empty unless it was.
+    pub void_reason: String,
+}
+
+impl Collection for Invoice {
+    const COLLECTION: &'static str = "invoices";
+}
+
+/// Where an invoice is in its life.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum State {
+    /// Can be changed.
+    Draft,
+    /// Has its number.
+    Issued,
+    /// Is with the customer.
+    Sent,
+    /// Is worth nothing.
+    Void,
+}
+
+/// Why a verb was refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum InvoiceError {
+    /// It is issued.
+    #[error("the invoice is issued and cannot change any more")]
+    NotDraft,
+    /// It is a draft, or void.
+    #[error("the invoice is a draft or void")]
+    NotIssued,
+    /// It is with the customer.
+    #[error("the invoice was sent; credit it instead")]
+    Sent,
+    /// Part of it is credited.
+    #[error("part of the invoice is credited")]
+    Credited,
+    /// Nothing of it is left.
+    #[error("nothing of the invoice is left to be credited")]
+    CreditedInFull,
+}
+
+impl DomainError for InvoiceError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::NotDraft => "INVOICE_NOT_DRAFT",
+            Self::NotIssued => "INVOICE_NOT_ISSUED",
+            Self::Sent => "INVOICE_SENT",
+            Self::Credited => "INVOICE_CREDITED",
+            Self::CreditedInFull => "NOTHING_TO_CREDIT",
+        }
+    }
+}
+
+impl Invoice {
+    /// FAILED_PRECONDITION unless it can still be changed.
+    pub fn require_draft(&self) -> Result<(), InvoiceError> {
+        if self.state == State::Draft { Ok(()) } else { Err(InvoiceError::NotDraft) }
+    }
+
+    /// Gives a draft its number and days.
+    pub fn issue(&mut self, place: Place, due_date: Date) -> Result<(), InvoiceError> {
+        self.require_draft()?;
+        self.state = State::Issued;
+        self.number_series = Some(place.number_series);
+        self.period = Some(place.period);
+        self.ordinal = Some(place.ordinal);
+        self.number = Some(place.number);
+        self.issue_date = Some(place.issue_date);
+        self.due_date = Some(due_date);
+        Ok(())
+    }
+
+    /// What has not been credited yet.
+    pub fn balance(&self) -> Result<Balance, InvoiceError> {
+        match (self.state, &self.balance.0, &self.amounts.0) {
+            (State::Draft | State::Void, ..) | (_, None, None) => Err(InvoiceError::NotIssued),
+            (_, Some(left), _) => Ok(left.clone()),
+            (_, None, Some(priced)) => Ok(Balance::of(priced)),
+        }
+    }
+
+    /// Notes what a credit note took of it, and what that left.
+    pub fn take_credit(&mut self, credit: &Credit, left: Balance) -> Result<(), InvoiceError> {
+        let credited = self.credited.0.checked_add(credit.gross.0).map(Minor);
+        let within = credited.filter(|credited| *credited <= self.gross);
+        self.credited = within.ok_or(InvoiceError::CreditedInFull)?;
+        self.balance = Left(Some(left));
+        Ok(())
+    }
+
+    /// Notes that it is with the customer. One that is sent already stays as it is.
+    pub fn send(&mut self, now: Timestamp) -> Result<(), InvoiceError> {
+        match self.state {
+            State::Draft | State::Void => Err(InvoiceError::NotIssued),
+            State::Sent => Ok(()),
+            State::Issued => {
+                self.state = State::Sent;
+                self.send_time = Some(now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes it worth nothing, for a reason of 1 to 500 characters. Its number stays.
+    pub fn void(&mut self, reason: &str, now: Timestamp) -> Result<()> {
+        let reason = line(reason, 500).map_err(|error| {
+            let kind = trato_types::error::FieldError::reason(&error);
+            Error::invalid("reason", kind, error.to_string())
+        })?;
+        if reason.is_empty() {
+            return Err(Error::invalid("reason", "REQUIRED", "is required"));
+        }
+        match self.state {
+            State::Draft | State::Void => Err(InvoiceError::NotIssued.into()),
+            State::Sent => Err(InvoiceError::Sent.into()),
+            State::Issued if !self.credited.is_zero() => Err(InvoiceError::Credited.into()),
+            State::Issued => {
+                self.state = State::Void;
+                self.void_time = Some(now);
+                self.void_reason = reason;
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! An invoice as clients send it. What they leave to the server is filled in when it is priced.
+
+use trato_pricing::{PricingError, Quantity, Value};
+use trato_proto::{billing::v1 as pb, wire};
+use trato_types::{Currency, Id, Minor, Ref, Result, Violations, text::line, text::paragraph};
+
+use super::{
+    content::{Amounts, Discount, Discounts, Left, Line, LineTax, Lines, Party},
+    model::{Invoice, State},
+};
+use crate::{address, fields, fields::word, foreign::Product, legal_entity::TaxRounding};
+
+/// Parses a draft, or lists every violation.
+pub fn parse(message: &pb::Invoice) -> Result<Invoice> {
+    let mut violations = Violations::new();
+    let check = &mut violations;
+    let account = check.keep("account", Ref::parse(&message.account));
+    let legal_entity = check.keep("legal_entity", Id::parse(&message.legal_entity));
+    let currency = check.keep("currency_code", fields::currency(&message.currency_code));
+    let bill_to = parse_party(message.bill_to.as_ref(), check);
+    let payment_term = check.keep("payment_term", Id::parse_optional(&message.payment_term)).flatten();
+    let supply_date = message.supply_date.as_ref();
+    let supply_date = supply_date.and_then(|date| check.keep("supply_date", wire::parse_date(date)));
+    let lines = parse_lines(&message.lines, currency, check)?;
+    let discounts = parse_discounts("discounts", &message.discounts, currency, check);
+    let note = check.keep("note", paragraph(&message.note, 2000)).unwrap_or_default();
+    let source_document =
+        check.keep("source_document", line(&message.source_document, 200)).unwrap_or_default();
+    let parties = account.zip(legal_entity).zip(currency).zip(bill_to);
+    let invoice = parties.map(|(((account, legal_entity), currency_code), bill_to)| Invoice {
+        account,
+        legal_entity,
+        currency_code,
+        bill_to,
+        payment_term,
+        supply_date,
+        tax_inclusive: message.tax_inclusive,
+        tax_rounding: TaxRounding::Group,
+        lines: Lines(lines),
+        discounts: Discounts(discounts),
+        amounts: Amounts(None),
+        gross: Minor(0),
+        due: Minor(0),
+        credited: Minor(0),
+        balance: Left(None),
+        note,
+        source_document,
+        state: State::Draft,
+        number_series: None,
+        period: None,
+        ordinal: None,
+        number: None,
+        issue_date: None,
+        due_date: None,
+        previous_hash: None,
+        hash: None,
+        send_time: None,
+        void_time: None,
+        void_reason: String::new(),
+    });
+    violations.into_result(invoice)
+}
+
+fn parse_party(message: Option<&pb::invoice::Party>, violations: &mut Violations) -> Option<Party> {
+    let Some(message) = message else {
+        violations.add("bill_to", "REQUIRED", "is required");
+        return None;
+    };
+    let display_name = violations.keep("bill_to.display_name", word(&message.display_name, 200));
+    let tax_id = violations.keep("bill_to.tax_id", line(&message.tax_id, 40)).unwrap_or_default();
+    let address = address::parse(message.address.as_ref(), "bill_to.address", violations);
+    display_name.map(|display_name| Party { display_name, tax_id, address })
+}
+
+fn parse_lines(
+    messages: &[pb::invoice::Line],
+    currency: Option<Currency>,
+    violations: &mut Violations,
+) -> Result<Vec<Line>> {
+    let given = violations.keep("lines", wire::at_most(messages, Lines::MAX)).unwrap_or_default();
+    let mut lines = Vec::with_capacity(given.len());
+    for (index, message) in given.iter().enumerate() {
+        lines.extend(violations.absorb(&format!("lines[{index}]."), parse_line(message, currency))?);
+    }
+    Ok(lines)
+}
+
+fn parse_line(message: &pb::invoice::Line, currency: Option<Currency>) -> Result<Line> {
+    let mut violations = Violations::new();
+    let check = &mut violations;
+    let key = check.keep("key", word(&message.key, 64));
+    let product = check.keep("product", Ref::<Product>::parse_optional(&message.product)).flatten();
+    let description = check.keep("description", word(&message.description, 1000));
+    let quantity = check.keep("quantity", message.quantity.parse().and_then(positive));
+    let unit = check.keep("unit", line(&message.unit, 20)).unwrap_or_default();
+    let unit_price = check.keep("unit_price", message.unit_price.parse());
+    let discounts = parse_discounts("discounts", &message.discounts, currency, check);
+    let source_line = check.keep("source_line", line(&message.source_line, 200)).unwrap_or_default();
+    let taxes = parse_taxes(&message.tax_codes, check);
+    let texts = key.zip(description).zip(quantity).zip(unit_price);
+    let line = texts.map(|(((key, description), quantity), unit_price)| Line {
+        key,
+        product: product.map(Ref::uuid),
+        description,
+        quantity,
+        unit,
+        unit_price,
+        discounts,
+        source_line,
+        taxes,
+    });
+    violations.into_result(line)
+}
+
+fn positive(quantity: Quantity) -> Result<Quantity, PricingError> {
+    if quantity > Quantity::ZERO { Ok(quantity) } else { Err(PricingError::NotPositive) }
+}
+
+fn parse_taxes(names: &[String], violations: &mut Violations) -> Vec<LineTax> {
+    let given = violations.keep("tax_codes", wire::at_most(names, Lines::MAX_TAXES)).unwrap_or_default();
+    if names.is_empty() {
+        let error = PricingError::TaxMissing;
+        violations.add("tax_codes", error.reason(), error.to_string());
+    }
+    let mut taxes: Vec<LineTax> = Vec::with_capacity(given.len());
+    for (index, name) in given.iter().enumerate() {
+        let field = format!("tax_codes[{index}]");
+        let Some(code) = violations.keep(&field, Id::parse(name)) else { continue };
+        let tax = LineTax::of(code);
+        if taxes.contains(&tax) {
+            let error = PricingError::DuplicateTax;
+            violations.add(field, error.reason(), error.to_string());
+        }
+        taxes.push(tax);
+    }
+    taxes
+}
+
+fn parse_discounts(
+    field: &str,
+    messages: &[pb::invoice::Discount],
+    currency: Option<Currency>,
+    violations: &mut Violations,
+) -> Vec<Discount> {
+    let given = violations.keep(field, wire::at_most(messages, Discounts::MAX)).unwrap_or_default();
+    let parsed = given.iter().enumerate().map(|(index, message)| {
+        let field = format!("{field}[{index}]");
+        let reason = violations.keep(&format!("{field}.reason"), line(&message.reason, 200));
+        let value = parse_value(&field, message, currency, violations);
+        reason.zip(value).map(|(reason, value)| Discount { value, reason })
+    });
+    parsed.flatten().collect()
+}
+
+fn parse_value(
+    field: &str,
+    message: &pb::invoice::Discount,
+    currency: Option<Currency>,
+    violations: &mut Violations,
+) -> Option<Value> {
+    match (message.percent.as_str(), &message.amount) {
+        ("", None) => {
+            violations.add(field, "REQUIRED", "must say a percentage or an amount");
+            None
+        }
+        ("", Some(money)) => {
+            let field = format!("{field}.amount");
+            let (amount, own) = violations.keep(&field, wire::parse_amount(money))?;
+            if currency.is_some_and(|currency| currency != own) {
+                violations.add(field, "CURRENCY_DIFFERS", "must be in the currency of the invoice");
+                return None;
+            }
+            Some(Value::Amount(amount))
+        }
+        (text, None) => violations.keep(&format!("{field}.percent"), text.parse()).map(Value::Percent),
+        (_, Some(_)) => {
+            violations.add(field, "BOTH_GIVEN", "must say a percentage or an amount, not both");
+            None
+        }
+    }
+}

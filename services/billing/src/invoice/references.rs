@@ -1,0 +1,98 @@
+//! What invoices refer to: looked up for all of them together, in the transaction that writes them.
+
+use std::collections::HashMap;
+
+use trato_platform::db::{Tx, statement::Statements};
+use trato_pricing::Trace;
+use trato_types::{Context, Error, Kind, Result, Violations};
+use uuid::Uuid;
+
+use super::{model::Invoice, pricing::Basis};
+use crate::{legal_entity::LegalEntity, lookup::living, payment_term::PaymentTerm, tax_code::TaxCode};
+
+/// Looks up what invoices refer to.
+#[derive(Clone, Debug)]
+pub struct References {
+    legal_entities: Statements,
+    payment_terms: Statements,
+    tax_codes: Statements,
+}
+
+/// What was found, deleted ones left out.
+pub struct Found {
+    legal_entities: HashMap<Uuid, LegalEntity>,
+    payment_terms: HashMap<Uuid, PaymentTerm>,
+    tax_codes: HashMap<Uuid, TaxCode>,
+}
+
+impl References {
+    /// Prepares the statements.
+    pub fn new() -> Self {
+        Self {
+            legal_entities: Statements::of::<LegalEntity>(),
+            payment_terms: Statements::of::<PaymentTerm>(),
+            tax_codes: Statements::of::<TaxCode>(),
+        }
+    }
+
+    /// Everything these invoices refer to, in one statement for each kind.
+    pub async fn find(&self, tx: &mut Tx, invoices: &[&Invoice]) -> Result<Found> {
+        let legal_entities = invoices.iter().map(|invoice| invoice.legal_entity.uuid());
+        let payment_terms = invoices.iter().filter_map(|invoice| Some(invoice.payment_term?.uuid()));
+        let lines = invoices.iter().flat_map(|invoice| &invoice.lines.0);
+        let tax_codes = lines.flat_map(|line| &line.taxes).map(|tax| tax.tax_code);
+        Ok(Found {
+            legal_entities: living(tx, &self.legal_entities, legal_entities.collect()).await?,
+            payment_terms: living(tx, &self.payment_terms, payment_terms.collect()).await?,
+            tax_codes: living(tx, &self.tax_codes, tax_codes.collect()).await?,
+        })
+    }
+
+    /// Prices one invoice by what it refers to.
+    pub async fn price(&self, tx: &mut Tx, invoice: &mut Invoice) -> Result<Trace> {
+        self.find(tx, &[invoice]).await?.price(tx.cx(), invoice)
+    }
+}
+
+impl Found {
+    /// Prices an invoice. FAILED_PRECONDITION when it refers to something that is not there; INVALID_ARGUMENT when its
+    /// amounts have no meaning.
+    pub fn price(&self, cx: &Context, invoice: &mut Invoice) -> Result<Trace> {
+        let legal_entity = self.legal_entity(invoice)?;
+        self.payment_term(invoice)?;
+        let today = legal_entity.time_zone.day_of(cx.now);
+        invoice.price(&Basis { legal_entity, tax_codes: &self.tax_codes, today }).map_err(by_our_names)
+    }
+
+    /// The legal entity of an invoice; FAILED_PRECONDITION `LEGAL_ENTITY_NOT_FOUND`.
+    pub fn legal_entity(&self, invoice: &Invoice) -> Result<&LegalEntity> {
+        let found = self.legal_entities.get(&invoice.legal_entity.uuid());
+        found
+            .ok_or_else(|| missing("LEGAL_ENTITY_NOT_FOUND", "there is no such legal entity", "legal_entity"))
+    }
+
+    /// The payment term of an invoice, if it has one; FAILED_PRECONDITION `PAYMENT_TERM_NOT_FOUND`.
+    pub fn payment_term(&self, invoice: &Invoice) -> Result<Option<&PaymentTerm>> {
+        let Some(term) = invoice.payment_term else { return Ok(None) };
+        let found = self.payment_terms.get(&term.uuid());
+        let missing = || missing("PAYMENT_TERM_NOT_FOUND", "there is no such payment term", "payment_term");
+        found.map(Some).ok_or_else(missing)
+    }
+}
+
+fn missing(reason: &'static str, message: &'static str, field: &str) -> Error {
+    Error::new(Kind::Precondition, reason, message).with("field", format!("invoice.{field}"))
+}
+
+/// The arithmetic names fields of its own document; clients know those of the invoice.
+fn by_our_names(error: Error) -> Error {
+    if error.violations().is_empty() {
+        return error;
+    }
+    let mut violations = Violations::new();
+    for violation in error.violations() {
+        let field = violation.field.replace("adjustments[", "discounts[").replace("taxes", "tax_codes");
+        violations.add(format!("invoice.{field}"), violation.reason, violation.description.as_str());
+    }
+    violations.into_error()
+}

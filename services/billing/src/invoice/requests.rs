@@ -1,0 +1,55 @@
+//! Drafts of invoices: priced in the transaction that writes them; and the preview, which writes nothing.
+
+use futures::{FutureExt as _, future::BoxFuture};
+use trato_platform::{
+    db::{Database, Tx},
+    standard::new_record,
+};
+use trato_proto::billing::v1 as pb;
+use trato_types::{Context, Id, Result};
+
+use super::{model::Invoice, references::References, render};
+use crate::{drafts::Draft, issuing::Issuable, legal_entity::LegalEntity, number_series::DocumentKind};
+
+impl Draft for Invoice {
+    type References = References;
+
+    fn require_draft(&self) -> Result<()> {
+        Ok(Self::require_draft(self)?)
+    }
+
+    fn complete<'a>(
+        references: &'a References,
+        tx: &'a mut Tx,
+        drafts: Vec<&'a mut Self>,
+    ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
+        async move {
+            let invoices: Vec<&Self> = drafts.iter().map(|draft| &**draft).collect();
+            let found = references.find(tx, &invoices).await?;
+            Ok(drafts.into_iter().map(|draft| found.price(tx.cx(), draft).map(drop)).collect())
+        }
+        .boxed()
+    }
+}
+
+impl Issuable for Invoice {
+    const KIND: DocumentKind = DocumentKind::Invoice;
+
+    fn legal_entity(&self) -> Option<Id<LegalEntity>> {
+        Some(self.legal_entity)
+    }
+}
+
+/// Computes an invoice and records nothing.
+pub async fn preview(
+    database: &Database,
+    references: &References,
+    cx: &Context,
+    body: pb::PreviewInvoiceRequest,
+) -> Result<pb::PreviewInvoiceResponse> {
+    let mut record = new_record::<Invoice>(cx, body.invoice, "invoice")?;
+    let mut tx = Tx::of(database, cx).await?;
+    let trace = references.price(&mut tx, &mut record.value).await?;
+    tx.roll_back().await?;
+    Ok(render::preview(&record.value, &trace))
+}

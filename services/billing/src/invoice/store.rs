@@ -1,0 +1,85 @@
+//! How invoices are stored: columns, fields to filter by, and the constraints that speak to clients.
+
+use trato_platform::{choice_column, columns, db::Constraint, json_column};
+use trato_query::{Field, boolean, choice, date, minor, reference, text};
+use trato_types::Kind;
+
+use super::{
+    content::{Amounts, Discounts, Left, Lines, Party},
+    model::{Invoice, State},
+};
+
+columns!(Invoice {
+    account,
+    legal_entity,
+    currency_code,
+    bill_to,
+    payment_term,
+    supply_date,
+    tax_inclusive,
+    tax_rounding,
+    lines,
+    discounts,
+    amounts,
+    gross,
+    due,
+    credited,
+    balance,
+    note,
+    source_document,
+    state,
+    number_series,
+    period,
+    ordinal,
+    number,
+    issue_date,
+    due_date,
+    previous_hash,
+    hash,
+    send_time,
+    void_time,
+    void_reason,
+});
+
+json_column!(Party, Lines, Discounts, Amounts, Left);
+choice_column!(State { Draft = "DRAFT", Issued = "ISSUED", Sent = "SENT", Void = "VOID" });
+
+/// Fields to filter and sort by.
+pub const FIELDS: &[Field] = &[
+    reference("account", "accounts"),
+    reference("legal_entity", "legalEntities"),
+    text("currency_code"),
+    choice("state", State::NAMES),
+    text("number").nullable().searchable(),
+    reference("number_series", "numberSeries").nullable(),
+    date("issue_date").nullable().sortable(),
+    date("due_date").nullable().sortable(),
+    date("supply_date").nullable(),
+    minor("gross").sortable(),
+    minor("due"),
+    minor("credited"),
+    boolean("tax_inclusive"),
+    text("source_document"),
+];
+
+/// What a violated constraint tells the client.
+pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::taken("invoice_number_key", "NUMBER_TAKEN", "another series has given this number"),
+    Constraint::missing(
+        "invoice_credited_check",
+        "NOTHING_TO_CREDIT",
+        "nothing of the invoice is left to be credited",
+    ),
+    Constraint {
+        name: "invoice_delete_time_check",
+        kind: Kind::Precondition,
+        reason: "INVOICE_NOT_DRAFT",
+        message: "only a draft can be deleted",
+    },
+    Constraint {
+        name: "invoice_immutable",
+        kind: Kind::Precondition,
+        reason: "INVOICE_NOT_DRAFT",
+        message: "the invoice is issued and cannot change any more",
+    },
+];
