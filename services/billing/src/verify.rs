@@ -12,7 +12,7 @@ use trato_platform::{
     },
 };
 use trato_proto::billing::v1::{self as pb, verify_chain_response};
-use trato_types::{Context, Error, Id, Kind, Result, Violations, error::FieldError as _};
+use trato_types::{Context, Error, Id, Kind, Result, Violations, error::FieldError as _, text::line};
 
 use crate::{
     chain::{Chained, Fault, Hash, Walk},
@@ -45,7 +45,7 @@ impl Chains {
         cx: &Context,
         body: &pb::VerifyChainRequest,
     ) -> Result<pb::VerifyChainResponse> {
-        let range = range(body)?;
+        let (period, range) = parse(body)?;
         let series = Id::<NumberSeries>::parse(&body.number_series)
             .map_err(|error| Error::invalid("number_series", error.reason(), error.to_string()))?;
         let mut tx = Tx::of(&self.database, cx).await?;
@@ -60,8 +60,8 @@ impl Chains {
             return Err(refused("SERIES_NOT_CHAINED", "the series is not gap-free"));
         }
         match found.document_kind {
-            DocumentKind::Invoice => follow::<Invoice>(&mut tx, series, &body.period, range).await,
-            DocumentKind::CreditNote => follow::<CreditNote>(&mut tx, series, &body.period, range).await,
+            DocumentKind::Invoice => follow::<Invoice>(&mut tx, series, &period, range).await,
+            DocumentKind::CreditNote => follow::<CreditNote>(&mut tx, series, &period, range).await,
         }
     }
 }
@@ -95,15 +95,17 @@ async fn follow<T: Resource + Chained>(
     Ok(pb::VerifyChainResponse { verified: walk.verified, next_ordinal, ..Default::default() })
 }
 
-fn range(body: &pb::VerifyChainRequest) -> Result<(i64, i64)> {
+/// The period, and the first and last place in it, that are asked for.
+fn parse(body: &pb::VerifyChainRequest) -> Result<(String, (i64, i64))> {
     let mut violations = Violations::new();
+    let period = violations.keep("period", line(&body.period, 20));
     for (field, ordinal) in [("first_ordinal", body.first_ordinal), ("last_ordinal", body.last_ordinal)] {
         if ordinal < 0 {
             violations.add(field, "OUT_OF_RANGE", "must not be negative");
         }
     }
     let last = if body.last_ordinal == 0 { i64::MAX } else { body.last_ordinal };
-    violations.into_result(Some((body.first_ordinal.max(1), last)))
+    violations.into_result(period.map(|period| (period, (body.first_ordinal.max(1), last))))
 }
 
 async fn counter(tx: &mut Tx, series: Id<NumberSeries>, period: &str) -> Result<(i64, Hash)> {

@@ -117,8 +117,12 @@ async fn a_range_is_not_negative_and_an_empty_series_is_whole() {
 
     let negative = billing.verify(&desk.series, -1, -2).await;
     let empty = billing.verify(&desk.series, 0, 0).await;
+    let number_series = desk.series.name.clone();
+    let nothing = VerifyChainRequest { number_series, period: "20\u{0}26".into(), ..Default::default() };
+    let nothing = billing.invoices().verify_chain(billing.admin.request(nothing)).await;
 
     let expected = [field("first_ordinal", "OUT_OF_RANGE"), field("last_ordinal", "OUT_OF_RANGE")];
     assert_eq!(violations(negative), expected);
+    assert_eq!(violations(nothing), [field("period", "CONTROL_CHARACTER")]);
     assert_eq!(found(empty), (0, Fault::Unspecified, 0));
 }
