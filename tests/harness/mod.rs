@@ -14,6 +14,7 @@ pub mod memory;
 pub mod onlooker;
 pub mod operator;
 pub mod proxy;
+pub mod python;
 pub mod report;
 pub mod stack;
 pub mod stream;
