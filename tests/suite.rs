@@ -8,6 +8,8 @@ mod architecture;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod einvoice;
+#[cfg(test)]
 mod flows;
 #[cfg(test)]
 mod harness;

@@ -35,11 +35,12 @@ fn own(dependencies: &BTreeSet<String>) -> BTreeSet<&str> {
 }
 
 /// Our own crates each crate may know. What is not here may know nobody.
-const MAY_KNOW: [(&str, &[&str]); 14] = [
+const MAY_KNOW: [(&str, &[&str]); 15] = [
     ("trato-types", &[]),
     ("trato-codegen", &[]),
     ("trato-query", &["trato-types"]),
     ("trato-pricing", &["trato-types"]),
+    ("trato-einvoice", &["trato-types", "trato-pricing"]),
     ("trato-contract", &["trato-types", "trato-codegen"]),
     ("trato-proto", &["trato-types", "trato-contract", "trato-codegen"]),
     ("trato-platform", &["trato-types", "trato-query", "trato-contract"]),
@@ -59,10 +60,11 @@ const MAY_KNOW: [(&str, &[&str]); 14] = [
 ];
 
 /// Packages a crate must not use, since it would do another one's work.
-const MUST_NOT_USE: [(&str, &[&str]); 11] = [
+const MUST_NOT_USE: [(&str, &[&str]); 12] = [
     ("trato-types", &["tokio", "sqlx", "tonic", "prost", "axum", "lapin", "reqwest"]),
     ("trato-query", &["tokio", "sqlx", "tonic", "prost", "axum", "lapin"]),
     ("trato-pricing", &["tokio", "sqlx", "tonic", "prost", "axum", "lapin", "chrono"]),
+    ("trato-einvoice", &["tokio", "sqlx", "tonic", "prost", "axum", "lapin", "chrono"]),
     ("trato-contract", &["sqlx", "lapin", "axum"]),
     ("trato-proto", &["sqlx", "lapin", "axum"]),
     ("trato-customers", &["lapin", "opentelemetry", "tracing-opentelemetry", "axum", "jsonwebtoken"]),

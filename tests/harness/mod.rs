@@ -15,6 +15,7 @@ pub mod onlooker;
 pub mod operator;
 pub mod programs;
 pub mod proxy;
+pub mod python;
 pub mod report;
 pub mod stack;
 pub mod stream;

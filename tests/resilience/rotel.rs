@@ -2,9 +2,8 @@
 //! OTLP and writes what it understood to its output, which is read here.
 
 use std::{
-    fs,
     net::TcpListener,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -15,14 +14,11 @@ use tokio::{
     net::TcpStream,
     process::{Child, Command},
 };
-use trato_devstack::Checkout;
 
 use super::received::{Reader, Received};
-use crate::harness::eventually::eventually;
+use crate::harness::{eventually::eventually, python};
 
 const PACKAGE: &str = "rotel==0.0.1a15";
-/// Longest time to fetch it.
-const FETCH: Duration = Duration::from_secs(300);
 /// Longest time until it listens.
 const START: Duration = Duration::from_secs(30);
 
@@ -85,24 +81,6 @@ fn free_address() -> String {
 
 /// The program itself; fetched when it is not there.
 async fn program() -> PathBuf {
-    let folder = Checkout::find().expect("tests run inside the checkout").target.join("rotel-venv");
-    if installed(&folder).is_none() {
-        let mut make = Command::new("python3");
-        succeed(make.args(["-m", "venv", "--clear"]).arg(&folder)).await;
-        let mut fetch = Command::new(folder.join("bin/pip"));
-        succeed(fetch.args(["install", "--quiet", "--disable-pip-version-check", PACKAGE])).await;
-    }
-    installed(&folder).expect("its package has the program")
-}
-
-fn installed(folder: &Path) -> Option<PathBuf> {
-    let versions = fs::read_dir(folder.join("lib")).ok()?.flatten();
-    let programs = versions.map(|version| version.path().join("site-packages/rotel/rotel-agent"));
-    programs.into_iter().find(|program| program.is_file())
-}
-
-async fn succeed(command: &mut Command) {
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = tokio::time::timeout(FETCH, output).await.expect("it ends").expect("it can be started");
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let folder = python::environment("rotel", &[PACKAGE]).await;
+    python::file_of(&folder, "rotel/rotel-agent").expect("its package has the program")
 }

@@ -1,0 +1,6 @@
+//! E-invoices against what others publish: the schemas of both syntaxes, and the rules of EN 16931 as its keepers check
+//! them.
+
+mod published;
+mod samples;
+mod validity;
