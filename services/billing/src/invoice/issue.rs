@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{counter::Taken, issuing::Issuing};
 
-/// Issues a locked draft that comes to the same as when it was written, with the number that was taken before or with the next one.
+/// Issues a locked draft that comes to the same as when it was written, with the number that was taken before or with the
+/// next one.
 pub async fn issue(
     issuing: &Issuing<Invoice>,
     references: &References,
