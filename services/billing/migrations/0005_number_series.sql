@@ -52,13 +52,29 @@ begin
     end if;
   elsif new.delete_time is null then
     -- The lock makes the deletion of the legal entity wait for us, or us for it.
+    -- It also makes the series of a legal entity come one after the other, so that each sees the prefixes of the others.
     perform from legal_entity
     where legal_entity.tenant_id = new.tenant_id and legal_entity.id = new.legal_entity
       and legal_entity.delete_time is null
-    for share;
+    for no key update;
     if not found then
       raise exception using errcode = '23514', constraint = 'number_series_legal_entity_living',
         message = 'there is no such legal entity';
+    end if;
+    -- Two series must never come to the same number: `F` gives 11 and `F1` gives 1, or `F` gives 2026-1 and `F2026-` gives 1.
+    -- A number with a year has a dash after it, so that only a longer prefix without periods can hide in another's numbers.
+    perform from number_series other
+    cross join lateral (
+      values (new.prefix, new.period, other.prefix, other.period), (other.prefix, other.period, new.prefix, new.period)
+    ) pair (short, short_period, long, long_period)
+    where other.tenant_id = new.tenant_id and other.legal_entity = new.legal_entity and other.id <> new.id
+      and other.delete_time is null
+      and pair.long_period = 'NONE' and pair.long <> pair.short and starts_with(pair.long, pair.short)
+      and substr(pair.long, length(pair.short) + 1)
+        ~ case pair.short_period when 'NONE' then '^[0-9]+$' else '^[0-9]{4,}-[0-9]*$' end;
+    if found then
+      raise exception using errcode = '23505', constraint = 'number_series_prefix_ambiguous',
+        message = 'another series comes to give the same number';
     end if;
   end if;
   return new;
@@ -66,7 +82,29 @@ end $$;
 create trigger number_series_guard before insert or update on number_series
   for each row execute function number_series_guard();
 
--- The other side of it.
+-- A series that gives its first number lives. The lock makes its deletion wait for us, or us for it; later ones are seen by
+-- the deletion itself.
+create function series_counter_living() returns trigger language plpgsql as $$
+begin
+  perform from series_counter
+  where series_counter.tenant_id = new.tenant_id and series_counter.series = new.series
+    and series_counter.period = new.period;
+  if found then
+    return new;
+  end if;
+  perform from number_series
+  where number_series.tenant_id = new.tenant_id and number_series.id = new.series and number_series.delete_time is null
+  for share;
+  if not found then
+    raise exception using errcode = '23514', constraint = 'series_counter_series_living',
+      message = 'there is no such number series';
+  end if;
+  return new;
+end $$;
+create trigger series_counter_living before insert on series_counter
+  for each row execute function series_counter_living();
+
+-- The other side of what series ask of legal entities.
 create function legal_entity_guard() returns trigger language plpgsql as $$
 begin
   if new.delete_time is not null and exists (

@@ -1,9 +1,45 @@
 -- Invoices, each with its lines in the same row; and the end of the chain of a series.
 alter table series_counter add column last_hash bytea;
-alter table series_counter add column last_issue_date date;
-alter table series_counter add constraint series_counter_last_hash_check check (length(last_hash) = 32);
-comment on column series_counter.last_hash is 'Hash of the last document of a gap-free series.';
+alter table series_counter add column previous_hash bytea;
+alter table series_counter add column last_issue_date date not null;
+alter table series_counter add constraint series_counter_last_hash_check check (
+  length(last_hash) = 32 and length(previous_hash) = 32
+);
+comment on column series_counter.last_hash is 'Hash of the last document of a gap-free series; null until it is known.';
+comment on column series_counter.previous_hash is 'Hash of the one before it.';
 comment on column series_counter.last_issue_date is 'Day of issue of the last document; the next one is not of an earlier day.';
+
+-- A counter goes on by one number at a time, its days never go back, and a hash is set once, after its number was taken.
+create function series_counter_guard() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'UPDATE' and (new.tenant_id, new.series, new.period) = (old.tenant_id, old.series, old.period)
+    and new.last_issue_date >= old.last_issue_date
+  then
+    if new.last_ordinal = old.last_ordinal + 1 and new.last_hash is null
+      and new.previous_hash is not distinct from old.last_hash
+    then
+      return new;
+    end if;
+    if new.last_ordinal = old.last_ordinal and old.last_hash is null
+      and new.previous_hash is not distinct from old.previous_hash
+    then
+      return new;
+    end if;
+  end if;
+  raise exception using errcode = '23514', constraint = 'series_counter_immutable',
+    message = 'a counter only goes on';
+end $$;
+create trigger series_counter_guard before update or delete on series_counter
+  for each row execute function series_counter_guard();
+
+-- What no trigger of a row sees.
+create function refuse_truncate() returns trigger language plpgsql as $$
+begin
+  raise exception using errcode = '23514', constraint = tg_table_name || '_immutable',
+    message = format('%s is not emptied', tg_table_name);
+end $$;
+create trigger series_counter_truncate before truncate on series_counter
+  for each statement execute function refuse_truncate();
 
 create table invoice (
   like platform.resource including defaults including constraints,
@@ -11,6 +47,7 @@ create table invoice (
   legal_entity uuid not null,
   currency_code text collate "C" not null,
   bill_to jsonb not null,
+  seller jsonb,
   payment_term uuid,
   supply_date date not null,
   tax_inclusive boolean not null,
@@ -45,6 +82,7 @@ create table invoice (
     (state = 'DRAFT') = (number is null) and (number is null) = (number_series is null)
     and (number is null) = (period is null) and (number is null) = (ordinal is null)
     and (number is null) = (issue_date is null) and (number is null) = (due_date is null)
+    and (number is null) = (seller is null)
   ),
   constraint invoice_delete_time_check check (delete_time is null or state = 'DRAFT'),
   constraint invoice_due_date_check check (due_date >= issue_date),
@@ -57,6 +95,7 @@ create table invoice (
 );
 comment on table invoice is 'What customers owe. Once issued, nothing but the state changes.';
 comment on column invoice.account is 'In customers.';
+comment on column invoice.seller is 'What the legal entity was on the day of issue: {legal_name, tax_ids, address}.';
 comment on column invoice.supply_date is 'Day whose tax rates hold.';
 comment on column invoice.lines is 'What is invoiced, with the taxes of the day of supply.';
 comment on column invoice.amounts is 'What trato-pricing made of it: lines, groups and totals, in minor units of the currency.';
@@ -89,8 +128,9 @@ begin
   if old.state = 'DRAFT' then
     if tg_op = 'DELETE' then
       return old;
+    elsif new.state in ('DRAFT', 'ISSUED') then
+      return new;
     end if;
-    return new;
   end if;
   if tg_op = 'DELETE'
     or to_jsonb(new) - movable is distinct from to_jsonb(old) - movable
@@ -104,3 +144,4 @@ begin
   return new;
 end $$;
 create trigger invoice_guard before update or delete on invoice for each row execute function invoice_guard();
+create trigger invoice_truncate before truncate on invoice for each statement execute function refuse_truncate();

@@ -16,8 +16,9 @@ begin
   if old.state = 'DRAFT' then
     if tg_op = 'DELETE' then
       return old;
+    elsif new.state in ('DRAFT', 'ISSUED') then
+      return new;
     end if;
-    return new;
   end if;
   if tg_op = 'DELETE'
     or to_jsonb(new) - movable is distinct from to_jsonb(old) - movable
@@ -41,7 +42,10 @@ create table credit_note (
   account uuid not null,
   legal_entity uuid not null,
   currency_code text collate "C" not null,
+  bill_to jsonb not null,
+  seller jsonb,
   credit jsonb not null,
+  reasons jsonb not null,
   gross bigint not null,
   due bigint not null,
   state text collate "C" not null,
@@ -61,7 +65,7 @@ create table credit_note (
   constraint credit_note_number_check check (
     (state = 'DRAFT') = (number is null) and (number is null) = (number_series is null)
     and (number is null) = (period is null) and (number is null) = (ordinal is null)
-    and (number is null) = (issue_date is null)
+    and (number is null) = (issue_date is null) and (number is null) = (seller is null)
   ),
   constraint credit_note_delete_time_check check (delete_time is null or state = 'DRAFT'),
   constraint credit_note_hash_check check (
@@ -72,6 +76,9 @@ create table credit_note (
 comment on table credit_note is 'What is taken back of invoices. Once issued, nothing changes.';
 comment on column credit_note.wishes is 'What is asked for: {currency, lines: [{key, portion}]}; without lines all that is left.';
 comment on column credit_note.credit is 'What trato-pricing made of it, in minor units of the currency.';
+comment on column credit_note.bill_to is 'Who was invoiced, as it stands on the invoice.';
+comment on column credit_note.seller is 'What the legal entity was on the day of issue: {legal_name, tax_ids, address}.';
+comment on column credit_note.reasons is 'Of each tax group of the credit why no tax is due, as it stands on the invoice.';
 comment on column credit_note.gross is 'Total with tax, in the minor unit of the currency.';
 comment on column credit_note.due is 'What is given back, in the minor unit of the currency.';
 select platform.adopt_resource('credit_note');
@@ -104,3 +111,5 @@ begin
 end $$;
 create trigger credit_note_guard before update or delete on credit_note
   for each row execute function credit_note_guard();
+create trigger credit_note_truncate before truncate on credit_note
+  for each statement execute function refuse_truncate();

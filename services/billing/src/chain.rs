@@ -25,6 +25,15 @@ impl Hash {
     }
 }
 
+impl TryFrom<Vec<u8>> for Hash {
+    type Error = Error;
+
+    /// Reads a stored hash; nothing but 32 bytes is one.
+    fn try_from(bytes: Vec<u8>) -> Result<Self> {
+        bytes.try_into().map(Self).map_err(|_| Error::internal("a stored hash has not 32 bytes"))
+    }
+}
+
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -50,8 +59,8 @@ pub struct Walk {
     pub verified: i64,
     /// The place that is looked at next.
     pub ordinal: i64,
-    /// What the next one follows on; unknown where the walk begins in the middle.
-    pub previous: Option<Hash>,
+    /// What the next one follows on.
+    pub previous: Hash,
 }
 
 /// What is wrong with a document.
@@ -66,9 +75,9 @@ pub enum Fault {
 }
 
 impl Walk {
-    /// Begins at a place.
-    pub fn from(ordinal: i64) -> Self {
-        Self { verified: 0, ordinal, previous: (ordinal == 1).then_some(Hash::START) }
+    /// Begins at a place, after the document that has this hash; after `Hash::START` at the first.
+    pub fn from(ordinal: i64, previous: Hash) -> Self {
+        Self { verified: 0, ordinal, previous }
     }
 
     /// Looks at the next document that is there, and says what is wrong with the place it should have.
@@ -80,12 +89,12 @@ impl Walk {
         if document.hash_after(id, follows)? != stored {
             return Ok(Some(Fault::Changed));
         }
-        if self.previous.is_some_and(|previous| previous != follows) {
+        if self.previous != follows {
             return Ok(Some(Fault::Unchained));
         }
         self.verified += 1;
         self.ordinal += 1;
-        self.previous = Some(stored);
+        self.previous = stored;
         Ok(None)
     }
 }

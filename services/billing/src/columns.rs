@@ -23,7 +23,6 @@ impl Column for Hash {
         Some(self.0.to_vec())
     }
     fn from_sql(stored: Option<Vec<u8>>) -> Result<Self> {
-        let bytes = stored.unwrap_or_default().try_into();
-        bytes.map(Self).map_err(|_| Error::internal("a stored hash has not 32 bytes"))
+        stored.unwrap_or_default().try_into()
     }
 }

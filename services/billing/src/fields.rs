@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use trato_pricing::PricingError;
+use trato_pricing::{PricingError, Quantity};
 use trato_types::{
     Currency,
     error::FieldError,
@@ -73,6 +73,11 @@ pub fn country_code(text: &str) -> Result<String, FormError> {
 pub fn word(text: &str, max: usize) -> Result<String, TextError> {
     let text = line(text, max)?;
     if text.is_empty() { Err(TextError::Empty) } else { Ok(text) }
+}
+
+/// Checks that a quantity is more than zero.
+pub fn positive(quantity: Quantity) -> Result<Quantity, PricingError> {
+    if quantity > Quantity::ZERO { Ok(quantity) } else { Err(PricingError::NotPositive) }
 }
 
 /// Why a currency was refused.

@@ -3,14 +3,15 @@
 //! The number of a gap-free series is taken in the transaction of the document, as the last thing that can be waited for.
 //! That of a plain series is taken before, by a transaction of its own, so that nobody waits for the commit of another one.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
+use prost::Message;
 use tonic::{Request, Status};
 use trato_platform::{
     App,
-    db::{Tx, statement::Statements},
+    db::{RequestKey, Tx, statement::Statements},
     rpc::status::to_status,
-    standard::Store,
+    standard::{Store, require_living},
 };
 use trato_proto::billing::v1 as pb;
 use trato_types::{Context, Date, Error, Id, Kind, Result, error::FieldError as _, standard::VerbRequest};
@@ -20,7 +21,7 @@ use crate::{
     chain::{Chained, Hash},
     counter::{self, Taken},
     drafts::Draft,
-    legal_entity::LegalEntity,
+    legal_entity::{LegalEntity, Seller},
     lookup::living,
     number_series::{DocumentKind, NumberSeries, Place},
 };
@@ -32,10 +33,13 @@ pub trait Issuable: Draft + Chained {
 
     /// In whose name it is made out.
     fn legal_entity(&self) -> Option<Id<LegalEntity>>;
+
+    /// True when it still comes to what it came to when it was written; `again` is the same draft, completed now.
+    fn comes_to_the_same(&self, again: &Self) -> bool;
 }
 
 /// A request to issue a document.
-pub trait IssueRequest: VerbRequest {
+pub trait IssueRequest: VerbRequest + Message + Clone {
     /// Name of the series that gives the number.
     fn number_series(&self) -> &str;
     /// What makes repeating it safe.
@@ -61,29 +65,33 @@ issue_requests!(IssueInvoiceRequest, IssueCreditNoteRequest);
 pub struct Numbered {
     /// Number and day.
     pub place: Place,
+    /// Who issues it, as it stands on it.
+    pub seller: Seller,
     follows: Option<Hash>,
 }
 
 /// Gives documents their numbers.
-#[derive(Clone, Debug)]
-pub struct Issuing<T> {
+#[derive(Clone)]
+pub struct Issuing<T: Draft> {
     documents: Store<T>,
+    references: Arc<T::References>,
     number_series: Statements,
     legal_entities: Statements,
 }
 
 impl<T: Issuable> Issuing<T> {
-    /// Over the app's database.
-    pub fn new(app: &App) -> Self {
+    /// Over the app's database, with what it takes to complete a draft.
+    pub fn new(app: &App, references: T::References) -> Self {
         Self {
             documents: Store::new(&app.database),
+            references: Arc::new(references),
             number_series: Statements::of::<NumberSeries>(),
             legal_entities: Statements::of::<LegalEntity>(),
         }
     }
 
-    /// Takes the number of a plain series; none when it is to be taken with the document. What is wrong with the request is
-    /// for the transaction of the document to find out.
+    /// Takes the number of a plain series; none when it is to be taken with the document, and when the request cannot pass, so
+    /// that it costs no number. What is wrong with it is then for the transaction of the document to say.
     pub async fn take_before<R: IssueRequest>(&self, request: &Request<R>) -> Result<Option<Taken>, Status> {
         let cx = request.extensions().get::<Context>();
         let cx = cx.ok_or_else(|| to_status(Error::internal("the call has no context")))?;
@@ -96,24 +104,68 @@ impl<T: Issuable> Issuing<T> {
         if body.validate_only() {
             return Ok(None);
         }
-        self.take_plain(cx, body.name(), series).await.map_err(to_status)
+        self.take_plain(cx, body, series).await.map_err(to_status)
     }
 
-    async fn take_plain(&self, cx: &Context, name: &str, id: Id<NumberSeries>) -> Result<Option<Taken>> {
+    async fn take_plain<R: IssueRequest>(
+        &self,
+        cx: &Context,
+        body: &R,
+        id: Id<NumberSeries>,
+    ) -> Result<Option<Taken>> {
+        let mut content = body.clone();
+        let key = RequestKey::parse(&content.take_request_id(), &content)?;
+        if let Some(key) = key
+            && key.answered(&self.documents.database().pool, cx).await?.is_some()
+        {
+            return Ok(None);
+        }
         let mut tx = Tx::of(self.documents.database(), cx).await?;
-        let series = self.find(&mut tx, id).await?;
+        let taken = self.take_in(&mut tx, body, id).await?;
+        match taken {
+            Some(_) => tx.commit().await?,
+            None => tx.roll_back().await?,
+        }
+        Ok(taken)
+    }
+
+    async fn take_in<R: IssueRequest>(
+        &self,
+        tx: &mut Tx,
+        body: &R,
+        id: Id<NumberSeries>,
+    ) -> Result<Option<Taken>> {
+        let series = self.find(tx, id).await?;
         let Some(series) = series.filter(|series| !series.gap_free) else { return Ok(None) };
-        let document = match tx.lock::<T>(self.documents.statements(), name).await {
-            Ok(record) => Some(record.value),
-            Err(error) if error.kind() == Kind::NotFound => None,
+        let Some(draft) = self.passing(tx, body, &series).await? else { return Ok(None) };
+        let Some(entity) = self.entity(tx, &draft).await? else { return Ok(None) };
+        let today = entity.time_zone.day_of(tx.cx().now);
+        take(tx, id, &series, today).await.map(Some)
+    }
+
+    /// The locked draft, if the request to issue it is going to pass.
+    async fn passing<R: IssueRequest>(
+        &self,
+        tx: &mut Tx,
+        body: &R,
+        series: &NumberSeries,
+    ) -> Result<Option<T>> {
+        let record = match tx.lock::<T>(self.documents.statements(), body.name()).await {
+            Ok(record) => record,
+            Err(error) if error.kind() == Kind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let draft = document.filter(|document| document.require_draft().is_ok() && suits(&series, document));
-        let Some(draft) = draft else { return Ok(None) };
-        let Some(today) = self.today(&mut tx, &draft).await? else { return Ok(None) };
-        let taken = take(&mut tx, id, &series, today).await?;
-        tx.commit().await?;
-        Ok(Some(taken))
+        let fits = record.require_etag(body.etag()).is_ok()
+            && require_living(&record).is_ok()
+            && record.value.require_draft().is_ok()
+            && suits(series, &record.value);
+        if !fits {
+            return Ok(None);
+        }
+        let mut again = record.value.clone();
+        let completed = T::complete(&self.references, tx, vec![&mut again]).await?;
+        let same = completed.iter().all(Result::is_ok) && record.value.comes_to_the_same(&again);
+        Ok(same.then_some(record.value))
     }
 
     /// The number of a locked draft: the one that was taken before, or the next one. This comes last of what can be waited
@@ -126,12 +178,19 @@ impl<T: Issuable> Issuing<T> {
         taken: Option<Taken>,
     ) -> Result<Numbered> {
         let (id, series) = self.series_of(tx, draft, series).await?;
-        let today = self.today(tx, draft).await?.ok_or_else(|| {
+        let entity = self.entity(tx, draft).await?.ok_or_else(|| {
             Error::new(Kind::Precondition, "LEGAL_ENTITY_NOT_FOUND", "there is no such legal entity")
         })?;
+        let today = entity.time_zone.day_of(tx.cx().now);
         let taken = match taken {
             Some(taken) => taken,
             None => take(tx, id, &series, today).await?,
+        };
+        let follows = match (series.gap_free, taken.ordinal, taken.previous_hash) {
+            (false, ..) => None,
+            (true, 1, None) => Some(Hash::START),
+            (true, _, Some(previous)) => Some(previous),
+            (true, _, None) => return Err(Error::internal("the chain of the series has lost its end")),
         };
         let place = Place {
             number_series: id,
@@ -140,7 +199,7 @@ impl<T: Issuable> Issuing<T> {
             issue_date: taken.issue_date,
             period: taken.period,
         };
-        Ok(Numbered { place, follows: series.gap_free.then_some(taken.previous_hash) })
+        Ok(Numbered { place, seller: entity.seller(), follows })
     }
 
     /// Gives a document that has its number its place in the chain: what it follows on, and its own hash. Documents of a
@@ -186,10 +245,10 @@ impl<T: Issuable> Issuing<T> {
         Ok(found.into_values().next())
     }
 
-    async fn today(&self, tx: &mut Tx, draft: &T) -> Result<Option<Date>> {
+    async fn entity(&self, tx: &mut Tx, draft: &T) -> Result<Option<LegalEntity>> {
         let ids = draft.legal_entity().map(Id::uuid).into_iter().collect();
         let found = living::<LegalEntity>(tx, &self.legal_entities, ids).await?;
-        Ok(found.into_values().next().map(|entity| entity.time_zone.day_of(tx.cx().now)))
+        Ok(found.into_values().next())
     }
 }
 

@@ -1,8 +1,10 @@
 //! `VerifyChain`: reads the documents of a series in their order and follows the chain; then compares its end with how far
-//! the series says it has come, so that the last ones cannot be taken away either.
+//! the series says it has come, so that the last ones cannot be taken away alone. Who owns the database can make all of it
+//! anew, with other hashes: only those that are kept elsewhere, such as in the events, tell then.
 
 use std::collections::HashSet;
 
+use prost::Message as _;
 use sqlx::{AssertSqlSafe, postgres::PgRow};
 use trato_platform::{
     App,
@@ -24,8 +26,10 @@ use crate::{
 
 /// Most documents that one call looks at.
 const MOST: i64 = 10_000;
-/// Documents read at once.
-const PAGE: i64 = 500;
+/// Most bytes of documents that one call looks at, but for its last page.
+const MOST_BYTES: usize = 64 << 20;
+/// Documents read at once. One can have 1,000 lines.
+const PAGE: i64 = 20;
 
 /// Follows the chains of series.
 pub struct Chains {
@@ -45,7 +49,7 @@ impl Chains {
         cx: &Context,
         body: &pb::VerifyChainRequest,
     ) -> Result<pb::VerifyChainResponse> {
-        let (period, range) = parse(body)?;
+        let asked = parse(body)?;
         let series = Id::<NumberSeries>::parse(&body.number_series)
             .map_err(|error| Error::invalid("number_series", error.reason(), error.to_string()))?;
         let mut tx = Tx::of(&self.database, cx).await?;
@@ -59,27 +63,44 @@ impl Chains {
         if !found.gap_free {
             return Err(refused("SERIES_NOT_CHAINED", "the series is not gap-free"));
         }
-        match found.document_kind {
-            DocumentKind::Invoice => follow::<Invoice>(&mut tx, series, &period, range).await,
-            DocumentKind::CreditNote => follow::<CreditNote>(&mut tx, series, &period, range).await,
-        }
+        let answer = match found.document_kind {
+            DocumentKind::Invoice => follow::<Invoice>(&mut tx, series, &asked).await,
+            DocumentKind::CreditNote => follow::<CreditNote>(&mut tx, series, &asked).await,
+        }?;
+        tx.roll_back().await?;
+        Ok(answer)
     }
+}
+
+/// The part of a chain that is asked for.
+struct Asked {
+    period: String,
+    first: i64,
+    last: i64,
+    most: i64,
 }
 
 async fn follow<T: Resource + Chained>(
     tx: &mut Tx,
     series: Id<NumberSeries>,
-    period: &str,
-    (first, last): (i64, i64),
+    asked: &Asked,
 ) -> Result<pb::VerifyChainResponse> {
     // Read before the documents: what is issued meanwhile lies beyond it.
-    let (end, end_hash) = counter(tx, series, period).await?;
-    let last = last.min(end);
-    let until = last.min(first.saturating_add(MOST - 1));
-    let mut walk = Walk::from(first);
-    while walk.ordinal <= until {
-        let page = read::<T>(tx, series, period, walk.ordinal, until).await?;
+    let (end, end_hash) = counter(tx, series, &asked.period).await?;
+    let last = asked.last.min(end);
+    if asked.first > end {
+        return Ok(pb::VerifyChainResponse::default());
+    }
+    let mut walk = match before::<T>(tx, series, asked).await? {
+        Ok(previous) => Walk::from(asked.first, previous),
+        Err(fault) => return Ok(faulty(&Walk::from(asked.first - 1, Hash::START), fault)),
+    };
+    let until = last.min(asked.first.saturating_add(asked.most - 1));
+    let mut bytes = 0;
+    while walk.ordinal <= until && bytes < MOST_BYTES {
+        let page = read::<T>(tx, series, &asked.period, walk.ordinal, until).await?;
         for record in &page {
+            bytes += T::render(record).encoded_len();
             if let Some(fault) = walk.step(record.id, &record.value)? {
                 return Ok(faulty(&walk, fault));
             }
@@ -88,27 +109,47 @@ async fn follow<T: Resource + Chained>(
             return Ok(faulty(&walk, Fault::Missing));
         }
     }
-    if until == end && walk.previous.is_some_and(|hash| hash != end_hash) {
-        return Ok(faulty(&Walk { ordinal: until, ..walk }, Fault::Unchained));
+    if walk.ordinal > end && end_hash != Some(walk.previous) {
+        return Ok(faulty(&Walk { ordinal: end, ..walk }, Fault::Unchained));
     }
-    let next_ordinal = if until < last { until + 1 } else { 0 };
+    let next_ordinal = if walk.ordinal <= last { walk.ordinal } else { 0 };
     Ok(pb::VerifyChainResponse { verified: walk.verified, next_ordinal, ..Default::default() })
 }
 
-/// The period, and the first and last place in it, that are asked for.
-fn parse(body: &pb::VerifyChainRequest) -> Result<(String, (i64, i64))> {
+/// What the first document that is asked for follows on: the hash of the one before it, as it is stored.
+async fn before<T: Resource + Chained>(
+    tx: &mut Tx,
+    series: Id<NumberSeries>,
+    asked: &Asked,
+) -> Result<Result<Hash, Fault>> {
+    if asked.first == 1 {
+        return Ok(Ok(Hash::START));
+    }
+    let ordinal = asked.first - 1;
+    let found = read::<T>(tx, series, &asked.period, ordinal, ordinal).await?;
+    let Some(record) = found.first() else { return Ok(Err(Fault::Missing)) };
+    Ok(record.value.hashes().map(|(_, own)| own).ok_or(Fault::Changed))
+}
+
+/// The part that is asked for, or every violation.
+fn parse(body: &pb::VerifyChainRequest) -> Result<Asked> {
     let mut violations = Violations::new();
     let period = violations.keep("period", line(&body.period, 20));
-    for (field, ordinal) in [("first_ordinal", body.first_ordinal), ("last_ordinal", body.last_ordinal)] {
-        if ordinal < 0 {
+    let most = i64::from(body.max_documents);
+    for (field, number) in
+        [("first_ordinal", body.first_ordinal), ("last_ordinal", body.last_ordinal), ("max_documents", most)]
+    {
+        if number < 0 {
             violations.add(field, "OUT_OF_RANGE", "must not be negative");
         }
     }
     let last = if body.last_ordinal == 0 { i64::MAX } else { body.last_ordinal };
-    violations.into_result(period.map(|period| (period, (body.first_ordinal.max(1), last))))
+    let most = if most == 0 { MOST } else { most.min(MOST) };
+    let first = body.first_ordinal.max(1);
+    violations.into_result(period.map(|period| Asked { period, first, last, most }))
 }
 
-async fn counter(tx: &mut Tx, series: Id<NumberSeries>, period: &str) -> Result<(i64, Hash)> {
+async fn counter(tx: &mut Tx, series: Id<NumberSeries>, period: &str) -> Result<(i64, Option<Hash>)> {
     let tenant = tx.cx().tenant;
     let row: Option<(i64, Option<Vec<u8>>)> = sqlx::query_as(
         "select last_ordinal, last_hash from series_counter where tenant_id = $1 and series = $2 and period = $3",
@@ -120,7 +161,7 @@ async fn counter(tx: &mut Tx, series: Id<NumberSeries>, period: &str) -> Result<
     .await
     .map_err(from_sqlx)?;
     let (end, hash) = row.unwrap_or_default();
-    Ok((end, hash.and_then(|bytes| bytes.try_into().ok()).map_or(Hash::START, Hash)))
+    Ok((end, hash.map(Hash::try_from).transpose()?))
 }
 
 async fn read<T: Resource>(

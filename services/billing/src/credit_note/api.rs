@@ -29,7 +29,7 @@ impl Api {
         Self {
             credit_notes: Store::new(&app.database),
             drafts: Drafts::new(&app.database, invoices),
-            issuing: Issuing::new(app),
+            issuing: Issuing::new(app, invoices),
             invoices,
         }
     }

@@ -4,8 +4,12 @@ use serde::Serialize;
 use trato_types::{Currency, Date, Id, Minor, Ref, Result};
 use uuid::Uuid;
 
-use super::model::{CreditNote, Credited};
-use crate::chain::{Chained, Hash};
+use super::model::{CreditNote, Credited, Reasons};
+use crate::{
+    chain::{Chained, Hash},
+    invoice::Party,
+    legal_entity::Seller,
+};
 
 /// A credit note as it was issued, as JSON in this order. What is added one day is left out where it is not there, so that
 /// hashes of earlier ones stay.
@@ -22,8 +26,11 @@ struct Content<'a> {
     account: Option<Uuid>,
     legal_entity: Option<Uuid>,
     currency_code: Option<Currency>,
+    bill_to: Option<&'a Party>,
+    seller: Option<&'a Seller>,
     reason: &'a str,
     credit: &'a Credited,
+    reasons: &'a Reasons,
     gross: Minor,
     due: Minor,
 }
@@ -50,8 +57,11 @@ impl Chained for CreditNote {
             account: self.account.map(Ref::uuid),
             legal_entity: self.legal_entity.map(Id::uuid),
             currency_code: self.currency_code,
+            bill_to: self.bill_to.as_ref(),
+            seller: self.seller.as_ref(),
             reason: &self.reason,
             credit: &self.credit,
+            reasons: &self.reasons,
             gross: self.gross,
             due: self.due,
         })

@@ -35,7 +35,7 @@ pub async fn issue(
     tx.save(invoices, &credited, event).await?;
 
     let numbered = issuing.number(tx, &credit_note, &body.number_series, taken).await?;
-    credit_note.issue(numbered.place.clone())?;
+    credit_note.issue(numbered.place.clone(), numbered.seller.clone())?;
     let hashes = issuing.chain(tx, &numbered, before.id, &credit_note).await?;
     (credit_note.previous_hash, credit_note.hash) = hashes.unzip();
     Ok((before.next(tx.cx(), credit_note), Facts::default()))

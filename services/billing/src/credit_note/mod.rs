@@ -11,4 +11,6 @@ mod requests;
 mod store;
 mod wire;
 
+#[cfg(test)]
+pub use self::wire::parse;
 pub use self::{api::Api, model::CreditNote};

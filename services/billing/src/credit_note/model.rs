@@ -1,14 +1,16 @@
 //! A credit note and its verbs. DRAFT becomes ISSUED; nothing leads back.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
-use trato_pricing::{Balance, Credit, CreditRequest};
+use trato_pricing::{Balance, Credit, CreditRequest, GroupTotal};
 use trato_types::{Currency, Date, DomainError, Error, Id, Minor, Ref, Result, Violations, id::Collection};
 
 use crate::{
     chain::Hash,
     foreign::Account,
-    invoice::{Invoice, InvoiceError},
-    legal_entity::LegalEntity,
+    invoice::{Invoice, InvoiceError, Party},
+    legal_entity::{LegalEntity, Seller},
     number_series::{NumberSeries, Place},
 };
 
@@ -27,8 +29,14 @@ pub struct CreditNote {
     pub legal_entity: Option<Id<LegalEntity>>,
     /// Currency of every amount; that of the invoice.
     pub currency_code: Option<Currency>,
+    /// Who was invoiced; as it stands on the invoice.
+    pub bill_to: Option<Party>,
+    /// Who credits, as it stands on the document; none before it is issued.
+    pub seller: Option<Seller>,
     /// What it credits; none before it is computed.
     pub credit: Credited,
+    /// Why no tax is due, group by group of what it credits.
+    pub reasons: Reasons,
     /// Total with tax, in the minor unit of the currency.
     pub gross: Minor,
     /// What is given back, in the minor unit of the currency.
@@ -78,6 +86,23 @@ pub struct Wishes {
 #[serde(transparent)]
 pub struct Credited(pub Option<Credit>);
 
+/// Why no tax is due, of each tax group of a credit in its order; as it stands on the invoice.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Reasons(pub Vec<Vec<Arc<str>>>);
+
+impl Reasons {
+    /// Those of the groups of a credit, from the invoice that is credited.
+    fn of(credit: &Credit, invoice: &Invoice) -> Self {
+        let groups = invoice.amounts.0.as_ref().map(|priced| priced.groups.as_slice()).unwrap_or_default();
+        let reasons = |total: &GroupTotal| {
+            let group = groups.iter().find(|group| group.key == total.key);
+            group.map(|group| group.reasons.clone()).unwrap_or_default()
+        };
+        Self(credit.groups.iter().map(reasons).collect())
+    }
+}
+
 /// Why a verb was refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CreditNoteError {
@@ -122,14 +147,16 @@ impl CreditNote {
         self.account = Some(invoice.account);
         self.legal_entity = Some(invoice.legal_entity);
         self.currency_code = Some(invoice.currency_code);
+        self.bill_to = Some(invoice.bill_to.clone());
+        self.reasons = Reasons::of(&credit, invoice);
         self.gross = credit.gross;
         self.due = credit.due;
         self.credit = Credited(Some(credit.clone()));
         Ok((credit, left))
     }
 
-    /// Gives a draft its number and day.
-    pub fn issue(&mut self, place: Place) -> Result<(), CreditNoteError> {
+    /// Gives a draft its number, its day and its seller.
+    pub fn issue(&mut self, place: Place, seller: Seller) -> Result<(), CreditNoteError> {
         self.require_draft()?;
         self.state = State::Issued;
         self.number_series = Some(place.number_series);
@@ -137,6 +164,7 @@ impl CreditNote {
         self.ordinal = Some(place.ordinal);
         self.number = Some(place.number);
         self.issue_date = Some(place.issue_date);
+        self.seller = Some(seller);
         Ok(())
     }
 }

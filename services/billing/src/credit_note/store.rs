@@ -4,7 +4,7 @@ use trato_platform::{choice_column, columns, db::Constraint, json_column};
 use trato_query::{Field, choice, date, minor, reference, text};
 use trato_types::Kind;
 
-use super::model::{CreditNote, Credited, State, Wishes};
+use super::model::{CreditNote, Credited, Reasons, State, Wishes};
 
 columns!(CreditNote {
     invoice,
@@ -13,7 +13,10 @@ columns!(CreditNote {
     account,
     legal_entity,
     currency_code,
+    bill_to,
+    seller,
     credit,
+    reasons,
     gross,
     due,
     state,
@@ -26,7 +29,7 @@ columns!(CreditNote {
     hash,
 });
 
-json_column!(Wishes, Credited);
+json_column!(Wishes, Credited, Reasons);
 choice_column!(State { Draft = "DRAFT", Issued = "ISSUED" });
 
 /// Fields to filter and sort by.

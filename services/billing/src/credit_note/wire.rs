@@ -1,12 +1,16 @@
 //! A credit note on the wire.
 
 use trato_platform::db::Record;
-use trato_pricing::{Credit, CreditRequest, Creditable, Portion, PricingError, Quantity};
+use trato_pricing::{Credit, CreditRequest, Creditable, Portion};
 use trato_proto::{billing::v1 as pb, wire};
 use trato_types::{Currency, Id, Minor, Ref, Result, Violations};
 
-use super::model::{CreditNote, Credited, State, Wishes};
-use crate::fields::word;
+use super::model::{CreditNote, Credited, Reasons, State, Wishes};
+use crate::{
+    fields::{positive, word},
+    invoice::render_party,
+    legal_entity::render_seller,
+};
 
 /// Most lines that are asked for: those of an invoice.
 const MOST: usize = 1000;
@@ -36,7 +40,10 @@ pub fn parse(message: &pb::CreditNote) -> Result<CreditNote> {
         account: None,
         legal_entity: None,
         currency_code: None,
+        bill_to: None,
+        seller: None,
         credit: Credited(None),
+        reasons: Reasons::default(),
         gross: Minor(0),
         due: Minor(0),
         state: State::Draft,
@@ -81,10 +88,6 @@ fn parse_line(message: &pb::credit_note::Line) -> Result<(CreditRequest, Option<
     violations.into_result(wish)
 }
 
-fn positive(quantity: Quantity) -> Result<Quantity, PricingError> {
-    if quantity > Quantity::ZERO { Ok(quantity) } else { Err(PricingError::NotPositive) }
-}
-
 /// The public form of a record.
 pub fn render(record: &Record<CreditNote>) -> pb::CreditNote {
     let credit_note = &record.value;
@@ -110,13 +113,17 @@ pub fn render(record: &Record<CreditNote>) -> pb::CreditNote {
         legal_entity: credit_note.legal_entity.map(Id::name).unwrap_or_default(),
         currency_code: credit_note.currency_code.map(|currency| currency.to_string()).unwrap_or_default(),
         items: credit.map(items).unwrap_or_default(),
-        tax_groups: credit.map(|(credit, currency)| render_groups(credit, currency)).unwrap_or_default(),
+        tax_groups: credit
+            .map(|(credit, currency)| render_groups(credit, &credit_note.reasons, currency))
+            .unwrap_or_default(),
         totals: credit.map(|(credit, currency)| render_totals(credit, currency)),
         state: render_state(credit_note.state).into(),
         number_series: credit_note.number_series.map(Id::name).unwrap_or_default(),
         number: credit_note.number.clone().unwrap_or_default(),
         issue_date: credit_note.issue_date.map(wire::date),
         hash: credit_note.hash.map(|hash| hash.to_string()).unwrap_or_default(),
+        seller: credit_note.seller.as_ref().map(render_seller),
+        bill_to: credit_note.bill_to.as_ref().map(render_party),
     }
 }
 
@@ -140,14 +147,14 @@ fn render_item(item: &Creditable, currency: Currency) -> pb::credit_note::Item {
     }
 }
 
-fn render_groups(credit: &Credit, currency: Currency) -> Vec<pb::invoice::TaxGroup> {
-    let groups = credit.groups.iter().map(|group| pb::invoice::TaxGroup {
+fn render_groups(credit: &Credit, reasons: &Reasons, currency: Currency) -> Vec<pb::invoice::TaxGroup> {
+    let groups = credit.groups.iter().zip(&reasons.0).map(|(group, reasons)| pb::invoice::TaxGroup {
         tax: group.key.code.to_string(),
         category_code: group.key.category.code().to_owned(),
         percent: group.key.rate.to_string(),
         basis: Some(wire::money(group.basis, currency)),
         tax_amount: Some(wire::money(group.tax, currency)),
-        reasons: Vec::new(),
+        reasons: reasons.iter().map(ToString::to_string).collect(),
     });
     groups.collect()
 }

@@ -30,7 +30,7 @@ impl Api {
             invoices: Store::new(&app.database),
             drafts: Drafts::new(&app.database, References::new()),
             references: References::new(),
-            issuing: Issuing::new(app),
+            issuing: Issuing::new(app, References::new()),
             chains: Chains::new(app),
         }
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     chain::{Chained, Hash},
-    legal_entity::TaxRounding,
+    legal_entity::{Seller, TaxRounding},
 };
 
 /// What is hashed: an invoice as it was issued, as JSON in this order. What is added one day is left out where it is not
@@ -30,6 +30,7 @@ struct Content<'a> {
     legal_entity: Uuid,
     currency_code: Currency,
     bill_to: &'a Party,
+    seller: Option<&'a Seller>,
     payment_term: Option<Uuid>,
     tax_inclusive: bool,
     tax_rounding: &'static str,
@@ -66,6 +67,7 @@ impl Chained for Invoice {
             legal_entity: self.legal_entity.uuid(),
             currency_code: self.currency_code,
             bill_to: &self.bill_to,
+            seller: self.seller.as_ref(),
             payment_term: self.payment_term.map(Id::uuid),
             tax_inclusive: self.tax_inclusive,
             tax_rounding: match self.tax_rounding {

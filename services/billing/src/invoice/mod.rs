@@ -9,8 +9,9 @@
 //! ```
 //!
 //! An invoice is one row; its lines lie in it as JSON, with their taxes and amounts as they were when it was priced
-//! (`pricing.rs`). A draft is priced whenever it is written (`requests.rs`). Issuing takes a number and a place in the chain
-//! of the series (`issue.rs`, `chain.rs`, and `../issuing.rs`); from then on the table refuses every change but that of the state.
+//! (`pricing.rs`). A draft is priced whenever it is written (`requests.rs`), and once more when it is issued: what it comes to
+//! must not have changed. Issuing takes a number and a place in the chain of the series (`issue.rs`, `chain.rs`, and
+//! `../issuing.rs`); from then on the table refuses every change but that of the state.
 
 mod api;
 mod chain;
@@ -26,7 +27,9 @@ mod store;
 
 pub use self::{
     api::Api,
+    content::Party,
     model::{Invoice, InvoiceError},
+    render::render_party,
 };
 
 #[cfg(test)]

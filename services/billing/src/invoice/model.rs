@@ -9,7 +9,7 @@ use super::content::{Amounts, Discounts, Left, Lines, Party};
 use crate::{
     chain::Hash,
     foreign::Account,
-    legal_entity::{LegalEntity, TaxRounding},
+    legal_entity::{LegalEntity, Seller, TaxRounding},
     number_series::{NumberSeries, Place},
     payment_term::PaymentTerm,
 };
@@ -25,6 +25,8 @@ pub struct Invoice {
     pub currency_code: Currency,
     /// Who is invoiced, as it stands on the document.
     pub bill_to: Party,
+    /// Who invoices, as it stands on the document; none before it is issued.
+    pub seller: Option<Seller>,
     /// When it is due; at once without one.
     pub payment_term: Option<Id<PaymentTerm>>,
     /// Day of supply, whose rates hold; none before it is priced.
@@ -100,6 +102,9 @@ pub enum InvoiceError {
     /// It is issued.
     #[error("the invoice is issued and cannot change any more")]
     NotDraft,
+    /// Its taxes or amounts are no longer what they were when it was written.
+    #[error("the taxes have changed since the draft was written; write it again")]
+    PriceChanged,
     /// It is a draft, or void.
     #[error("the invoice is a draft or void")]
     NotIssued,
@@ -118,6 +123,7 @@ impl DomainError for InvoiceError {
     fn reason(&self) -> &'static str {
         match self {
             Self::NotDraft => "INVOICE_NOT_DRAFT",
+            Self::PriceChanged => "PRICE_CHANGED",
             Self::NotIssued => "INVOICE_NOT_ISSUED",
             Self::Sent => "INVOICE_SENT",
             Self::Credited => "INVOICE_CREDITED",
@@ -132,8 +138,8 @@ impl Invoice {
         if self.state == State::Draft { Ok(()) } else { Err(InvoiceError::NotDraft) }
     }
 
-    /// Gives a draft its number and days.
-    pub fn issue(&mut self, place: Place, due_date: Date) -> Result<(), InvoiceError> {
+    /// Gives a draft its number, its days and its seller.
+    pub fn issue(&mut self, place: Place, due_date: Date, seller: Seller) -> Result<(), InvoiceError> {
         self.require_draft()?;
         self.state = State::Issued;
         self.number_series = Some(place.number_series);
@@ -142,6 +148,7 @@ impl Invoice {
         self.number = Some(place.number);
         self.issue_date = Some(place.issue_date);
         self.due_date = Some(due_date);
+        self.seller = Some(seller);
         Ok(())
     }
 

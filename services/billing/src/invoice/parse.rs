@@ -1,6 +1,6 @@
 //! An invoice as clients send it. What they leave to the server is filled in when it is priced.
 
-use trato_pricing::{PricingError, Quantity, Value};
+use trato_pricing::{PricingError, Value};
 use trato_proto::{billing::v1 as pb, wire};
 use trato_types::{Currency, Id, Minor, Ref, Result, Violations, text::line, text::paragraph};
 
@@ -8,7 +8,12 @@ use super::{
     content::{Amounts, Discount, Discounts, Left, Line, LineTax, Lines, Party},
     model::{Invoice, State},
 };
-use crate::{address, fields, fields::word, foreign::Product, legal_entity::TaxRounding};
+use crate::{
+    address, fields,
+    fields::{positive, word},
+    foreign::Product,
+    legal_entity::TaxRounding,
+};
 
 /// Parses a draft, or lists every violation.
 pub fn parse(message: &pb::Invoice) -> Result<Invoice> {
@@ -32,6 +37,7 @@ pub fn parse(message: &pb::Invoice) -> Result<Invoice> {
         legal_entity,
         currency_code,
         bill_to,
+        seller: None,
         payment_term,
         supply_date,
         tax_inclusive: message.tax_inclusive,
@@ -110,10 +116,6 @@ fn parse_line(message: &pb::invoice::Line, currency: Option<Currency>) -> Result
         taxes,
     });
     violations.into_result(line)
-}
-
-fn positive(quantity: Quantity) -> Result<Quantity, PricingError> {
-    if quantity > Quantity::ZERO { Ok(quantity) } else { Err(PricingError::NotPositive) }
 }
 
 fn parse_taxes(names: &[String], violations: &mut Violations) -> Vec<LineTax> {

@@ -61,7 +61,8 @@ impl Found {
         let legal_entity = self.legal_entity(invoice)?;
         self.payment_term(invoice)?;
         let today = legal_entity.time_zone.day_of(cx.now);
-        invoice.price(&Basis { legal_entity, tax_codes: &self.tax_codes, today }).map_err(by_our_names)
+        let priced = invoice.price(&Basis { legal_entity, tax_codes: &self.tax_codes, today });
+        priced.map_err(|error| by_our_names(error, invoice))
     }
 
     /// The legal entity of an invoice; FAILED_PRECONDITION `LEGAL_ENTITY_NOT_FOUND`.
@@ -85,14 +86,32 @@ fn missing(reason: &'static str, message: &'static str, field: &str) -> Error {
 }
 
 /// The arithmetic names fields of its own document; clients know those of the invoice.
-fn by_our_names(error: Error) -> Error {
+fn by_our_names(error: Error, invoice: &Invoice) -> Error {
     if error.violations().is_empty() {
         return error;
     }
     let mut violations = Violations::new();
     for violation in error.violations() {
-        let field = violation.field.replace("adjustments[", "discounts[").replace("taxes", "tax_codes");
+        let field = violation.field.replace("adjustments[", "discounts[");
+        let field = tax_code_of(&field, invoice).unwrap_or(field);
         violations.add(format!("invoice.{field}"), violation.reason, violation.description.as_str());
     }
     violations.into_error()
+}
+
+/// The arithmetic counts taxes and what is withheld apart; clients know one list of tax codes.
+fn tax_code_of(field: &str, invoice: &Invoice) -> Option<String> {
+    let (line, rest) = field.strip_prefix("lines[")?.split_once("].")?;
+    let (list, number) = rest.split_once('[').unwrap_or((rest, ""));
+    let withheld = match list {
+        "taxes" => false,
+        "withheld" => true,
+        _ => return None,
+    };
+    let Some(number) = number.strip_suffix(']') else { return Some(format!("lines[{line}].tax_codes")) };
+    let number: usize = number.parse().ok()?;
+    let taxes = &invoice.lines.0.get(line.parse::<usize>().ok()?)?.taxes;
+    let mut alike = taxes.iter().enumerate().filter(|(_, tax)| tax.withheld().is_some() == withheld);
+    let (at, _) = alike.nth(number)?;
+    Some(format!("lines[{line}].tax_codes[{at}]"))
 }

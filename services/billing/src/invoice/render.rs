@@ -9,7 +9,7 @@ use super::{
     content::{Discount, Line, LineTax, Party},
     model::{Invoice, State},
 };
-use crate::{address, foreign::Product, tax_code};
+use crate::{address, foreign::Product, legal_entity::render_seller, tax_code};
 
 /// The public form of a record.
 pub fn render(record: &Record<Invoice>) -> pb::Invoice {
@@ -47,6 +47,7 @@ pub fn render(record: &Record<Invoice>) -> pb::Invoice {
         void_time: invoice.void_time.map(wire::timestamp),
         void_reason: invoice.void_reason.clone(),
         credited: Some(wire::money(invoice.credited, invoice.currency_code)),
+        seller: invoice.seller.as_ref().map(render_seller),
     }
 }
 
@@ -61,7 +62,15 @@ pub fn preview(invoice: &Invoice, trace: &Trace) -> pb::PreviewInvoiceResponse {
     }
 }
 
-fn render_party(party: &Party) -> pb::invoice::Party {
+/// True when both have the same taxes and amounts, as far as clients see.
+pub fn same_price(one: &Invoice, other: &Invoice) -> bool {
+    let bare =
+        |invoice: &Invoice| preview(invoice, &Trace { currency: invoice.currency_code, steps: Vec::new() });
+    bare(one) == bare(other)
+}
+
+/// Who is invoiced, on the wire.
+pub fn render_party(party: &Party) -> pb::invoice::Party {
     pb::invoice::Party {
         display_name: party.display_name.clone(),
         tax_id: party.tax_id.clone(),

@@ -38,6 +38,10 @@ impl Issuable for Invoice {
     fn legal_entity(&self) -> Option<Id<LegalEntity>> {
         Some(self.legal_entity)
     }
+
+    fn comes_to_the_same(&self, again: &Self) -> bool {
+        render::same_price(self, again)
+    }
 }
 
 /// Computes an invoice and records nothing.

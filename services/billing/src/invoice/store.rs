@@ -14,6 +14,7 @@ columns!(Invoice {
     legal_entity,
     currency_code,
     bill_to,
+    seller,
     payment_term,
     supply_date,
     tax_inclusive,

@@ -14,7 +14,7 @@ use trato_query::Field;
 use trato_types::{Context, Result, Violations, text::line};
 
 use super::{
-    model::{LegalEntity, TaxId, TaxIds, TaxRounding},
+    model::{LegalEntity, Seller, TaxId, TaxIds, TaxRounding},
     store,
 };
 use crate::{address, fields};
@@ -141,6 +141,15 @@ impl Resource for LegalEntity {
             tax_rounding: render_tax_rounding(entity.tax_rounding).into(),
             e_invoice_profile: entity.e_invoice_profile.clone(),
         }
+    }
+}
+
+/// Who makes out a document, on the wire.
+pub fn render_seller(seller: &Seller) -> pb::invoice::Seller {
+    pb::invoice::Seller {
+        legal_name: seller.legal_name.clone(),
+        tax_ids: seller.tax_ids.iter().map(render_tax_id).collect(),
+        address: seller.address.as_ref().map(address::render),
     }
 }
 

@@ -6,6 +6,6 @@ mod model;
 mod store;
 
 pub use self::{
-    api::Api,
-    model::{LegalEntity, TaxRounding},
+    api::{Api, render_seller},
+    model::{LegalEntity, Seller, TaxRounding},
 };

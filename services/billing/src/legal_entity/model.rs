@@ -34,6 +34,30 @@ impl Collection for LegalEntity {
     const COLLECTION: &'static str = "legalEntities";
 }
 
+/// Who makes out a document, as it stands on it: what a legal entity was on the day of issue. It is stored as JSON and is part
+/// of what is hashed, so that the order of its fields is kept for ever.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Seller {
+    /// Its legal name.
+    pub legal_name: String,
+    /// Numbers by which authorities know it.
+    pub tax_ids: TaxIds,
+    /// Where it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub address: Option<Address>,
+}
+
+impl LegalEntity {
+    /// What stands of it on a document that is issued now.
+    pub fn seller(&self) -> Seller {
+        Seller {
+            legal_name: self.legal_name.to_string(),
+            tax_ids: self.tax_ids.clone(),
+            address: self.address.clone(),
+        }
+    }
+}
+
 /// How often the tax of a document is rounded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TaxRounding {

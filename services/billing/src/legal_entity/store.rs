@@ -8,7 +8,7 @@ use trato_platform::{
 use trato_query::{Field, choice, text};
 use trato_types::{Error, Kind, Result};
 
-use super::model::{LegalEntity, TaxIds, TaxRounding, TimeZone};
+use super::model::{LegalEntity, Seller, TaxIds, TaxRounding, TimeZone};
 
 columns!(LegalEntity {
     display_name,
@@ -21,7 +21,7 @@ columns!(LegalEntity {
     e_invoice_profile,
 });
 
-json_column!(TaxIds);
+json_column!(TaxIds, Seller);
 choice_column!(TaxRounding { Group = "GROUP", Line = "LINE" });
 
 impl Column for TimeZone {

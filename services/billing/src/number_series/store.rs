@@ -44,6 +44,11 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "SERIES_PREFIX_TAKEN",
         "another series of the legal entity has this prefix",
     ),
+    Constraint::taken(
+        "number_series_prefix_ambiguous",
+        "SERIES_PREFIX_AMBIGUOUS",
+        "another series of the legal entity would come to give the same number",
+    ),
     Constraint::missing(
         "number_series_legal_entity_living",
         "LEGAL_ENTITY_NOT_FOUND",

@@ -75,6 +75,29 @@ async fn the_database_refuses_to_change_what_was_issued() {
         let error = billing.tamper(statement, false).await.expect_err(statement);
         assert!(error.to_string().contains("issued invoice does not change"), "{statement}: {error}");
     }
+    for statement in [
+        "update series_counter set last_ordinal = last_ordinal + 2",
+        "update series_counter set last_ordinal = last_ordinal - 1",
+        "update series_counter set last_ordinal = last_ordinal + 1",
+        "update series_counter set last_hash = sha256('')",
+        "update series_counter set last_hash = null",
+        "update series_counter set last_issue_date = last_issue_date - 1",
+        "update series_counter set period = '2027'",
+        "delete from series_counter",
+    ] {
+        let error = billing.tamper(statement, false).await.expect_err(statement);
+        assert!(error.to_string().contains("a counter only goes on"), "{statement}: {error}");
+    }
+    for statement in ["truncate invoice, credit_note", "truncate series_counter"] {
+        let error = billing.tamper(statement, false).await.expect_err(statement);
+        assert!(error.to_string().contains("is not emptied"), "{statement}: {error}");
+    }
+    billing.create_invoice(desk.invoice(vec![desk.line("1", "1", "100")])).await.expect("a draft");
+    for state in ["SENT", "VOID"] {
+        let statement = format!("update invoice set state = '{state}' where state = 'DRAFT'");
+        let error = billing.tamper(&statement, false).await.expect_err(&statement);
+        assert!(error.to_string().contains("issued invoice does not change"), "{statement}: {error}");
+    }
     assert_eq!(found(billing.verify(&desk.series, 0, 0).await), (1, Fault::Unspecified, 0));
 }
 
@@ -95,6 +118,34 @@ async fn an_invoice_that_was_tampered_with_is_found() {
     billing.tamper("delete from invoice where ordinal = 3", true).await.expect("done");
     assert_eq!(found(billing.verify(&desk.series, 0, 0).await), (2, Fault::Missing, 3));
     assert_eq!(found(billing.verify(&desk.series, 3, 5).await), (0, Fault::Missing, 3));
+}
+
+/// DOC-06: a chain that is followed in parts proves as much as one that is followed at once: each part follows on the one
+/// before it.
+#[tokio::test]
+async fn parts_of_a_chain_follow_on_one_another() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    billing.issue_some(&desk, 5).await;
+
+    let (mut ends, mut first_ordinal) = (Vec::new(), 1);
+    while first_ordinal != 0 {
+        let number_series = desk.series.name.clone();
+        let request =
+            VerifyChainRequest { number_series, first_ordinal, max_documents: 2, ..Default::default() };
+        let answer = billing.invoices().verify_chain(billing.admin.request(request)).await;
+        let answer = answer.expect("an answer").into_inner();
+        first_ordinal = answer.next_ordinal;
+        ends.push((answer.verified, answer.next_ordinal));
+    }
+    assert_eq!(ends, [(2, 3), (2, 5), (1, 0)]);
+
+    // The last one of the first part is forged: the second part looks at none that has changed.
+    billing.tamper("update invoice set hash = sha256('') where ordinal = 2", true).await.expect("done");
+    assert_eq!(found(billing.verify(&desk.series, 3, 4).await), (0, Fault::Unchained, 3));
+    billing.tamper("delete from invoice where ordinal = 2", true).await.expect("done");
+    assert_eq!(found(billing.verify(&desk.series, 3, 4).await), (0, Fault::Missing, 2));
+    assert_eq!(found(billing.verify(&desk.series, 6, 0).await), (0, Fault::Unspecified, 0), "none is given");
 }
 
 /// DOC-06: the last invoices cannot be taken away either, since the series knows how far it has come.
@@ -118,11 +169,19 @@ async fn a_range_is_not_negative_and_an_empty_series_is_whole() {
     let negative = billing.verify(&desk.series, -1, -2).await;
     let empty = billing.verify(&desk.series, 0, 0).await;
     let number_series = desk.series.name.clone();
-    let nothing = VerifyChainRequest { number_series, period: "20\u{0}26".into(), ..Default::default() };
+    let nothing = VerifyChainRequest {
+        number_series,
+        period: "20\u{0}26".into(),
+        max_documents: -1,
+        ..Default::default()
+    };
     let nothing = billing.invoices().verify_chain(billing.admin.request(nothing)).await;
 
     let expected = [field("first_ordinal", "OUT_OF_RANGE"), field("last_ordinal", "OUT_OF_RANGE")];
     assert_eq!(violations(negative), expected);
-    assert_eq!(violations(nothing), [field("period", "CONTROL_CHARACTER")]);
+    assert_eq!(
+        violations(nothing),
+        [field("max_documents", "OUT_OF_RANGE"), field("period", "CONTROL_CHARACTER")]
+    );
     assert_eq!(found(empty), (0, Fault::Unspecified, 0));
 }

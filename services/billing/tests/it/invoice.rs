@@ -129,6 +129,27 @@ async fn taxes_can_be_within_the_price_and_something_withheld() {
     assert_eq!(shares, [eur("21.00"), eur("15.00")]);
 }
 
+/// A refusal names the tax code that the client sent, whatever stands before it.
+#[tokio::test]
+async fn a_tax_that_stands_twice_is_named_by_its_place() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let withholding = TaxCode {
+        category: Category::Withholding.into(),
+        rates: vec![rate("15", date(2015, 7, 12), None)],
+        inclusive_allowed: false,
+        ..vat("ES-IRPF")
+    };
+    let withholding = billing.create_tax_code(withholding).await.expect("a tax code").name;
+    let twin = billing.create_tax_code(vat("ES-S2")).await.expect("a tax code").name;
+    let tax_codes = vec![withholding, desk.tax_code.name.clone(), twin];
+    let line = Line { tax_codes, ..desk.line("1", "1", "100") };
+
+    let twice = billing.create_invoice(desk.invoice(vec![line])).await;
+
+    assert_eq!(violations(twice), [field("invoice.lines[0].tax_codes[2]", "DUPLICATE_TAX")]);
+}
+
 #[tokio::test]
 async fn all_that_is_wrong_with_an_invoice_is_said_at_once() {
     let billing = Billing::start().await;

@@ -5,15 +5,18 @@ use std::collections::BTreeSet;
 use futures::future::join_all;
 use tonic::{Code, Response, Status};
 use trato_proto::billing::v1::{
-    BatchCreateInvoicesRequest, CreateInvoiceRequest, CreatePaymentTermRequest, DeleteNumberSeriesRequest,
-    Invoice, IssueInvoiceRequest, NumberSeries, PaymentTerm, PreviewNumberRequest, SendInvoiceRequest,
-    VoidInvoiceRequest,
+    Address, BatchCreateInvoicesRequest, CreateInvoiceRequest, CreatePaymentTermRequest,
+    DeleteInvoiceRequest, DeleteNumberSeriesRequest, Invoice, IssueInvoiceRequest, LegalEntity, NumberSeries,
+    PaymentTerm, PreviewNumberRequest, SendInvoiceRequest, TaxCode, UpdateInvoiceRequest,
+    UpdateTaxCodeRequest, VoidInvoiceRequest,
     batch_create_invoices_response::{self, result::Outcome},
-    invoice::State,
+    invoice::{Seller, State},
+    legal_entity::TaxId,
     number_series::{DocumentKind, Period},
+    verify_chain_response::Fault,
 };
 
-use crate::harness::{Billing, Desk, field, invoices, issuing, refusal, violations};
+use crate::harness::{Billing, Desk, date, eur, field, invoices, issuing, paths, rate, refusal, violations};
 
 impl Billing {
     async fn draft(&self, desk: &Desk) -> Invoice {
@@ -156,8 +159,10 @@ async fn a_number_is_given_once_for_all() {
     let desk = billing.desk().await;
     let two_digits = NumberSeries { padding: 2, ..invoices(&desk.legal_entity, "A") };
     let two_digits = billing.create_series(two_digits).await.expect("a series");
-    let plain = NumberSeries { padding: 0, ..invoices(&desk.legal_entity, "A0") };
+    let plain = NumberSeries { padding: 0, ..invoices(&desk.legal_entity, "B") };
     let plain = billing.create_series(plain).await.expect("a series");
+    // Such a series cannot be recorded; the table of invoices refuses its numbers all the same.
+    billing.tamper("update number_series set prefix = 'A0' where prefix = 'B'", true).await.expect("done");
     let (first, second) = (billing.draft(&desk).await, billing.draft(&desk).await);
 
     let first = billing.issue(&first, &two_digits).await.expect("issued");
@@ -169,6 +174,100 @@ async fn a_number_is_given_once_for_all() {
     assert_eq!(refusal(taken), (Code::AlreadyExists, "NUMBER_TAKEN".to_owned()));
     assert_eq!(refusal(deleted), (Code::FailedPrecondition, "SERIES_IN_USE".to_owned()));
     assert_eq!(billing.next_number(&plain).await, "A01", "what was refused took no number");
+}
+
+/// DOC-06: a draft is issued only while it comes to what it came to when it was written. A refusal costs no number, not even
+/// one of a plain series.
+#[tokio::test]
+async fn a_draft_whose_price_has_changed_is_written_again() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let plain = NumberSeries { gap_free: false, ..invoices(&desk.legal_entity, "P") };
+    let plain = billing.create_series(plain).await.expect("a series");
+    let draft = billing.draft(&desk).await;
+    let rates = vec![rate("22", date(2012, 9, 1), None)];
+    let request = UpdateTaxCodeRequest {
+        tax_code: Some(TaxCode { rates, ..desk.tax_code.clone() }),
+        update_mask: Some(paths(&["rates"])),
+        ..Default::default()
+    };
+    billing.tax_codes().update_tax_code(billing.admin.request(request)).await.expect("updated");
+
+    for series in [&desk.series, &plain] {
+        let answer = billing.issue(&draft, series).await;
+        assert_eq!(refusal(answer), (Code::FailedPrecondition, "PRICE_CHANGED".to_owned()));
+    }
+    let request = UpdateInvoiceRequest {
+        invoice: Some(draft.clone()),
+        update_mask: Some(paths(&["note"])),
+        ..Default::default()
+    };
+    let written = billing.invoices().update_invoice(billing.admin.request(request)).await;
+    let written = written.expect("written again").into_inner();
+    let issued = billing.issue(&written, &plain).await.expect("issued");
+
+    let tax = |invoice: &Invoice| invoice.totals.clone().expect("totals").tax;
+    assert_eq!((tax(&draft), tax(&written), tax(&issued)), (eur("21.00"), eur("22.00"), eur("22.00")));
+    assert_eq!(issued.number, "P0001");
+    assert_eq!(billing.next_number(&desk.series).await, "F0001");
+}
+
+/// DOC-06: an issued invoice says of itself who made it out, whatever becomes of the legal entity.
+#[tokio::test]
+async fn an_issued_invoice_keeps_its_seller() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let tax_ids = vec![TaxId { country_code: "ES".into(), scheme: "NIF".into(), value: "B12345678".into() }];
+    let address = Some(Address { locality: "Madrid".into(), ..Default::default() });
+    let entity =
+        LegalEntity { tax_ids: tax_ids.clone(), address: address.clone(), ..desk.legal_entity.clone() };
+    let entity = billing.update_legal_entity(entity, &["tax_ids", "address"]).await.expect("updated");
+    let draft = billing.draft(&desk).await;
+
+    let issued = billing.issue(&draft, &desk.series).await.expect("issued");
+    let moved = LegalEntity { legal_name: "Hispania S.A.".into(), tax_ids: vec![], ..entity };
+    billing.update_legal_entity(moved, &["legal_name", "tax_ids"]).await.expect("updated");
+    let sent = billing.send(&issued).await.expect("sent");
+
+    let seller = Seller { legal_name: "Hispania S.L.".into(), tax_ids, address };
+    assert_eq!((draft.seller, &issued.seller, &sent.seller), (None, &Some(seller.clone()), &Some(seller)));
+    billing
+        .tamper("update invoice set seller = jsonb_set(seller, '{legal_name}', '\"X\"')", true)
+        .await
+        .expect("done");
+    let found = billing.verify(&desk.series, 0, 0).await.expect("an answer");
+    assert_eq!((found.fault(), found.fault_ordinal), (Fault::Changed, 1));
+}
+
+/// XTR-05: a request that cannot pass costs no number of a plain series.
+#[tokio::test]
+async fn a_request_that_cannot_pass_costs_no_number() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let plain = NumberSeries { gap_free: false, ..invoices(&desk.legal_entity, "P") };
+    let plain = billing.create_series(plain).await.expect("a series");
+    let (draft, gone) = (billing.draft(&desk).await, billing.draft(&desk).await);
+    let delete = DeleteInvoiceRequest { name: gone.name.clone(), ..Default::default() };
+    billing.invoices().delete_invoice(billing.admin.request(delete)).await.expect("deleted");
+    let issue = async |request| {
+        let answer = billing.invoices().issue_invoice(billing.admin.request(request)).await;
+        answer.map(Response::into_inner)
+    };
+
+    let unnamed = issue(IssueInvoiceRequest { request_id: "1".into(), ..issuing(&draft, &plain) }).await;
+    let stale = issue(IssueInvoiceRequest { etag: "stale".into(), ..issuing(&draft, &plain) }).await;
+    let deleted = issue(issuing(&gone, &plain)).await;
+    let request = issuing(&draft, &plain);
+    let issued = issue(request.clone()).await.expect("issued");
+    let another = billing.draft(&desk).await;
+    let reused =
+        issue(IssueInvoiceRequest { request_id: request.request_id, ..issuing(&another, &plain) }).await;
+
+    assert_eq!(violations(unnamed), [field("request_id", "INVALID_REQUEST_ID")]);
+    assert_eq!(refusal(stale), (Code::Aborted, "ETAG_MISMATCH".to_owned()));
+    assert_eq!(refusal(deleted), (Code::FailedPrecondition, "DELETED".to_owned()));
+    assert!(reused.is_err(), "{reused:?}");
+    assert_eq!((issued.number, billing.next_number(&plain).await), ("P0001".into(), "P0002".into()));
 }
 
 /// XTR-05: a series that begins again each year says the year of the day of issue.

@@ -15,7 +15,7 @@ impl Billing {
         self.legal_entities().delete_legal_entity(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn update_legal_entity(
+    pub async fn update_legal_entity(
         &self,
         legal_entity: LegalEntity,
         mask: &[&str],

@@ -1,9 +1,12 @@
 //! Number series: a plain resource whose numbers can be foretold, and which stays once it has given one.
 
+use futures::future::join_all;
+use sqlx::AssertSqlSafe;
 use tonic::{Code, Response, Status};
 use trato_proto::billing::v1::{
     DeleteNumberSeriesRequest, NumberSeries, PreviewNumberRequest, PreviewNumberResponse,
-    UpdateNumberSeriesRequest, number_series::Period,
+    UpdateNumberSeriesRequest,
+    number_series::{DocumentKind, Period},
 };
 use uuid::Uuid;
 
@@ -46,15 +49,24 @@ async fn a_series_cannot_change_its_numbers() {
     let entity = billing.legal_entity("Hispania").await;
     let series = billing.series(&entity, "F").await;
 
-    let changed = NumberSeries { prefix: "G".into(), padding: 2, gap_free: false, ..series.clone() };
+    let other = billing.legal_entity("Lusitania").await;
+    let changed = NumberSeries {
+        legal_entity: other.name,
+        document_kind: DocumentKind::CreditNote.into(),
+        prefix: "G".into(),
+        period: Period::Year.into(),
+        padding: 2,
+        gap_free: false,
+        ..series.clone()
+    };
+    let fields = ["document_kind", "gap_free", "legal_entity", "padding", "period", "prefix"];
     let request = UpdateNumberSeriesRequest {
         number_series: Some(changed),
-        update_mask: Some(paths(&["prefix", "padding", "gap_free"])),
+        update_mask: Some(paths(&fields)),
         ..Default::default()
     };
     let answer = billing.number_series().update_number_series(billing.admin.request(request)).await;
 
-    let fields = ["gap_free", "padding", "prefix"];
     let expected = fields.map(|name| field(&format!("number_series.{name}"), "IMMUTABLE"));
     assert_eq!(violations(answer), expected);
 }
@@ -70,6 +82,60 @@ async fn a_prefix_belongs_to_one_series_of_a_legal_entity() {
 
     assert_eq!(refusal(taken), (Code::AlreadyExists, "SERIES_PREFIX_TAKEN".to_owned()));
     assert!(elsewhere.is_ok());
+}
+
+/// XTR-05: two series never come to the same number, whatever they number, since the later one is refused.
+#[tokio::test]
+async fn two_series_never_come_to_the_same_number() {
+    let billing = Billing::start().await;
+    let entity = billing.legal_entity("Hispania").await;
+    let yearly = |prefix| NumberSeries { period: Period::Year.into(), ..invoices(&entity, prefix) };
+    let credits =
+        |prefix| NumberSeries { document_kind: DocumentKind::CreditNote.into(), ..invoices(&entity, prefix) };
+    billing.series(&entity, "F").await;
+    billing.series(&entity, "H12").await;
+    billing.create_series(yearly("G")).await.expect("a series");
+
+    let ambiguous = [invoices(&entity, "F1"), credits("F007"), credits("H"), invoices(&entity, "G2026-")];
+    for series in ambiguous.into_iter().chain([credits("G2026-1")]) {
+        let prefix = series.prefix.clone();
+        let expected = (Code::AlreadyExists, "SERIES_PREFIX_AMBIGUOUS".to_owned());
+        assert_eq!(refusal(billing.create_series(series).await), expected, "{prefix}");
+    }
+    for series in [invoices(&entity, "FA"), credits("F2-"), yearly("F3"), credits("G1"), yearly("H")] {
+        let prefix = series.prefix.clone();
+        assert!(billing.create_series(series).await.is_ok(), "{prefix}");
+    }
+    let other = billing.legal_entity("Lusitania").await;
+    billing.series(&other, "F1").await;
+    let at_once = [invoices(&entity, "K"), invoices(&entity, "K1"), credits("K12"), credits("K123")];
+    let at_once = join_all(at_once.into_iter().map(|series| billing.create_series(series))).await;
+    assert_eq!(at_once.iter().filter(|answer| answer.is_ok()).count(), 1, "{at_once:?}");
+}
+
+/// XTR-05: a series lives while it gives its first number, whoever is faster.
+#[tokio::test]
+async fn a_series_that_gives_its_first_number_lives() {
+    let billing = Billing::start().await;
+    let entity = billing.legal_entity("Hispania").await;
+    let series = billing.series(&entity, "F").await;
+    let (tenant, id) = (billing.admin.tenant, series.name.replace("numberSeries/", ""));
+    let first = format!(
+        "insert into series_counter (tenant_id, series, period, last_ordinal, last_issue_date)
+         values ('{tenant}', '{id}', '', 1, '2026-11-30')"
+    );
+    let mut tx = billing.service.transaction(tenant).await;
+    let taken = sqlx::query(AssertSqlSafe(first.clone())).execute(tx.connection()).await;
+    assert_eq!(taken.expect("the number is taken").rows_affected(), 1);
+
+    let delete = "set lock_timeout = '200ms'; update number_series set delete_time = now()";
+    let waiting = billing.tamper(delete, false).await.expect_err("it waits");
+    tx.roll_back().await.expect("the number is given back");
+    billing.tamper(delete, false).await.expect("nothing is in the way");
+    let late = billing.tamper(&first, false).await.expect_err("the series is deleted");
+
+    assert!(waiting.to_string().contains("lock timeout"), "{waiting}");
+    assert!(late.to_string().contains("no such number series"), "{late}");
 }
 
 #[tokio::test]
