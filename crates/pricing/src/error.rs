@@ -38,6 +38,9 @@ pub enum PricingError {
     /// Takes away more than there is, or has the other sign.
     #[error("takes more than there is to take from")]
     DiscountExceedsAmount,
+    /// A charge of the sign opposite to what it is put on.
+    #[error("must not have the sign opposite to what it is put on")]
+    ChargeReduces,
     /// Two taxes of one line with equal code, category and rate.
     #[error("is on the line already")]
     DuplicateTax,
@@ -94,6 +97,7 @@ impl PricingError {
             Self::DuplicateKey => "DUPLICATE_LINE_KEY",
             Self::UnknownKey => "UNKNOWN_LINE_KEY",
             Self::DiscountExceedsAmount => "DISCOUNT_EXCEEDS_AMOUNT",
+            Self::ChargeReduces => "CHARGE_REDUCES",
             Self::DuplicateTax => "DUPLICATE_TAX",
             Self::TaxMissing => "TAX_MISSING",
             Self::RateUnsuited => "TAX_RATE_UNSUITED",

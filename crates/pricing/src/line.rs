@@ -50,7 +50,7 @@ pub(crate) fn price_line(
             AdjustmentKind::Discount => {
                 (Rule::LineDiscount, minus(Minor(0), discount(adjustment.value, rest)?)?)
             }
-            AdjustmentKind::Charge => (Rule::LineCharge, part(adjustment.value, rest)?),
+            AdjustmentKind::Charge => (Rule::LineCharge, charge(adjustment.value, rest, line.quantity)?),
         };
         let inputs = [
             ("of", Datum::Money(rest)),
@@ -70,6 +70,14 @@ pub(crate) fn discount(value: Value, of: Minor) -> Result<Minor, PricingError> {
     let fits = taken.is_zero()
         || (taken.0.signum() == of.0.signum() && taken.0.unsigned_abs() <= of.0.unsigned_abs());
     if fits { Ok(taken) } else { Err(PricingError::DiscountExceedsAmount) }
+}
+
+/// What a charge puts on a line: never with the sign opposite to that of its quantity, or it would be a discount without
+/// a limit.
+fn charge(value: Value, of: Minor, quantity: Quantity) -> Result<Minor, PricingError> {
+    let put = part(value, of)?;
+    let reduces = if quantity < Quantity::ZERO { put > Minor(0) } else { put < Minor(0) };
+    if reduces { Err(PricingError::ChargeReduces) } else { Ok(put) }
 }
 
 /// A share of an amount, or the amount that is given.

@@ -1,5 +1,7 @@
 //! Price lists with quantity breaks; the narrowest list that has the product gives the price.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use trato_types::Currency;
 
@@ -41,12 +43,24 @@ pub struct ListPrice {
     pub per: Quantity,
 }
 
+/// A list that is asked, its prices by product.
+pub(super) struct Asked<'a> {
+    key: &'a Key,
+    prices: HashMap<&'a Key, Vec<&'a ListPrice>>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(list: &'a PriceList) -> Self {
+        let mut prices: HashMap<_, Vec<_>> = HashMap::new();
+        for item in &list.items {
+            prices.entry(&item.product).or_default().push(item);
+        }
+        Self { key: &list.key, prices }
+    }
+}
+
 /// The lists that can be used on the occasion, in the order in which they are asked.
-pub(super) fn in_order<'a>(
-    occasion: &Occasion,
-    lists: &'a [PriceList],
-    trace: &mut Trace,
-) -> Vec<&'a PriceList> {
+pub(super) fn in_order<'a>(occasion: &Occasion, lists: &'a [PriceList], trace: &mut Trace) -> Vec<Asked<'a>> {
     let mut order: Vec<&PriceList> = lists.iter().collect();
     order.sort_by(|a, b| (a.scope.rank(), b.priority, &a.key).cmp(&(b.scope.rank(), a.priority, &b.key)));
     order.retain(|list| {
@@ -65,7 +79,7 @@ pub(super) fn in_order<'a>(
         trace.step(Rule::Skipped, Subject::Document, inputs, Datum::Text(reason.into()));
         false
     });
-    order
+    order.into_iter().map(Asked::new).collect()
 }
 
 /// The price of a product when so much of it is bought: in the first list that has one, that of the highest break. What is
@@ -74,19 +88,19 @@ pub(super) fn find<'a>(
     product: &Key,
     in_all: Quantity,
     line: &Key,
-    lists: &[&'a PriceList],
+    lists: &[Asked<'a>],
     trace: &mut Trace,
 ) -> Result<&'a ListPrice, PricingError> {
     let bought = in_all.max(in_all.negated());
     for list in lists {
-        let reached =
-            list.items.iter().filter(|item| item.product == *product && item.min_quantity <= bought);
+        let of_product = list.prices.get(product).into_iter().flatten();
+        let reached = of_product.filter(|item| item.min_quantity <= bought);
         // Of two prices for one break the lower one counts, wherever it stands.
         let best = reached
             .max_by(|a, b| (a.min_quantity, b.unit_price, a.per).cmp(&(b.min_quantity, a.unit_price, b.per)));
         if let Some(item) = best {
             let inputs = [
-                ("list", Datum::text(&list.key)),
+                ("list", Datum::text(list.key)),
                 ("quantity", Datum::Quantity(bought)),
                 ("from", Datum::Quantity(item.min_quantity)),
                 ("per", Datum::Quantity(item.per)),

@@ -6,9 +6,12 @@
 mod list;
 mod promotion;
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use trato_types::{Currency, Date, Minor, Result, Violations, error::FieldError};
 
+use self::list::Asked;
 pub use self::{
     list::{ListPrice, PriceList},
     promotion::{Condition, Effect, Promotion},
@@ -99,7 +102,8 @@ pub struct Given {
 }
 
 impl Period {
-    pub(crate) fn holds(&self, date: Date) -> bool {
+    /// True when the day is within it.
+    pub fn holds(&self, date: Date) -> bool {
         self.from.is_none_or(|from| from <= date) && self.until.is_none_or(|until| date <= until)
     }
 }
@@ -137,9 +141,16 @@ pub fn offer(
     }
     let mut trace = Trace::new(occasion.currency);
     let lists = list::in_order(occasion, lists, &mut trace);
+    // A line that is parted in two costs what it did before.
+    let mut in_all: HashMap<&Key, Result<Quantity, PricingError>> = HashMap::new();
+    for wish in wishes {
+        let sum = in_all.entry(&wish.product).or_insert(Ok(Quantity::ZERO));
+        *sum = sum.and_then(|sum| sum.plus(wish.quantity));
+    }
     let mut lines = Vec::with_capacity(wishes.len());
     for (at, wish) in wishes.iter().enumerate() {
-        let line = price_wish(wish, wishes, &lists, &mut trace);
+        let in_all = in_all.get(&wish.product).copied().unwrap_or(Ok(wish.quantity));
+        let line = price_wish(wish, in_all, &lists, &mut trace);
         lines.extend(faults.keep(&format!("lines[{at}]"), line));
     }
     if !faults.is_empty() {
@@ -157,8 +168,8 @@ pub fn offer(
 
 fn price_wish(
     wish: &Wish,
-    wishes: &[Wish],
-    lists: &[&PriceList],
+    in_all: Result<Quantity, PricingError>,
+    lists: &[Asked<'_>],
     trace: &mut Trace,
 ) -> Result<Line, PricingError> {
     let (unit_price, per) = match wish.agreed {
@@ -168,10 +179,7 @@ fn price_wish(
             (agreed, Quantity::ONE)
         }
         None => {
-            // A line that is parted in two costs what it did before.
-            let of_product = wishes.iter().filter(|other| other.product == wish.product);
-            let in_all = of_product.map(|other| other.quantity).try_fold(Quantity::ZERO, Quantity::plus)?;
-            let price = list::find(&wish.product, in_all, &wish.key, lists, trace)?;
+            let price = list::find(&wish.product, in_all?, &wish.key, lists, trace)?;
             (price.unit_price, price.per)
         }
     };

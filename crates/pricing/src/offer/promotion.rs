@@ -1,9 +1,14 @@
 //! Promotions: conditions and an effect, applied in a stated order, each to what the ones before it left.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use trato_types::Minor;
 
-use super::{Given, Occasion, Period, PriceList, Scope, list};
+use super::{
+    Given, Occasion, Period, Scope,
+    list::{self, Asked},
+};
 use crate::{
     Adjustment, Key, Line, Percent, PricingError, Quantity, Tax, Trace, UnitPrice, Value,
     exact::{by_weight, minus, sum},
@@ -71,7 +76,7 @@ pub enum Effect {
 /// Promotions being applied to the lines of a document.
 pub(super) struct Run<'a> {
     occasion: &'a Occasion,
-    lists: &'a [&'a PriceList],
+    lists: &'a [Asked<'a>],
     lines: Vec<Promoted>,
     given: Vec<Given>,
     used_coupons: Vec<Key>,
@@ -83,6 +88,8 @@ struct Promoted {
     product: Key,
     /// What it costs as listed.
     listed: Minor,
+    /// What it costs with the promotions so far.
+    rest: Minor,
     promotions: usize,
     closed: bool,
 }
@@ -97,7 +104,7 @@ pub(super) fn in_order(promotions: &[Promotion]) -> Vec<&Promotion> {
 impl<'a> Run<'a> {
     pub(super) fn new(
         occasion: &'a Occasion,
-        lists: &'a [&'a PriceList],
+        lists: &'a [Asked<'a>],
         lines: Vec<Line>,
         products: Vec<Key>,
         trace: Trace,
@@ -105,7 +112,7 @@ impl<'a> Run<'a> {
         let mut promoted = Vec::with_capacity(lines.len());
         for (line, product) in lines.into_iter().zip(products) {
             let listed = price_line(&line, occasion.currency, &mut Trace::new(occasion.currency))?.priced;
-            promoted.push(Promoted { line, product, listed, promotions: 0, closed: false });
+            promoted.push(Promoted { line, product, listed, rest: listed, promotions: 0, closed: false });
         }
         Ok(Self { occasion, lists, lines: promoted, given: Vec::new(), used_coupons: Vec::new(), trace })
     }
@@ -153,9 +160,9 @@ impl<'a> Run<'a> {
             return Ok(self.skip(promotion, "its coupon was not handed in"));
         }
         // What is taken back or given away earns nothing.
+        let products: HashSet<&Key> = condition.products.iter().collect();
         let counts = |one: &Promoted| {
-            one.listed > Minor(0)
-                && (condition.products.is_empty() || condition.products.contains(&one.product))
+            one.listed > Minor(0) && (products.is_empty() || products.contains(&one.product))
         };
         let counted: Vec<usize> = (0..self.lines.len()).filter(|at| counts(&self.lines[*at])).collect();
         let amount = sum(counted.iter().map(|at| self.lines[*at].listed))?;
@@ -186,19 +193,13 @@ impl<'a> Run<'a> {
         None
     }
 
-    /// What the line costs with the promotions so far.
-    fn rest(&self, at: usize) -> Result<Minor, PricingError> {
-        let mut unseen = Trace::new(self.occasion.currency);
-        Ok(price_line(&self.lines[at].line, self.occasion.currency, &mut unseen)?.priced)
-    }
-
     fn discount(
         &mut self,
         promotion: &Promotion,
         effect: &Effect,
         meant: &[usize],
     ) -> Result<Option<Minor>, PricingError> {
-        let rests: Vec<Minor> = meant.iter().map(|at| self.rest(*at)).collect::<Result<_, _>>()?;
+        let rests: Vec<Minor> = meant.iter().map(|at| self.lines[*at].rest).collect();
         let keys: Vec<Key> = meant.iter().map(|at| self.lines[*at].line.key.clone()).collect();
         let weighed = |weights: &[Minor], total| {
             let weights: Vec<_> = weights.iter().zip(&keys).map(|(weight, key)| (*weight, &**key)).collect();
@@ -230,7 +231,8 @@ impl<'a> Run<'a> {
             (parts, total) = (weighed(&parts, budget)?, budget);
         }
         for ((at, rest), part) in meant.iter().zip(rests).zip(parts).filter(|(_, part)| !part.is_zero()) {
-            let line = &mut self.lines[*at].line;
+            let Promoted { line, rest: left, .. } = &mut self.lines[*at];
+            *left = minus(rest, part)?;
             line.adjustments.push(Adjustment::discount(Value::Amount(part), &promotion.key));
             let inputs = [("promotion", Datum::text(&promotion.key)), ("of", Datum::Money(rest))];
             let taken = minus(Minor(0), part)?;
@@ -281,7 +283,8 @@ impl<'a> Run<'a> {
         let inputs = [("promotion", Datum::text(&promotion.key)), ("worth", Datum::Money(worth))];
         self.trace.step(Rule::FreeItem, Subject::Line(key), inputs, Datum::Quantity(quantity));
         let product = product.clone();
-        self.lines.push(Promoted { line, product, listed: Minor(0), promotions: 0, closed: true });
+        let (listed, rest) = (Minor(0), Minor(0));
+        self.lines.push(Promoted { line, product, listed, rest, promotions: 0, closed: true });
         Ok(Some(worth))
     }
 }

@@ -100,6 +100,26 @@ fn no_discount_takes_more_than_there_is() {
     }
 }
 
+/// DOC-10: a charge is no discount in disguise.
+#[test]
+fn a_charge_never_takes_off() {
+    for (amount, charge, fits) in [
+        ("1", 5, true),
+        ("1", -1, false),
+        ("-1", -5, true),
+        ("-1", 1, false),
+        ("0", 5, true),
+        ("0", -1, false),
+    ] {
+        let mut one = document([line("a", amount, "1", vat("21"))]);
+        one.lines[0].adjustments = vec![Adjustment::charge(Value::Amount(Minor(charge)), "")];
+        assert_eq!(one.price().is_ok(), fits, "line {amount} plus {charge}");
+        if !fits {
+            assert_eq!(fault_of(&one), ("lines[0]".to_owned(), "CHARGE_REDUCES"));
+        }
+    }
+}
+
 #[test]
 fn what_is_too_large_is_an_error_and_never_an_overflow() {
     let most = "999999999999.999999";

@@ -256,6 +256,27 @@ fn conditions_count_what_is_bought_as_listed() {
     assert!(given(&made(&[bulk], &[wish("a", "pen", "9")])).is_empty());
 }
 
+/// DOC-11: the work grows with lines times promotions and no faster, however many of them changed a line before.
+#[test]
+fn a_thousand_lines_take_many_promotions() {
+    let promotions: Vec<Promotion> = (0..200)
+        .map(|at| {
+            let mut one = promotion(&format!("{at:03}"), at, Effect::Percent(percent("1")));
+            one.condition.products = (0..1_000).map(|product| format!("none {product}").into()).collect();
+            one.condition.products.push("desk".into());
+            one
+        })
+        .collect();
+    let wishes: Vec<Wish> = (0..1_000).map(|at| wish(&at.to_string(), "desk", "1")).collect();
+
+    let offer = made(&promotions, &wishes);
+
+    assert_eq!(offer.given.len(), 200);
+    // What was taken step by step is what pricing the whole takes again.
+    let given: i64 = offer.given.iter().map(|given| given.amount.0).sum();
+    assert_eq!(nets(&offer).iter().sum::<i64>() + given, 1_000 * 9_000);
+}
+
 fn some_promotion() -> impl Strategy<Value = (Effect, i32, bool, Option<i64>)> {
     let effects = prop_oneof![
         (0..=100_i64).prop_map(|rate| Effect::Percent(rate.to_string().parse().expect("a percentage"))),
