@@ -10,19 +10,20 @@ alter table product
   add column start_date date,
   add column end_date date,
   add column components jsonb not null default '[]',
-  add constraint product_cost_check check ((cost is null) = (cost_currency is null) and cost >= 0),
-  add constraint product_attributes_check check (jsonb_typeof(attributes) = 'object'),
-  add constraint product_end_date_check check (end_date >= start_date),
+  add constraint product_cost_check check ((cost is null) = (cost_currency is null) and cost >= 0)
+    not valid,
+  add constraint product_attributes_check check (jsonb_typeof(attributes) = 'object') not valid,
+  add constraint product_end_date_check check (end_date >= start_date) not valid,
   add constraint product_components_check check (
     jsonb_typeof(components) = 'array' and jsonb_array_length(components) <= 100
-  );
+  ) not valid;
 comment on column product.unit_code is 'UN/ECE Recommendation 20.';
 comment on column product.tax_class is 'Code of the tax it is sold with; empty when it is not known yet.';
 comment on column product.cost is 'What one unit costs us, in the minor unit of cost_currency.';
 comment on column product.attributes is 'Technical attributes: texts, numbers and truth values by key.';
 comment on column product.components is 'What one consists of: [{product, factor}]; each product once.';
 
-create index product_category_idx on product (tenant_id, category, id);
+create index if not exists product_category_idx on product (tenant_id, category, id);
 
 -- The same as product.components, in a form that can be walked both ways. Written by the trigger below only.
 create table product_component (
@@ -39,10 +40,11 @@ comment on table product_component is 'What bundles consist of. Rows of deleted 
 select platform.adopt('product_component', 'select, insert, delete');
 create index product_component_component_idx on product_component (tenant_id, component, product);
 
--- Keeps what one row cannot say by itself: a living bundle has living components, is not within itself, and bundles are
--- within one another at most 8 deep.
+-- Keeps what one row cannot say by itself: a living bundle has living components, is not within itself, is not too large,
+-- and bundles are within one another at most 8 deep.
 create function product_components_guard() returns trigger language plpgsql as $$
 declare
+  most constant integer := 10000;
   walked record;
 begin
   -- One change of bundles at a time in a tenant, or two of them could make a circle that neither sees.
@@ -69,6 +71,35 @@ begin
   ) then
     raise exception using errcode = '23514', constraint = 'product_components_living',
       message = 'a component is deleted';
+  end if;
+  if new.components = '[]' then
+    return null;
+  end if;
+  -- Others wait meanwhile, so no walk goes on for ever: those that count end at the first too many, and those that measure
+  -- have no more to walk than was counted.
+  with recursive within (product, component) as (
+    select product, component from product_component where tenant_id = new.tenant_id and product = new.id
+    union
+    select link.product, link.component
+    from within
+    join product_component link on link.tenant_id = new.tenant_id and link.product = within.component
+  ),
+  around (product) as (
+    select new.id
+    union
+    select bundle.id
+    from around
+    join product_component link on link.tenant_id = new.tenant_id and link.component = around.product
+    join product bundle on bundle.tenant_id = link.tenant_id and bundle.id = link.product
+    where bundle.delete_time is null
+  )
+  select
+    (select count(*) from (select from within limit most + 1) as counted) as links,
+    (select count(*) from (select from around limit most + 1) as counted) as bundles
+  into walked;
+  if walked.links > most or walked.bundles > most then
+    raise exception using errcode = '23514', constraint = 'product_components_size',
+      message = 'too much would be within one another';
   end if;
   with recursive within (product, depth) as (
     select component, 1 from product_component where tenant_id = new.tenant_id and product = new.id

@@ -22,10 +22,19 @@ create index price_update_time_idx on price (tenant_id, update_time, id);
 create index price_price_list_idx on price (tenant_id, price_list, id);
 create index price_product_idx on price (tenant_id, product, id);
 
--- Every change is an upsert, so this speaks for rows that turn out to be there, too.
+-- Every change is an upsert, so this speaks for rows that turn out to be there, too. One of them may be saved as it is, in a
+-- new revision, whatever became of its list and product: a restore does that.
 create function price_guard() returns trigger language plpgsql as $$
 begin
   if new.delete_time is not null then
+    return new;
+  end if;
+  if exists (
+    select from price kept
+    where kept.tenant_id = new.tenant_id and kept.id = new.id
+      and to_jsonb(kept) - array['revision', 'create_time', 'update_time']
+        = to_jsonb(new) - array['revision', 'create_time', 'update_time']
+  ) then
     return new;
   end if;
   if exists (

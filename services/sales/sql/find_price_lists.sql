@@ -1,5 +1,6 @@
 -- The price lists of tenant $1 that a document can ask: in currency $2, on day $3, for account $4, segment $5 and channel
--- $6, at most $7 of them; or only the list $8, whatever it is.
+-- $6, at most $7 of them; or only the list $8, whatever it is. The default list comes on any day: it says whether prices
+-- include taxes also where it has no price.
 with asked (id) as (
   select list.id
   from price_list list
@@ -21,8 +22,9 @@ from asked
 join price_list list on list.tenant_id = $1 and list.id = asked.id
 where $8 is not null or (
   list.delete_time is null and list.currency = $2
-  and (list.start_date is null or list.start_date <= $3)
-  and (list.end_date is null or list.end_date >= $3)
+  and (list.is_default or (
+    (list.start_date is null or list.start_date <= $3) and (list.end_date is null or list.end_date >= $3)
+  ))
   and (list.audience -> 'segments' = '[]' or list.audience -> 'segments' ? $5)
   and (list.audience -> 'channels' = '[]' or list.audience -> 'channels' ? $6)
 )

@@ -3,8 +3,13 @@
 use std::str::FromStr;
 
 use trato_pricing::{PricingError, Quantity};
-use trato_proto::{google::value::Date as WireDate, wire};
-use trato_types::{Date, Violations, error::FieldError};
+use trato_proto::{
+    google::value::{Date as WireDate, Money},
+    wire,
+};
+use trato_types::{Currency, Date, Minor, Violations, error::FieldError};
+
+use crate::price_list::existing;
 
 /// A number that is out of the range of its field.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -32,6 +37,12 @@ pub fn parse_period(
         violations.add("end_date", "END_BEFORE_START", "must not be before start_date");
     }
     (start, end)
+}
+
+/// Reads an amount in a currency that exists.
+pub fn parse_existing(field: &str, amount: &Money, violations: &mut Violations) -> Option<(Minor, Currency)> {
+    let (amount, currency) = violations.keep(field, wire::parse_money(amount))?;
+    violations.keep(field, existing(currency)).map(|currency| (amount, currency))
 }
 
 /// Reads a decimal that stands for `absent` when the text is empty.

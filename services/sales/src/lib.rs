@@ -42,6 +42,7 @@ pub fn service() -> ServiceSpec {
             "0008_promotion",
             "0009_tax_code",
             "0010_product_options",
+            "0011_product_checks",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()

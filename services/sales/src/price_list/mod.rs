@@ -8,6 +8,6 @@ mod store;
 
 pub use self::{
     api::{Api, parse_audience, parse_prices, render_audience, render_prices},
-    audience::Audience,
+    audience::{Audience, note_twins},
     model::{Inclusion, PriceList, existing},
 };

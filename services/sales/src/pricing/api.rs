@@ -1,32 +1,39 @@
 //! `PricingService`.
 
+use prost::Message as _;
 use tonic::Request;
 use trato_platform::{
     App,
     db::Database,
     standard::{Reply, answer},
 };
-use trato_pricing::{Part, Quantity};
+use trato_pricing::{Part, PricingError, Quantity};
 use trato_proto::{
     google::value::Money,
     sales::v1::{self as pb, pricing_service_server::PricingService},
     wire,
 };
-use trato_types::{Currency, Id, Minor, Result, Violations, error::FieldError as _};
+use trato_types::{Currency, Error, Id, Kind, Minor, Result, Violations, error::FieldError as _};
 
 use super::{
     bundles,
-    catalogue::{Good, PriceMissing},
+    catalogue::{Catalogue, Good},
+    model::Question,
     parse, render, store,
 };
 use crate::{
-    forms::parse_decimal,
-    product::{Choice, Issue, Product},
+    forms::{parse_decimal, parse_existing},
+    price_list::existing,
+    product::{Choice, Issue, Product, SurchargeError},
     promotion::one_currency,
 };
 
 /// Most parts that are put together.
 const MAX_PARTS: usize = 1_000;
+/// Most steps that are told of a document.
+const MAX_STEPS: usize = 20_000;
+/// Most bytes of an answer: clients read no more unless they are told to.
+const MAX_BYTES: usize = 4 << 20;
 
 /// Computes prices and bundles.
 pub struct Api {
@@ -49,8 +56,10 @@ impl PricingService for Api {
         answer(request, async |cx, body| {
             let question = parse::question(&body, cx)?;
             let catalogue = store::find(&self.database, cx, &question).await?;
-            let answer = question.answer(&catalogue)?;
-            Ok(render::answer(&question, &catalogue, &answer))
+            // Thousands of lines are computed for longer than others should wait for this thread.
+            tokio::task::spawn_blocking(move || price(&question, &catalogue))
+                .await
+                .map_err(Error::internal)?
         })
         .await
     }
@@ -106,6 +115,21 @@ impl PricingService for Api {
     }
 }
 
+/// Prices a document; FAILED_PRECONDITION `ANSWER_TOO_LARGE` for one of which there is too much to tell.
+fn price(question: &Question, catalogue: &Catalogue) -> Result<pb::PriceDocumentResponse> {
+    let too_large = || {
+        let message =
+            format!("the answer would have more than {MAX_STEPS} steps, or more than {MAX_BYTES} bytes");
+        Error::new(Kind::Precondition, "ANSWER_TOO_LARGE", message)
+    };
+    let answer = question.answer(catalogue)?;
+    if answer.priced.trace.steps.len() > MAX_STEPS {
+        return Err(too_large());
+    }
+    let response = render::answer(question, catalogue, &answer)?;
+    if response.encoded_len() > MAX_BYTES { Err(too_large()) } else { Ok(response) }
+}
+
 /// What is asked of a bundle: how many, and what they cost.
 type Bundles = (Id<Product>, Quantity, Option<(Minor, Currency)>);
 
@@ -114,7 +138,7 @@ fn parse_bundle(message: &pb::ExplodeBundleRequest) -> Result<Bundles> {
     let product = violations.keep("product", Id::parse(&message.product));
     let quantity = violations.keep("quantity", parse_decimal(&message.quantity, Quantity::ONE));
     let cost = message.amount.as_ref();
-    let cost = cost.and_then(|amount| violations.keep("amount", wire::parse_money(amount)));
+    let cost = cost.and_then(|amount| parse_existing("amount", amount, &mut violations));
     let bundle = product.zip(quantity).map(|(product, quantity)| (product, quantity, cost));
     violations.into_result(bundle)
 }
@@ -136,7 +160,7 @@ fn parse_parts(message: &pb::RollUpLinesRequest) -> Result<(Id<Product>, Parts, 
         let quantity = violations.keep(&format!("parts[{at}].quantity"), part.quantity.parse());
         let field = format!("parts[{at}].amount");
         let amount = part.amount.as_ref();
-        let amount = amount.and_then(|amount| violations.keep(&field, wire::parse_money(amount)));
+        let amount = amount.and_then(|amount| parse_existing(&field, amount, &mut violations));
         currencies.extend(amount.map(|(_, currency)| (field, Some(currency))));
         parts.extend(product.zip(quantity).map(|(product, quantity)| {
             let amount = amount.map_or(Minor(0), |(amount, _)| amount);
@@ -157,15 +181,22 @@ fn parse_configuration(message: &pb::ValidateConfigurationRequest) -> Result<Con
     let choices = parse::choices("choices", &message.choices, &mut violations);
     let currency = Some(message.currency_code.as_str()).filter(|code| !code.is_empty());
     let currency = currency.and_then(|code| violations.keep("currency_code", Currency::parse(code)));
+    let currency = currency.and_then(|currency| violations.keep("currency_code", existing(currency)));
     violations.into_result(product.map(|product| (product, choices, currency)))
 }
 
 fn surcharge(good: &Good, choices: &[Choice], currency: Currency) -> Result<Money> {
     let mut violations = Violations::new();
-    let surcharges = good.options.surcharges(choices, currency).map_err(PriceMissing);
-    let surcharges = violations.keep("currency_code", surcharges);
+    let surcharges = good.options.surcharges(choices, currency);
+    let is_too_large = matches!(surcharges, Err(SurchargeError::TooLarge(_)));
+    let field = if is_too_large { "choices" } else { "currency_code" };
+    let surcharges = violations.keep(field, surcharges);
     let surcharges = violations.into_result(surcharges)?;
-    let sum = surcharges.into_iter().fold(0_i64, |sum, (_, each)| sum.saturating_add(each.0));
+    let sum = surcharges.into_iter().try_fold(0_i64, |sum, (_, each)| sum.checked_add(each.0));
+    let sum = sum.ok_or_else(|| {
+        let refused = PricingError::TooLarge;
+        Error::invalid("choices", refused.reason(), refused.to_string())
+    })?;
     Ok(wire::money(Minor(sum), currency))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive as _};
+use rust_decimal::Decimal;
 use trato_pricing::{Component, Part, PricingError, Quantity, explode, roll_up};
 use trato_types::{Currency, Error, Id, Kind, Minor, Result};
 use uuid::Uuid;
@@ -18,16 +18,13 @@ pub fn apart(
     links: &[Link],
     goods: &HashMap<Uuid, Good>,
 ) -> Result<Vec<(Id<Product>, Part)>> {
-    let opened = product::open(bundle.uuid(), links)?;
-    let components: Vec<Component> = opened
-        .iter()
-        .map(|part| Component {
-            key: part.product.to_string().into(),
-            factor: part.factor,
-            weight: cost
-                .map_or(Minor(0), |(_, currency)| worth(goods.get(&part.product), part.factor, currency)),
-        })
-        .collect();
+    let opened = open(bundle, links)?;
+    let component = |part: &product::Component| {
+        let weight = cost.map(|(_, currency)| worth(goods.get(&part.product), part.factor, currency));
+        let weight = weight.transpose()?.unwrap_or(Minor(0));
+        Ok(Component { key: part.product.to_string().into(), factor: part.factor, weight })
+    };
+    let components: Vec<Component> = opened.iter().map(component).collect::<Result<_>>()?;
     let amount = cost.map_or(Minor(0), |(amount, _)| amount);
     let parts = explode(quantity, amount, &components).map_err(|error| {
         // Only the number of bundles can be at fault: it makes a part too small or too many.
@@ -38,12 +35,18 @@ pub fn apart(
 }
 
 /// What the ones of a product in a bundle cost by themselves; nothing where the product has no price in the currency.
-fn worth(good: Option<&Good>, factor: Quantity, currency: Currency) -> Minor {
+fn worth(good: Option<&Good>, factor: Quantity, currency: Currency) -> Result<Minor, PricingError> {
     let price = good.and_then(|good| good.list_price).filter(|(_, known)| *known == currency);
-    let Some((price, _)) = price else { return Minor(0) };
-    let worth = Decimal::from(price.0).checked_mul(Decimal::from(factor));
-    let worth = worth.map(|worth| worth.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero));
-    Minor(worth.and_then(|worth| worth.to_i64()).unwrap_or(i64::MAX))
+    price.map_or(Ok(Minor(0)), |(price, _)| factor.of(price))
+}
+
+/// What one bundle has of each part. FAILED_PRECONDITION `BUNDLE_TOO_FINE` where that is no quantity: it has more than 6
+/// decimals, or more than 18 digits.
+fn open(bundle: Id<Product>, links: &[Link]) -> Result<Vec<product::Component>> {
+    product::open(bundle.uuid(), links).map_err(|error| {
+        let message = format!("what is in {} of one of its parts {error}", bundle.name());
+        Error::new(Kind::Precondition, "BUNDLE_TOO_FINE", message).about(bundle.name())
+    })
 }
 
 /// How many bundles the parts are, and what they come to. FAILED_PRECONDITION `PARTS_DO_NOT_FIT` for parts that are not
@@ -60,7 +63,7 @@ pub fn together(
     }
     let amounts: Vec<Part> = parts.iter().map(|(_, part)| part.clone()).collect();
     let amount = roll_up(&amounts)?;
-    let opened = product::open(bundle.uuid(), links)?;
+    let opened = open(bundle, links)?;
     let quantity = opened.first().and_then(|first| how_many(*given.get(&first.product)?, first.factor));
     let fits = |quantity: &Quantity| {
         opened.len() == given.len()
@@ -140,6 +143,16 @@ mod tests {
         let mut odd = parts;
         odd[0].1.quantity = "0.333333".parse().expect("a quantity");
         assert_eq!(refusal(&odd), "PARTS_DO_NOT_FIT");
+    }
+
+    #[test]
+    fn a_bundle_whose_parts_are_no_quantities_is_refused_whatever_its_number() {
+        let links = [link(0, 1, "0.001"), link(1, 2, "0.0001")];
+        let error = apart(id(0), Quantity::ONE, None, &links, &goods()).expect_err("a part is too fine");
+        assert_eq!((error.kind(), error.reason()), (Kind::Precondition, "BUNDLE_TOO_FINE"));
+        let part = Part { key: "0".into(), quantity: Quantity::ONE, amount: Minor(0) };
+        let error = together(id(0), &[(id(2), part)], &links).expect_err("a part is too fine");
+        assert_eq!(error.reason(), "BUNDLE_TOO_FINE");
     }
 
     #[test]

@@ -47,17 +47,6 @@ pub struct Catalogue {
     pub taxes: HashMap<String, TaxCode>,
 }
 
-/// An option has prices, but none in the currency.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{0} has no price in the currency")]
-pub struct PriceMissing(pub String);
-
-impl FieldError for PriceMissing {
-    fn reason(&self) -> &'static str {
-        "OPTION_PRICE_MISSING"
-    }
-}
-
 /// Why a line cannot be sold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum LineError {
@@ -94,7 +83,7 @@ impl Catalogue {
             Err(LineError::Deleted)
         } else if !good.sellable {
             Err(LineError::NotSellable)
-        } else if !holds(good.sold, date) {
+        } else if !good.sold.holds(date) {
             Err(LineError::NotActive)
         } else {
             Ok(good)
@@ -108,9 +97,4 @@ impl Catalogue {
         }
         self.taxes.get(class).ok_or(TaxError::NotFound)?.on(date, prices)
     }
-}
-
-/// True when a period holds a day.
-pub fn holds(period: Period, date: Date) -> bool {
-    period.from.is_none_or(|from| from <= date) && period.until.is_none_or(|until| date <= until)
 }

@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 
 use trato_pricing::{
     Adjustment, Charge, Datum, DocumentDiscount, Input, Key, Occasion, Offer, Period, Priced, Prices,
-    Quantity, Rule, Step, Subject, TaxRounding, UnitPrice, Value, Wish, offer,
+    PricingError, Quantity, Rule, Step, Subject, TaxRounding, UnitPrice, Value, Wish, offer,
 };
 use trato_types::{Currency, Date, Error, Id, Kind, Minor, Ref, Result, Violations, error::FieldError};
 use uuid::Uuid;
 
-use super::{
-    catalogue::{Catalogue, PriceMissing, holds},
-    fallback,
-};
+use super::{catalogue::Catalogue, fallback};
 use crate::{
     foreign::Account,
     price_list::{Inclusion, PriceList},
@@ -124,7 +121,7 @@ impl Question {
             "its currency is another"
         } else if list.prices != prices {
             "it is not equally with or without tax"
-        } else if !holds(period, self.date) {
+        } else if !period.holds(self.date) {
             "it is not valid on the day"
         } else if !list.audience.holds(
             self.account.map(Ref::uuid),
@@ -188,10 +185,27 @@ impl Question {
         offer.document.prepaid = self.prepaid;
         offer.document.smallest_payment = self.smallest_payment;
         let priced = offer.price()?;
+        self.require_charges_put_on(priced.totals.lines)?;
         Ok(Answer { offer, priced, own_adjustments })
     }
 
-    /// What the options that are chosen put on a line, where they go together.
+    /// INVALID_ARGUMENT `CHARGE_REDUCES` for a charge whose amount has the sign opposite to that of the lines: it would be
+    /// a discount without a limit.
+    fn require_charges_put_on(&self, lines: Minor) -> Result<()> {
+        let mut violations = Violations::new();
+        for (at, charge) in self.charges.iter().enumerate() {
+            let Value::Amount(amount) = charge.value else { continue };
+            let reduces = if lines < Minor(0) { amount > Minor(0) } else { amount < Minor(0) };
+            if reduces {
+                let refused = Err::<(), _>(PricingError::ChargeReduces);
+                violations.keep(&format!("charges[{at}].amount"), refused);
+            }
+        }
+        violations.into_result(Some(()))
+    }
+
+    /// What the options that are chosen put on a line, where they go together; then what they take off it, which is never
+    /// more than there is.
     fn surcharges(
         &self,
         at: usize,
@@ -211,14 +225,21 @@ impl Question {
             return Vec::new();
         }
         let surcharges = good.options.surcharges(&line.choices, self.currency);
-        let Some(surcharges) = violations.keep(&path, surcharges.map_err(PriceMissing)) else {
+        let Some(surcharges) = violations.keep(&path, surcharges) else {
             return Vec::new();
         };
-        let charge = |(name, each): (&str, Minor)| {
-            let amount = violations.keep(&path, line.quantity.of(each))?;
-            Some(Adjustment::charge(Value::Amount(amount), name))
-        };
-        surcharges.into_iter().filter_map(charge).collect()
+        let (off, on): (Vec<_>, Vec<_>) = surcharges.into_iter().partition(|(_, each)| *each < Minor(0));
+        let mut amount =
+            |quantity: Quantity, each| violations.keep(&path, quantity.of(each)).map(Value::Amount);
+        let mut adjustments = Vec::with_capacity(on.len() + off.len());
+        for (name, each) in on {
+            adjustments.extend(amount(line.quantity, each).map(|value| Adjustment::charge(value, name)));
+        }
+        for (name, each) in off {
+            let value = amount(line.quantity.negated(), each);
+            adjustments.extend(value.map(|value| Adjustment::discount(value, name)));
+        }
+        adjustments
     }
 
     fn wish(

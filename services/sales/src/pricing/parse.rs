@@ -5,7 +5,13 @@ use trato_pricing::{
 };
 use trato_proto::{
     google::value::Money,
-    sales::v1::{self as pb, price_document_request as request},
+    sales::v1::{
+        self as pb,
+        adjustment::Value as AdjustmentValue,
+        price_document_request::{
+            self as request, charge::Value as ChargeValue, discount::Value as DiscountValue,
+        },
+    },
     wire::{self, UnknownName},
 };
 use trato_types::{Context, Currency, Id, Minor, Ref, Result, Violations, text::line};
@@ -20,6 +26,8 @@ use crate::{
 const MAX_LINES: usize = 1_000;
 /// Most of anything else in a document or a line.
 const MAX_OTHERS: usize = 20;
+/// Most choices of all lines together.
+const MAX_CHOICES: usize = 10_000;
 
 /// Reads a document that is asked for; its day is the caller's today in UTC unless it says another one.
 pub fn question(message: &pb::PriceDocumentRequest, cx: &Context) -> Result<Question> {
@@ -64,6 +72,11 @@ impl Form<'_> {
             self.violations.add("lines", "REQUIRED", "must not be empty");
         }
         let given = self.violations.keep("lines", wire::at_most(given, MAX_LINES)).unwrap_or_default();
+        if given.iter().map(|line| line.choices.len()).sum::<usize>() > MAX_CHOICES {
+            let message = format!("must have at most {MAX_CHOICES} choices in all");
+            self.violations.add("lines", "TOO_MANY", message);
+            return Vec::new();
+        }
         given.iter().enumerate().filter_map(|(at, line)| self.line(at, line)).collect()
     }
 
@@ -89,11 +102,7 @@ impl Form<'_> {
 
     fn adjustment(&mut self, path: &str, given: &pb::Adjustment) -> Option<Adjustment> {
         let kind = self.violations.keep(&format!("{path}.kind"), parse_kind(given.kind));
-        let percent_or_amount = match &given.value {
-            Some(pb::adjustment::Value::Percent(percent)) => Some(Given::Percent(percent)),
-            Some(pb::adjustment::Value::Amount(amount)) => Some(Given::Amount(amount)),
-            None => None,
-        };
+        let percent_or_amount = given.value.as_ref().map(Given::from);
         let most = (kind == Some(AdjustmentKind::Discount)).then_some(Percent::HUNDRED);
         let value = self.value(path, percent_or_amount, most);
         let reason = self.violations.keep(&format!("{path}.reason"), line(&given.reason, 200));
@@ -105,11 +114,7 @@ impl Form<'_> {
         let given = self.violations.keep("discounts", wire::at_most(given, MAX_OTHERS)).unwrap_or_default();
         let discount = |(at, given): (usize, &request::Discount)| {
             let path = format!("discounts[{at}]");
-            let percent_or_amount = match &given.value {
-                Some(request::discount::Value::Percent(percent)) => Some(Given::Percent(percent)),
-                Some(request::discount::Value::Amount(amount)) => Some(Given::Amount(amount)),
-                None => None,
-            };
+            let percent_or_amount = given.value.as_ref().map(Given::from);
             let value = self.value(&path, percent_or_amount, Some(Percent::HUNDRED));
             let reason = self.violations.keep(&format!("{path}.reason"), line(&given.reason, 200));
             let lines =
@@ -125,11 +130,7 @@ impl Form<'_> {
         let given = self.violations.keep("charges", wire::at_most(given, MAX_OTHERS)).unwrap_or_default();
         let charge = |(at, given): (usize, &request::Charge)| {
             let path = format!("charges[{at}]");
-            let percent_or_amount = match &given.value {
-                Some(request::charge::Value::Percent(percent)) => Some(Given::Percent(percent)),
-                Some(request::charge::Value::Amount(amount)) => Some(Given::Amount(amount)),
-                None => None,
-            };
+            let percent_or_amount = given.value.as_ref().map(Given::from);
             let value = self.value(&path, percent_or_amount, None);
             let reason = self.violations.keep(&format!("{path}.reason"), line(&given.reason, 200));
             let tax_class = self.violations.keep(&format!("{path}.tax_class"), line(&given.tax_class, 40));
@@ -207,6 +208,21 @@ enum Given<'a> {
     Percent(&'a str),
     Amount(&'a Money),
 }
+
+// The three messages say it alike, each in a type of its own.
+macro_rules! given_as {
+    ($($value:ident),*) => {$(
+        impl<'a> From<&'a $value> for Given<'a> {
+            fn from(value: &'a $value) -> Self {
+                match value {
+                    $value::Percent(percent) => Self::Percent(percent),
+                    $value::Amount(amount) => Self::Amount(amount),
+                }
+            }
+        }
+    )*};
+}
+given_as!(AdjustmentValue, DiscountValue, ChargeValue);
 
 fn parse_kind(kind: i32) -> Result<AdjustmentKind, UnknownName> {
     match pb::adjustment::Kind::try_from(kind) {

@@ -8,7 +8,7 @@ use trato_proto::{
     sales::v1::{self as pb, price_document_response as response},
     wire,
 };
-use trato_types::{Currency, Id, Minor};
+use trato_types::{Currency, Error, Id, Minor, Result};
 
 use super::{
     catalogue::Catalogue,
@@ -18,7 +18,11 @@ use super::{
 use crate::{price_list::render_prices, product::Product, promotion::Promotion};
 
 /// Writes the answer to a question.
-pub fn answer(question: &Question, catalogue: &Catalogue, answer: &Answer) -> pb::PriceDocumentResponse {
+pub fn answer(
+    question: &Question,
+    catalogue: &Catalogue,
+    answer: &Answer,
+) -> Result<pb::PriceDocumentResponse> {
     let (offer, priced) = (&answer.offer, &answer.priced);
     let writer = Writer {
         currency: question.currency,
@@ -30,7 +34,7 @@ pub fn answer(question: &Question, catalogue: &Catalogue, answer: &Answer) -> pb
         catalogue,
     };
     let lines = offer.document.lines.iter().zip(&priced.lines).enumerate();
-    pb::PriceDocumentResponse {
+    Ok(pb::PriceDocumentResponse {
         currency_code: question.currency.code().to_owned(),
         date: Some(wire::date(question.date)),
         prices: render_prices(question.inclusion(&catalogue.lists)).into(),
@@ -38,11 +42,11 @@ pub fn answer(question: &Question, catalogue: &Catalogue, answer: &Answer) -> pb
             .map(|(at, (line, amounts))| match question.lines.get(at) {
                 Some(wanted) => {
                     let own = answer.own_adjustments.get(at).copied().unwrap_or_default();
-                    writer.line(line, amounts, wanted.product, own)
+                    Ok(writer.line(line, amounts, wanted.product, own))
                 }
                 None => writer.gift(line, amounts),
             })
-            .collect(),
+            .collect::<Result<_>>()?,
         charges: offer
             .document
             .charges
@@ -63,7 +67,7 @@ pub fn answer(question: &Question, catalogue: &Catalogue, answer: &Answer) -> pb
             .collect(),
         unused_coupon_codes: offer.unused_coupons.iter().map(ToString::to_string).collect(),
         trace: trace::render(&priced.trace),
-    }
+    })
 }
 
 struct Writer<'a> {
@@ -112,10 +116,10 @@ impl Writer<'_> {
     }
 
     /// A line that is given for nothing; its key names the promotion and the product.
-    fn gift(&self, line: &Line, priced: &PricedLine) -> response::Line {
+    fn gift(&self, line: &Line, priced: &PricedLine) -> Result<response::Line> {
         let (promotion, product) = line.key.split_once(':').unwrap_or((&line.key, ""));
-        let product = Id::parse(product).unwrap_or(Id::from_uuid(uuid::Uuid::nil()));
-        response::Line { promotion: promotion.to_owned(), ..self.line(line, priced, product, 0) }
+        let product = Id::parse(product).map_err(Error::internal)?;
+        Ok(response::Line { promotion: promotion.to_owned(), ..self.line(line, priced, product, 0) })
     }
 
     fn charge(&self, reason: &str, amounts: &Amounts) -> response::Charge {

@@ -24,6 +24,10 @@ use crate::{
 const MAX_PRICE_LISTS: usize = 200;
 /// Most promotions a document is tried with.
 const MAX_PROMOTIONS: usize = 500;
+/// Most tries of a promotion on a line.
+const MAX_TRIES: usize = 50_000;
+/// Most prices that are read for a document.
+const MAX_PRICES: usize = 50_000;
 /// Most links within a bundle.
 const MAX_LINKS: usize = 10_000;
 
@@ -119,6 +123,8 @@ async fn find_promotions(tx: &mut Tx, question: &Question) -> Result<Vec<(Uuid, 
         .await
         .map_err(from_sqlx)?;
     too_many(rows.len(), MAX_PROMOTIONS, "TOO_MANY_PROMOTIONS", "promotions hold on the day")?;
+    let tries = rows.len().saturating_mul(question.lines.len());
+    too_many(tries, MAX_TRIES, "TOO_MANY_PROMOTIONS", "promotions would be tried on lines")?;
     let read = |row: &PgRow| Ok((row.try_get(0).map_err(from_sqlx)?, Promotion::read(row, 1)?));
     rows.iter().map(read).collect()
 }
@@ -132,20 +138,24 @@ async fn find_products(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Good>>
         .await
         .map_err(from_sqlx)?;
     let read = |row: &PgRow| {
-        let (amount, currency): (Option<i64>, Option<&str>) = (row.try_get(7)?, row.try_get(8)?);
-        let currency = currency.and_then(|code| Currency::parse(code).ok());
+        let (amount, currency): (Option<i64>, Option<&str>) =
+            (row.try_get(7).map_err(from_sqlx)?, row.try_get(8).map_err(from_sqlx)?);
+        let currency = currency.map(Currency::parse).transpose().map_err(Error::internal)?;
         let good = Good {
-            is_deleted: row.try_get(1)?,
-            sellable: row.try_get(2)?,
-            sold: Period { from: row.try_get(3)?, until: row.try_get(4)? },
-            tax_class: row.try_get(5)?,
-            unit_code: row.try_get(6)?,
+            is_deleted: row.try_get(1).map_err(from_sqlx)?,
+            sellable: row.try_get(2).map_err(from_sqlx)?,
+            sold: Period {
+                from: row.try_get(3).map_err(from_sqlx)?,
+                until: row.try_get(4).map_err(from_sqlx)?,
+            },
+            tax_class: row.try_get(5).map_err(from_sqlx)?,
+            unit_code: row.try_get(6).map_err(from_sqlx)?,
             list_price: amount.map(Minor).zip(currency),
-            options: row.try_get::<Json<OptionGroups>, _>(9)?.0,
+            options: row.try_get::<Json<OptionGroups>, _>(9).map_err(from_sqlx)?.0,
         };
-        Ok((row.try_get(0)?, good))
+        Ok((row.try_get(0).map_err(from_sqlx)?, good))
     };
-    rows.iter().map(read).collect::<Result<_, sqlx::Error>>().map_err(from_sqlx)
+    rows.iter().map(read).collect()
 }
 
 async fn find_prices(
@@ -161,9 +171,11 @@ async fn find_prices(
         .bind(bought.keys().copied().collect::<Vec<Uuid>>())
         .bind(bought.values().copied().map(Decimal::from).collect::<Vec<Decimal>>())
         .bind(gifts.iter().copied().collect::<Vec<Uuid>>())
+        .bind(one_more(MAX_PRICES))
         .fetch_all(tx.connection())
         .await
         .map_err(from_sqlx)?;
+    too_many(rows.len(), MAX_PRICES, "TOO_MANY_PRICES", "prices of the products would have to be compared")?;
     let mut prices: HashMap<Uuid, Vec<ListPrice>> = HashMap::new();
     for row in &rows {
         let number = |at: usize| row.try_get::<Decimal, _>(at).map_err(from_sqlx);

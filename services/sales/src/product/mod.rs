@@ -1,5 +1,6 @@
-//! Products: what is sold and bought, what bundles and kits consist of, and what can be chosen of them. A resource without states; a price here is a
-//! suggestion, what a document asks stands in price lists. The database keeps that no bundle is within itself.
+//! Products: what is sold and bought, what bundles and kits consist of, and what can be chosen of them. A resource
+//! without states; a price here is a suggestion, what a document asks stands in price lists. The database keeps that no
+//! bundle is within itself.
 
 mod api;
 mod attributes;
@@ -15,5 +16,5 @@ pub use self::{
     api::Api,
     bundle::{Component, Link, open},
     model::Product,
-    options::{Choice, Issue, OptionGroups, option_key},
+    options::{Choice, Issue, OptionGroups, SurchargeError, option_key},
 };

@@ -1,9 +1,10 @@
 //! Options: what can be chosen of a product, and which choices go together. One pure function says it, so that a quote, an
 //! order and a portal are answered alike.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use trato_pricing::PricingError;
 use trato_types::{Currency, Minor, Result, Violations, error::FieldError};
 
 use super::attributes::is_key;
@@ -142,6 +143,26 @@ impl FieldError for ChoiceError {
     }
 }
 
+/// Why choices have no price in a currency.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum SurchargeError {
+    /// The option has prices, but none in the currency.
+    #[error("{0} has no price in the currency")]
+    Missing(String),
+    /// Chosen so often, it costs more than 2^63 minor units.
+    #[error("{0} costs too much when it is chosen so often")]
+    TooLarge(String),
+}
+
+impl FieldError for SurchargeError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "OPTION_PRICE_MISSING",
+            Self::TooLarge(_) => PricingError::TooLarge.reason(),
+        }
+    }
+}
+
 impl OptionGroups {
     /// Most groups.
     pub const MAX_GROUPS: usize = 50;
@@ -149,6 +170,8 @@ impl OptionGroups {
     pub const MAX_OPTIONS: usize = 200;
     /// Most times an option or a group is chosen.
     pub const MAX_COUNT: i32 = 1_000;
+    /// Most things that are said to be wrong with choices.
+    pub const MAX_ISSUES: usize = 100;
 
     /// Takes groups that are valid one by one; INVALID_ARGUMENT when keys stand twice, or name no other option.
     pub fn new(groups: Vec<OptionGroup>) -> Result<Self> {
@@ -193,14 +216,18 @@ impl OptionGroups {
         self.0.iter()
     }
 
-    /// Everything that is wrong with choices, in their order; what is wrong with groups comes last. The order of choices
-    /// changes nothing else.
+    /// What is wrong with choices, in their order; what is wrong with groups comes last. At most `MAX_ISSUES` are named.
+    /// The order of choices changes nothing else.
     pub fn issues(&self, choices: &[Choice]) -> Vec<Issue> {
         let chosen: HashSet<&str> = choices.iter().map(|choice| choice.option.as_str()).collect();
         let options = self.by_key();
+        let exclusions = Exclusions::among(choices, &options);
         let mut issues = Vec::new();
         let mut seen = HashSet::new();
         for (at, choice) in choices.iter().enumerate() {
+            if issues.len() >= Self::MAX_ISSUES {
+                break;
+            }
             let mut note = |error| issues.push(Issue { choice: Some(at), key: choice.option.clone(), error });
             let Some(option) = options.get(choice.option.as_str()) else {
                 note(ChoiceError::Unknown);
@@ -216,17 +243,24 @@ impl OptionGroups {
                 note(ChoiceError::Requires(missing.clone()));
             }
             // An exclusion holds in both directions, whichever of the two says it.
-            for other in chosen_with(option, &options, choices) {
-                note(ChoiceError::Excludes(other));
+            for other in exclusions.of(&option.key) {
+                note(ChoiceError::Excludes(other.to_owned()));
             }
         }
-        issues.extend(self.0.iter().filter_map(|group| group.issue(choices)));
+        // The last of twins counts for its group.
+        let counts: HashMap<&str, i32> =
+            choices.iter().map(|choice| (choice.option.as_str(), choice.count.max(0))).collect();
+        issues.extend(self.0.iter().filter_map(|group| group.issue(&counts)));
+        issues.truncate(Self::MAX_ISSUES);
         issues
     }
 
-    /// What valid choices put on the price of one product in a currency, option by option. The key of the first option
-    /// that has prices, but none in the currency, is the error.
-    pub fn surcharges(&self, choices: &[Choice], currency: Currency) -> Result<Vec<(&str, Minor)>, String> {
+    /// What valid choices put on the price of one product in a currency, option by option.
+    pub fn surcharges(
+        &self,
+        choices: &[Choice],
+        currency: Currency,
+    ) -> Result<Vec<(&str, Minor)>, SurchargeError> {
         let options = self.by_key();
         let mut surcharges = Vec::new();
         for choice in choices {
@@ -235,10 +269,10 @@ impl OptionGroups {
                 continue;
             };
             let each = option.surcharges.iter().find(|(_, known)| *known == currency);
-            let (each, _) = each.ok_or_else(|| option.key.clone())?;
-            // Amounts that are too large are refused when the line is priced.
-            surcharges
-                .push((option.display_name.as_str(), Minor(each.0.saturating_mul(choice.count.into()))));
+            let (each, _) = each.ok_or_else(|| SurchargeError::Missing(option.key.clone()))?;
+            let all = each.0.checked_mul(choice.count.into());
+            let all = all.ok_or_else(|| SurchargeError::TooLarge(option.key.clone()))?;
+            surcharges.push((option.display_name.as_str(), Minor(all)));
         }
         Ok(surcharges)
     }
@@ -249,9 +283,7 @@ impl OptionGroups {
 }
 
 impl OptionGroup {
-    fn issue(&self, choices: &[Choice]) -> Option<Issue> {
-        let counts: BTreeMap<&str, i32> =
-            choices.iter().map(|choice| (choice.option.as_str(), choice.count.max(0))).collect();
+    fn issue(&self, counts: &HashMap<&str, i32>) -> Option<Issue> {
         let of_group = self.options.iter().filter_map(|option| counts.get(option.key.as_str()));
         let count = of_group.fold(0_i32, |sum, count| sum.saturating_add(*count));
         let error = if count < self.min_count {
@@ -270,10 +302,31 @@ pub fn option_key(key: &str) -> Result<String, OptionError> {
     if is_key(key) { Ok(key.to_owned()) } else { Err(OptionError::Key) }
 }
 
-/// The chosen options that cannot be with `option`, in the order of the choices.
-fn chosen_with(option: &Choosable, options: &HashMap<&str, &Choosable>, choices: &[Choice]) -> Vec<String> {
-    let excludes = |one: &Choosable, other: &str| one.excludes.iter().any(|key| key == other);
-    let others = choices.iter().filter_map(|choice| options.get(choice.option.as_str()));
-    let excluded = others.filter(|other| excludes(option, &other.key) || excludes(other, &option.key));
-    excluded.map(|other| other.key.clone()).collect()
+/// Which of the chosen options cannot be with one another.
+struct Exclusions<'a> {
+    /// The options that are chosen, each once, in the order of the choices, with those that each says it cannot be with.
+    chosen: Vec<(&'a str, HashSet<&'a str>)>,
+    place: HashMap<&'a str, usize>,
+}
+
+impl<'a> Exclusions<'a> {
+    fn among(choices: &[Choice], options: &HashMap<&'a str, &'a Choosable>) -> Self {
+        let (mut chosen, mut place) = (Vec::new(), HashMap::new());
+        for option in choices.iter().filter_map(|choice| options.get(choice.option.as_str())) {
+            place.entry(option.key.as_str()).or_insert_with(|| {
+                chosen.push((option.key.as_str(), option.excludes.iter().map(String::as_str).collect()));
+                chosen.len() - 1
+            });
+        }
+        Self { chosen, place }
+    }
+
+    /// Those that cannot be with `option`, in the order of the choices.
+    fn of(&self, option: &str) -> impl Iterator<Item = &'a str> {
+        let own = self.place.get(option).and_then(|at| self.chosen.get(*at)).map(|(_, excludes)| excludes);
+        let excluded = move |(other, excludes): &&(&'a str, HashSet<&'a str>)| {
+            own.is_some_and(|own| own.contains(other)) || excludes.contains(option)
+        };
+        self.chosen.iter().filter(excluded).map(|(other, _)| *other)
+    }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use trato_types::{Currency, Minor, error::FieldError as _};
 
-use super::options::{Choice, Choosable, OptionGroup, OptionGroups};
+use super::options::{Choice, Choosable, OptionGroup, OptionGroups, SurchargeError};
 
 fn option(key: &str) -> Choosable {
     Choosable {
@@ -76,14 +76,48 @@ fn choices_put_on_the_price_and_take_off_it() {
     let priced = |given: &[(&str, i32)], currency| {
         let press = press();
         let surcharges = press.surcharges(&choices(given), currency)?;
-        Ok::<_, String>(surcharges.into_iter().map(|(name, amount)| (name.to_owned(), amount.0)).collect())
+        Ok::<_, SurchargeError>(
+            surcharges.into_iter().map(|(name, amount)| (name.to_owned(), amount.0)).collect(),
+        )
     };
     let all = [("big", 1), ("cooling", 1), ("lamp", 3)];
     let expected = vec![("COOLING".to_owned(), 15_000), ("LAMP".to_owned(), -1_500)];
     assert_eq!(priced(&all, Currency::USD), Ok(expected));
     let euro = Currency::parse("EUR").expect("a code");
-    assert_eq!(priced(&all, euro), Err("cooling".to_owned()));
+    assert_eq!(priced(&all, euro), Err(SurchargeError::Missing("cooling".to_owned())));
     assert_eq!(priced(&all[..1], euro), Ok(Vec::new()));
+}
+
+/// DOC-10: what is too much is refused, never cut to what fits.
+#[test]
+fn a_surcharge_that_is_too_large_is_refused() {
+    let gold = Choosable {
+        max_count: 2,
+        surcharges: vec![(Minor(i64::MAX / 2 + 1), Currency::USD)],
+        ..option("gold")
+    };
+    let groups = OptionGroups::new(vec![group("metal", 0, 0, vec![gold])]).expect("a group");
+    assert!(groups.surcharges(&choices(&[("gold", 1)]), Currency::USD).is_ok());
+    assert_eq!(
+        groups.surcharges(&choices(&[("gold", 2)]), Currency::USD),
+        Err(SurchargeError::TooLarge("gold".to_owned()))
+    );
+}
+
+/// SFA-24: two hundred options that each exclude all others are answered with the first hundred things wrong.
+#[test]
+fn what_is_wrong_with_many_choices_is_cut_short() {
+    let keys: Vec<String> = (0..200).map(|at| format!("o{at}")).collect();
+    let others = |own: &String| keys.iter().filter(|key| *key != own).cloned().collect();
+    let all: Vec<Choosable> =
+        keys.iter().map(|key| Choosable { excludes: others(key), ..option(key) }).collect();
+    let groups = OptionGroups::new(vec![group("all", 0, 0, all)]).expect("a group");
+    let chosen: Vec<Choice> = keys.iter().map(|key| Choice { option: key.clone(), count: 1 }).collect();
+
+    let issues = groups.issues(&chosen);
+
+    assert_eq!(issues.len(), OptionGroups::MAX_ISSUES);
+    assert!(issues.iter().all(|issue| issue.error.reason() == "OPTION_EXCLUDES"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::{
     model::Product,
     options::{Choosable, OptionError, OptionGroup, OptionGroups, option_key},
 };
-use crate::forms::positive;
+use crate::forms::{parse_existing, positive};
 
 /// Most surcharges of an option.
 const MAX_SURCHARGES: usize = 20;
@@ -125,7 +125,7 @@ fn parse_option(path: &str, message: &pb::product::Option, violations: &mut Viol
     let mut surcharges: Vec<(Minor, Currency)> = Vec::with_capacity(given.len());
     for (at, amount) in given.iter().enumerate() {
         let field = format!("{path}.surcharges[{at}]");
-        let Some((amount, currency)) = violations.keep(&field, wire::parse_money(amount)) else { continue };
+        let Some((amount, currency)) = parse_existing(&field, amount, violations) else { continue };
         if surcharges.iter().any(|(_, known)| *known == currency) {
             violations.keep(&field, Err::<(), _>(OptionError::CurrencyTwice));
         }

@@ -87,6 +87,12 @@ pub const CONSTRAINTS: &[Constraint] = &[
         message: "the product would be within itself",
     },
     Constraint {
+        name: "product_components_size",
+        kind: ErrorKind::Precondition,
+        reason: "BUNDLE_TOO_LARGE",
+        message: "more than 10,000 components would be within one another",
+    },
+    Constraint {
         name: "product_components_depth",
         kind: ErrorKind::Precondition,
         reason: "BUNDLE_TOO_DEEP",

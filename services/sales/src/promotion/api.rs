@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     forms::{not_negative, parse_decimal, parse_period, positive, rank},
-    price_list::{existing, parse_audience, render_audience},
+    price_list::{existing, note_twins, parse_audience, render_audience},
     product::Product,
 };
 
@@ -112,10 +112,16 @@ impl Resource for Promotion {
         let (effect, off) = parse_effect(message.effect.as_ref(), check);
         let (budget, cap) = parse_amount(message.budget.as_ref(), "budget", check);
         // What of it is used up is the server's to say; what is stored comes back whole.
-        let (budget_used, _) = parse_amount(message.budget_used.as_ref(), "budget_used", check);
+        let (budget_used, used) = parse_amount(message.budget_used.as_ref(), "budget_used", check);
+        let budget_used = budget_used.unwrap_or(Minor(0));
+        let used = used.filter(|_| budget_used > Minor(0));
+        if used.is_some() && message.budget.is_none() {
+            check.add("budget", "BUDGET_BELOW_USED", "must stay, since some of it is used up");
+        }
         let budget = budget.and_then(|budget| check.keep("budget", above_zero(budget)));
         let currency = one_currency(
             [
+                ("budget_used", used),
                 ("currency_code", own),
                 ("condition.min_amount", least),
                 ("effect.amount", off),
@@ -127,7 +133,6 @@ impl Resource for Promotion {
         if currency.is_none() && matches!(effect, Some(Effect::FixedPrice(_))) {
             check.add("currency_code", "REQUIRED", "is required with a fixed price");
         }
-        let budget_used = budget_used.unwrap_or(Minor(0));
         #[rustfmt::skip]
         let promotion = display_name.zip(effect).map(|(display_name, effect)| Self {
             display_name, description, start_date, end_date, audience, coupon_code, condition, effect, sequence,
@@ -181,6 +186,7 @@ fn parse_condition(
     let Some(message) = message else { return (Condition::default(), None) };
     let given = wire::at_most(&message.products, Condition::MAX_PRODUCTS);
     let given = violations.keep("condition.products", given).unwrap_or_default();
+    note_twins("condition.products", given, violations);
     let mut products = Vec::with_capacity(given.len());
     for (index, name) in given.iter().enumerate() {
         let product = violations.keep(&format!("condition.products[{index}]"), Id::<Product>::parse(name));

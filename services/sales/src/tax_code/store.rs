@@ -4,7 +4,7 @@
 use sqlx::{PgExecutor, Row as _, types::Json};
 use trato_platform::db::{Tx, from_sqlx};
 use trato_pricing::TaxCategory;
-use trato_types::{Result, Timestamp};
+use trato_types::{Error, Result, Timestamp};
 use uuid::Uuid;
 
 use super::model::{Rate, TaxCode};
@@ -52,18 +52,26 @@ pub async fn find(tx: &mut Tx, codes: &[&str]) -> Result<Vec<TaxCode>> {
         .await
         .map_err(from_sqlx)?;
     let read = |row: &sqlx::postgres::PgRow| {
-        let category: &str = row.try_get(2)?;
-        let rates: Json<Vec<Rate>> = row.try_get(3)?;
+        let rates: Json<Vec<Rate>> = row.try_get(3).map_err(from_sqlx)?;
         Ok(TaxCode {
-            code: row.try_get(0)?,
-            tax: row.try_get(1)?,
-            category: CATEGORIES.into_iter().find(|known| known.code() == category),
+            code: row.try_get(0).map_err(from_sqlx)?,
+            tax: row.try_get(1).map_err(from_sqlx)?,
+            category: read_category(row.try_get(2).map_err(from_sqlx)?)?,
             rates: rates.0,
-            inclusive_allowed: row.try_get(4)?,
-            legal_note: row.try_get(5)?,
+            inclusive_allowed: row.try_get(4).map_err(from_sqlx)?,
+            legal_note: row.try_get(5).map_err(from_sqlx)?,
         })
     };
-    rows.iter().map(read).collect::<std::result::Result<_, sqlx::Error>>().map_err(from_sqlx)
+    rows.iter().map(read).collect()
+}
+
+/// The category of a code; none for a tax that is withheld.
+fn read_category(code: &str) -> Result<Option<TaxCategory>> {
+    if code.is_empty() {
+        return Ok(None);
+    }
+    let category = CATEGORIES.into_iter().find(|known| known.code() == code);
+    category.map(Some).ok_or_else(|| Error::internal(format!("{code} is no category of taxes")))
 }
 
 /// Every category of EN 16931.

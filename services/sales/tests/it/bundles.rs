@@ -6,7 +6,7 @@ use trato_proto::sales::v1::{
 };
 use uuid::Uuid;
 
-use crate::harness::{Sales, euros, field, refusal, usd, violations};
+use crate::harness::{Sales, abc, euros, field, refusal, usd, violations};
 
 impl Sales {
     async fn explode(&self, request: ExplodeBundleRequest) -> Result<Vec<BundlePart>, Status> {
@@ -117,6 +117,17 @@ async fn what_is_no_bundle_or_no_part_is_refused() {
     assert_eq!(
         violations(sales.explode(ask(&pair, "0.0001")).await),
         [field("quantity", "TOO_MANY_DECIMALS")]
+    );
+    let dust = sales.bundle("Dust", &[(&pair, "0.0001")]).await.expect("a kit").name;
+    let too_fine = (Code::FailedPrecondition, "BUNDLE_TOO_FINE".to_owned());
+    assert_eq!(refusal(sales.explode(ask(&dust, "")).await), too_fine);
+    assert_eq!(refusal(sales.roll_up(&dust, vec![part(&plain, "1", None)]).await), too_fine);
+    let nowhere = ExplodeBundleRequest { amount: abc(1), ..ask(&pair, "1000") };
+    assert_eq!(violations(sales.explode(nowhere).await), [field("amount", "UNKNOWN_CURRENCY")]);
+    let nowhere = vec![part(&plain, "1", abc(1))];
+    assert_eq!(
+        violations(sales.roll_up(&pair, nowhere).await),
+        [field("parts[0].amount", "UNKNOWN_CURRENCY")]
     );
     assert_eq!(violations(sales.roll_up(&pair, vec![]).await), [field("parts", "REQUIRED")]);
     let mixed = vec![part(&plain, "1", usd(1)), part(&plain, "1", euros(1)), part("plain", "", None)];

@@ -12,7 +12,7 @@ use trato_proto::{
 use uuid::Uuid;
 
 use crate::{
-    harness::{Sales, euros, field, refusal, usd, violations},
+    harness::{Sales, abc, euros, field, refusal, usd, violations},
     pricing::{cents, document, line},
     promotion::{percent, promotion},
 };
@@ -112,6 +112,8 @@ async fn a_configuration_is_answered_with_its_issues_or_its_price() {
     let strange = sales.validate(&press.name, &[("", 1), ("Lamp", 1), (&"x".repeat(100_000), 1)], "").await;
     let keys = [0, 1, 2].map(|at| field(&format!("choices[{at}].option"), "INVALID_OPTION_KEY"));
     assert_eq!(violations(strange), keys);
+    let nowhere = sales.validate(&press.name, &[], "ABC").await;
+    assert_eq!(violations(nowhere), [field("currency_code", "UNKNOWN_CURRENCY")]);
     let many = sales.validate(&press.name, &[("lamp", 1); 201], "eur").await;
     assert_eq!(violations(many), [field("choices", "TOO_MANY"), field("currency_code", "INVALID_CURRENCY")]);
 }
@@ -133,9 +135,16 @@ async fn a_line_carries_its_configuration_and_what_it_costs() {
     let adjustments = &answer.lines[0].adjustments;
     let told: Vec<_> =
         adjustments.iter().map(|one| (one.reason.as_str(), cents(one.amount.as_ref()))).collect();
-    assert_eq!(told, [("Ten", -15_000), ("SMALL", -14_999), ("LAMP", 3_750)]);
+    assert_eq!(told, [("Ten", -15_000), ("LAMP", 3_750), ("SMALL", -14_999)]);
     assert_eq!(adjustments.iter().filter(|one| one.promotion.is_empty()).count(), 2);
     assert_eq!(cents(answer.lines[0].net.as_ref()), 150_000 - 15_000 - 14_999 + 3_750);
+
+    let free = Line { unit_price: "99".into(), choices: chosen(&[("small", 1)]), ..line(&press, "1") };
+    let refused = sales.price_document(document(vec![free])).await;
+    assert_eq!(violations(refused), [field("lines[0]", "DISCOUNT_EXCEEDS_AMOUNT")]);
+    let many = Line { choices: chosen(&[("lamp", 1); 11]), ..line(&press, "1") };
+    let refused = sales.price_document(document(vec![many; 1_000])).await;
+    assert_eq!(violations(refused), [field("lines", "TOO_MANY")]);
 
     let refused = sales.price_document(configured(&[("cooling", 1), ("heating", 1)], "1")).await;
     let expected = [
@@ -159,7 +168,10 @@ async fn what_cannot_be_chosen_is_named_field_by_field() {
             display_name: "x".repeat(101),
             min_count: 3,
             max_count: 2,
-            options: vec![Choosable { max_count: 1_001, ..option("a", vec![euros(1), usd(1), euros(2)]) }],
+            options: vec![Choosable {
+                max_count: 1_001,
+                ..option("a", vec![euros(1), usd(1), euros(2), abc(1)])
+            }],
         },
     ];
     let answer = sales.create_product(Product { option_groups: groups, ..press() }).await;
@@ -174,6 +186,7 @@ async fn what_cannot_be_chosen_is_named_field_by_field() {
         field("product.option_groups[1].max_count", "OUT_OF_RANGE"),
         field("product.option_groups[1].options[0].max_count", "OUT_OF_RANGE"),
         field("product.option_groups[1].options[0].surcharges[2]", "DUPLICATE"),
+        field("product.option_groups[1].options[0].surcharges[3]", "UNKNOWN_CURRENCY"),
     ];
     assert_eq!(violations(answer), expected);
     let group = OptionGroup {

@@ -280,6 +280,11 @@ pub fn euros(cents: i64) -> Option<Money> {
     Some(Money { currency_code: "EUR".into(), units: cents / 100, nanos })
 }
 
+/// An amount in a currency that does not exist.
+pub fn abc(units: i64) -> Option<Money> {
+    Some(Money { currency_code: "ABC".into(), units, nanos: 0 })
+}
+
 /// A civil date.
 pub fn date(year: i32, month: i32, day: i32) -> Option<Date> {
     Some(Date { year, month, day })

@@ -142,6 +142,17 @@ async fn a_price_is_of_a_living_list_and_a_living_product() {
     let request = UpdatePriceRequest { price: Some(dearer), update_mask, ..Default::default() };
     let answer = sales.prices().update_price(sales.admin.request(request)).await;
     assert_eq!(refusal(answer), (Code::FailedPrecondition, "PRODUCT_DELETED".to_owned()));
+    // A restore saves what is there in a new revision, whatever became of the product.
+    let mut tx = sales.service.transaction(sales.admin.tenant).await;
+    let saved = sqlx::query(
+        "insert into price select (kept).* from (select price as kept from price) as stored \
+         on conflict (tenant_id, id) do update set revision = price.revision + 1",
+    )
+    .execute(tx.connection())
+    .await
+    .expect("nothing changes");
+    assert_eq!(saved.rows_affected(), 1);
+    tx.roll_back().await.expect("as it was");
     let delete = DeletePriceRequest { name: kept.name, ..Default::default() };
     sales.prices().delete_price(sales.admin.request(delete)).await.expect("deleted");
 }

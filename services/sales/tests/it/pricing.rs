@@ -276,7 +276,12 @@ async fn a_list_that_is_named_must_suit() {
 #[tokio::test]
 async fn inclusive_prices_stay_and_the_default_list_says_that_they_are() {
     let (sales, _) = Sales::start_pricing().await;
-    let shop = PriceList { prices: Prices::TaxInclusive.into(), is_default: true, ..euro_list("Shop") };
+    let shop = PriceList {
+        prices: Prices::TaxInclusive.into(),
+        is_default: true,
+        end_date: date(2026, 12, 31),
+        ..euro_list("Shop")
+    };
     let shop = sales.create_price_list(shop).await.expect("a list").name;
     let product = sales.good("Desk", "ES-S").await;
     sales.price(&shop, &product, "", "99.99").await;
@@ -290,6 +295,15 @@ async fn inclusive_prices_stay_and_the_default_list_says_that_they_are() {
         [("VAT S 21".to_owned(), 24_791, 5_206)]
     );
     assert_eq!(cents(answer.totals.and_then(|totals| totals.gross).as_ref()), 29_997);
+
+    // What it says of taxes stands also on a day for which it has no price.
+    let over = PriceDocumentRequest {
+        date: date(2027, 1, 1),
+        ..document(vec![Line { unit_price: "121".into(), ..line(&product, "1") }])
+    };
+    let answer = sales.price_document(over).await.expect("it can be priced");
+    assert_eq!(answer.prices(), Prices::TaxInclusive);
+    assert_eq!(cents(answer.totals.and_then(|totals| totals.gross).as_ref()), 12_100);
 
     sales.hear_tax_code_of(TaxCode { inclusive_allowed: false, ..tax_code("ES-TOP", "5") }).await;
     let on_top = Line { tax_class: "ES-TOP".into(), ..line(&product, "1") };
@@ -348,4 +362,60 @@ async fn a_thousand_lines_are_priced_at_once_and_add_up() {
         assert_eq!(cents(totals.net.as_ref()) + cents(totals.tax.as_ref()), cents(totals.gross.as_ref()));
         assert!(answer.trace.len() > 3_000, "only {} steps are told", answer.trace.len());
     }
+}
+
+/// DOC-10, DOC-11: what is too much to compute, or to tell, is refused and never cut.
+#[tokio::test]
+async fn a_thousand_lines_with_too_many_promotions_are_refused() {
+    let (sales, list) = Sales::start_pricing().await;
+    let desk = sales.good("Desk", "ES-S").await;
+    sales.price(&list, &desk, "", "100").await;
+    let ask = |lines: usize| sales.price_document(document(vec![line(&desk, "1"); lines]));
+    let promote = async |from: usize, to: usize| {
+        for number in from..to {
+            let given = Promotion { sequence: 1, ..promotion(&format!("Off {number}"), percent("0.5")) };
+            sales.create_promotion(given).await.expect("a promotion");
+        }
+    };
+
+    promote(0, 3).await;
+    let answer = ask(1_000).await.expect("it can be priced");
+    assert_eq!((answer.lines.len(), answer.given.len()), (1_000, 3));
+    promote(3, 20).await;
+    let too_large = (Code::FailedPrecondition, "ANSWER_TOO_LARGE".to_owned());
+    assert_eq!(refusal(ask(1_000).await), too_large);
+    assert_eq!(ask(100).await.expect("it can be priced").given.len(), 20);
+    promote(20, 51).await;
+    let too_many = (Code::FailedPrecondition, "TOO_MANY_PROMOTIONS".to_owned());
+    assert_eq!(refusal(ask(1_000).await), too_many);
+}
+
+/// DOC-10: a charge is no discount in disguise.
+#[tokio::test]
+async fn a_charge_never_takes_off() {
+    let (sales, list) = Sales::start_pricing().await;
+    let desk = sales.good("Desk", "ES-S").await;
+    sales.price(&list, &desk, "", "100").await;
+    let amount = |cents: i64| euros(cents).expect("an amount");
+    let rush = |cents: i64| Adjustment {
+        kind: adjustment::Kind::Charge.into(),
+        value: Some(adjustment::Value::Amount(amount(cents))),
+        ..Default::default()
+    };
+    let freight = |cents: i64| request::Charge {
+        key: "freight".into(),
+        value: Some(request::charge::Value::Amount(amount(cents))),
+        tax_class: "ES-S".into(),
+        ..Default::default()
+    };
+    let ask = |quantity: &str, on_line: i64, on_all: i64| {
+        let line = Line { adjustments: vec![rush(on_line)], ..line(&desk, quantity) };
+        let request = PriceDocumentRequest { charges: vec![freight(on_all)], ..document(vec![line]) };
+        sales.price_document(request)
+    };
+
+    assert!(ask("1", 5, 5).await.is_ok() && ask("-1", -5, -5).await.is_ok());
+    assert_eq!(violations(ask("1", -500_000, 5).await), [field("lines[0]", "CHARGE_REDUCES")]);
+    assert_eq!(violations(ask("1", 5, -500_000).await), [field("charges[0].amount", "CHARGE_REDUCES")]);
+    assert_eq!(violations(ask("-1", -5, 500_000).await), [field("charges[0].amount", "CHARGE_REDUCES")]);
 }

@@ -299,6 +299,33 @@ async fn bundles_are_within_one_another_eight_deep_at_most() {
 }
 
 /// SFA-25: however two callers race, no circle of bundles comes about.
+/// SFA-25: a bundle that could not be taken apart is not recorded.
+#[tokio::test]
+async fn a_bundle_of_more_than_ten_thousand_components_is_refused() {
+    let sales = Sales::start().await;
+    let item = |number: i32| CreateProductRequest {
+        product: Some(Product { display_name: format!("Part {number}"), ..Default::default() }),
+        ..Default::default()
+    };
+    let request = BatchCreateProductsRequest { requests: (0..150).map(item).collect(), ..Default::default() };
+    sales.products().batch_create_products(sales.admin.request(request)).await.expect("a batch");
+    // Each part is within all that have a lower identifier: 150 × 149 / 2 links.
+    let mut tx = sales.service.transaction(sales.admin.tenant).await;
+    let linked = sqlx::query(
+        "insert into product_component (tenant_id, product, component, factor) \
+         select one.tenant_id, one.id, other.id, 1 from product one join product other on other.id > one.id",
+    );
+    linked.execute(tx.connection()).await.expect("they are linked");
+    let first: Uuid = sqlx::query_scalar("select id from product order by id limit 1")
+        .fetch_one(tx.connection())
+        .await
+        .expect("there is one");
+    tx.commit().await.expect("committed");
+
+    let too_large = sales.bundle("All", &[(&format!("products/{first}"), "1")]).await;
+    assert_eq!(refusal(too_large), (Code::FailedPrecondition, "BUNDLE_TOO_LARGE".to_owned()));
+}
+
 #[tokio::test]
 async fn two_changes_at_once_make_no_circle_that_neither_sees() {
     let sales = Sales::start().await;

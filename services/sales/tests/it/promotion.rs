@@ -203,6 +203,36 @@ async fn a_promotion_names_products_that_exist() {
     }
 }
 
+/// DOC-11: what was given stays accounted for.
+#[tokio::test]
+async fn a_budget_that_is_used_keeps_its_currency_and_stays() {
+    let sales = Sales::start().await;
+    let given = Promotion { budget: euros(10_000), ..promotion("Summer", percent("5")) };
+    let created = sales.create_promotion(given).await.expect("a promotion");
+    let mut tx = sales.service.transaction(sales.admin.tenant).await;
+    sqlx::query("update promotion set budget_used = 9000").execute(tx.connection()).await.expect("used");
+    tx.commit().await.expect("committed");
+    let named = Promotion { name: created.name, ..Default::default() };
+
+    let dollars = Promotion { budget: usd(1_000), currency_code: "USD".into(), ..named.clone() };
+    assert_eq!(
+        violations(sales.update_promotion(dollars, &["budget", "currency_code"]).await),
+        [field("promotion.budget", "CURRENCY_DIFFERS"), field("promotion.currency_code", "CURRENCY_DIFFERS"),]
+    );
+    assert_eq!(
+        violations(sales.update_promotion(named.clone(), &["budget"]).await),
+        [field("promotion.budget", "BUDGET_BELOW_USED")]
+    );
+    let less = Promotion { budget: euros(8_999), ..named.clone() };
+    assert_eq!(
+        refusal(sales.update_promotion(less, &["budget"]).await),
+        (Code::FailedPrecondition, "BUDGET_BELOW_USED".to_owned())
+    );
+    let more = Promotion { budget: euros(20_000), ..named };
+    let updated = sales.update_promotion(more, &["budget"]).await.expect("there may be more");
+    assert_eq!((updated.budget, updated.budget_used), (euros(20_000), euros(9_000)));
+}
+
 #[tokio::test]
 async fn what_is_used_of_a_budget_is_not_the_clients_to_say() {
     let sales = Sales::start().await;
