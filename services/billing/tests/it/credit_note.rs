@@ -151,7 +151,7 @@ async fn credits_at_once_never_exceed_the_invoice() {
     let (issued, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     assert_eq!((issued.len(), refused.len()), (10, 6));
     for answer in refused {
-        assert_eq!(refusal(answer), (Code::FailedPrecondition, "NOTHING_TO_CREDIT".to_owned()));
+        assert_eq!(violations(answer), [field("credit_note.lines[0]", "CREDIT_EXCEEDS_REST")]);
     }
     let mut numbers: Vec<String> =
         issued.into_iter().flatten().map(|credit_note| credit_note.number).collect();

@@ -15,6 +15,7 @@ mod pipeline;
 mod price;
 mod price_list;
 mod pricing;
+mod pricing_limits;
 mod product;
 mod promotion;
 mod questions;
