@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use trato_contract::google::value::{Date as WireDate, Money};
 use trato_types::{
-    Currency, Date, Minor, Timestamp, error::FieldError, money::MoneyError, time::to_microseconds,
+    Address, Currency, Date, Minor, Timestamp, error::FieldError, money::MoneyError, time::to_microseconds,
 };
 
 /// A number that stands for none of an enum's names.
@@ -76,6 +76,26 @@ impl FieldError for AmountError {
 pub fn at_most<T>(items: &[T], max: usize) -> Result<&[T], TooMany> {
     if items.len() > max { Err(TooMany { max }) } else { Ok(items) }
 }
+
+macro_rules! addresses {
+    ($($package:ident),*) => {$(
+        impl From<crate::$package::v1::Address> for Address {
+            fn from(sent: crate::$package::v1::Address) -> Self {
+                let crate::$package::v1::Address { lines, locality, region, postal_code, country_code } = sent;
+                Self { lines, locality, region, postal_code, country_code }
+            }
+        }
+
+        impl From<Address> for crate::$package::v1::Address {
+            fn from(address: Address) -> Self {
+                let Address { lines, locality, region, postal_code, country_code } = address;
+                Self { lines, locality, region, postal_code, country_code }
+            }
+        }
+    )*};
+}
+// Each package has an address of its own, so that its contract can change alone; what one is, is said once.
+addresses!(billing, customers);
 
 /// A text that may be absent, which is the empty one on the wire.
 pub fn text(value: Option<&impl ToString>) -> String {

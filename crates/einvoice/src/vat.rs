@@ -8,22 +8,9 @@ use crate::{
     xml::{Element, Fault},
 };
 
-const CATEGORIES: [TaxCategory; 9] = [
-    TaxCategory::Standard,
-    TaxCategory::Zero,
-    TaxCategory::Exempt,
-    TaxCategory::ReverseCharge,
-    TaxCategory::IntraCommunity,
-    TaxCategory::Export,
-    TaxCategory::NotSubject,
-    TaxCategory::CanaryIslands,
-    TaxCategory::CeutaAndMelilla,
-];
-
 /// The category that an element names (BR-CL-17, BR-CL-18).
 pub(crate) fn category(element: &Element) -> Result<TaxCategory, Fault> {
-    let code = element.content()?;
-    let known = CATEGORIES.into_iter().find(|category| category.code() == code);
+    let known = TaxCategory::of_code(element.content()?);
     known.ok_or_else(|| element.fault(EInvoiceError::UnknownCode))
 }
 

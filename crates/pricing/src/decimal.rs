@@ -46,6 +46,16 @@ impl Quantity {
     /// One.
     pub const ONE: Self = Self(1_000_000);
 
+    /// Itself, if it is more than nothing.
+    pub fn positive(self) -> Result<Self, PricingError> {
+        if self > Self::ZERO { Ok(self) } else { Err(PricingError::NotPositive) }
+    }
+
+    /// Itself, if it is nothing or more.
+    pub fn not_negative(self) -> Result<Self, PricingError> {
+        if self >= Self::ZERO { Ok(self) } else { Err(PricingError::Negative) }
+    }
+
     /// A whole number.
     pub fn whole(number: i64) -> Result<Self, PricingError> {
         Self::from_millionths(i128::from(number) * ONE)

@@ -68,6 +68,24 @@ pub struct Withholding {
 }
 
 impl TaxCategory {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Standard,
+        Self::Zero,
+        Self::Exempt,
+        Self::ReverseCharge,
+        Self::IntraCommunity,
+        Self::Export,
+        Self::NotSubject,
+        Self::CanaryIslands,
+        Self::CeutaAndMelilla,
+    ];
+
+    /// The category of a code of UNTDID 5305; none for codes that EN 16931 does not list.
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|category| category.code() == code)
+    }
+
     /// The code of UNTDID 5305.
     pub const fn code(self) -> &'static str {
         match self {

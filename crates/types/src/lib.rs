@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O, reads the clock or knows of gRPC or SQL, so that rules can be tested alone.
 
+pub mod address;
 pub mod context;
 pub mod error;
 pub mod id;
@@ -10,6 +11,7 @@ pub mod standard;
 pub mod text;
 pub mod time;
 
+pub use address::Address;
 pub use context::{Actor, Context, Scope};
 pub use error::{DomainError, Error, Kind, Result, Violation, Violations};
 pub use id::{Id, MemberRef, Ref};

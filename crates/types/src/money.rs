@@ -77,6 +77,16 @@ impl Currency {
         std::str::from_utf8(&self.0).unwrap_or("XXX")
     }
 
+    /// Parses the code of a currency that exists.
+    pub fn parse_existing(code: &str) -> Result<Self, MoneyError> {
+        Self::parse(code)?.existing()
+    }
+
+    /// Itself, if there is such a currency.
+    pub fn existing(self) -> Result<Self, MoneyError> {
+        if self.exists() { Ok(self) } else { Err(MoneyError::Unknown) }
+    }
+
     /// True when there is such a currency. `parse` does not ask, so that what is stored can be read whatever ISO does next.
     pub fn exists(&self) -> bool {
         CODES.as_bytes().chunks(4).any(|code| code.starts_with(&self.0))
@@ -141,6 +151,9 @@ pub enum MoneyError {
     /// Not a currency code.
     #[error("must be an ISO 4217 currency code of three capital letters")]
     Currency,
+    /// None of the currencies that documents are made out in.
+    #[error("must be a currency that exists")]
+    Unknown,
     /// Nanos out of range or of the other sign.
     #[error("nanos must be within one unit and have the sign of units")]
     Nanos,
@@ -156,6 +169,7 @@ impl FieldError for MoneyError {
     fn reason(&self) -> &'static str {
         match self {
             Self::Currency => "INVALID_CURRENCY",
+            Self::Unknown => "UNKNOWN_CURRENCY",
             Self::Nanos => "INVALID_NANOS",
             Self::TooFine => "AMOUNT_TOO_FINE",
             Self::Overflow => "AMOUNT_TOO_LARGE",

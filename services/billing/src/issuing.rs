@@ -11,7 +11,7 @@ use trato_platform::{
     App,
     db::{RequestKey, Tx, statement::Statements},
     rpc::status::to_status,
-    standard::{Store, require_living},
+    standard::{Draft, Store, require_living},
 };
 use trato_proto::billing::v1 as pb;
 use trato_types::{Context, Date, Error, Id, Kind, Result, error::FieldError as _, standard::VerbRequest};
@@ -20,7 +20,6 @@ use uuid::Uuid;
 use crate::{
     chain::{Chained, Hash},
     counter::{self, Taken},
-    drafts::Draft,
     legal_entity::{LegalEntity, Seller},
     lookup::living,
     number_series::{DocumentKind, NumberSeries, Place},

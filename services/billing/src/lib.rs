@@ -3,12 +3,10 @@
 #![warn(missing_docs)]
 
 mod access;
-mod address;
 mod chain;
 mod columns;
 mod counter;
 mod credit_note;
-mod drafts;
 mod events;
 mod exchange_rate;
 mod fields;

@@ -3,7 +3,6 @@
 
 mod access;
 mod account;
-mod address;
 mod contact;
 mod events;
 mod member;

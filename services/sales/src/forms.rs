@@ -2,14 +2,12 @@
 
 use std::str::FromStr;
 
-use trato_pricing::{PricingError, Quantity};
+use trato_pricing::PricingError;
 use trato_proto::{
     google::value::{Date as WireDate, Money},
     wire,
 };
 use trato_types::{Currency, Date, Minor, Violations, error::FieldError};
-
-use crate::price_list::existing;
 
 /// A number that is out of the range of its field.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -42,22 +40,12 @@ pub fn parse_period(
 /// Reads an amount in a currency that exists.
 pub fn parse_existing(field: &str, amount: &Money, violations: &mut Violations) -> Option<(Minor, Currency)> {
     let (amount, currency) = violations.keep(field, wire::parse_money(amount))?;
-    violations.keep(field, existing(currency)).map(|currency| (amount, currency))
+    violations.keep(field, currency.existing()).map(|currency| (amount, currency))
 }
 
 /// Reads a decimal that stands for `absent` when the text is empty.
 pub fn parse_decimal<T: FromStr<Err = PricingError>>(text: &str, absent: T) -> Result<T, PricingError> {
     if text.is_empty() { Ok(absent) } else { text.parse() }
-}
-
-/// Takes a quantity above zero.
-pub fn positive(quantity: Quantity) -> Result<Quantity, PricingError> {
-    if quantity > Quantity::ZERO { Ok(quantity) } else { Err(PricingError::NotPositive) }
-}
-
-/// Takes a quantity that is zero or more.
-pub fn not_negative(quantity: Quantity) -> Result<Quantity, PricingError> {
-    if quantity >= Quantity::ZERO { Ok(quantity) } else { Err(PricingError::Negative) }
 }
 
 /// Takes a number of -1,000 to 1,000, by which things are put into an order.

@@ -215,3 +215,5 @@ macro_rules! json_column {
         }
     )+};
 }
+
+json_column!(trato_types::Address);

@@ -10,7 +10,7 @@ use trato_types::{
 };
 use uuid::Uuid;
 
-use super::{Reply, Store, answer, once, prepare, require_batch};
+use super::{Reply, Store, answer, once, prepare, require_batch, write::external_id_taken};
 use crate::{
     db::{External, NewEvent, Record, RequestKey, Resource, Tx, constrained, statement},
     rpc,
@@ -35,9 +35,10 @@ impl<T: Resource> Store<T> {
             let (items, options) = body.into_parts();
             require_batch("requests", items.len())?;
             let attempt = async {
-                let prepared = items.into_iter().map(|item| prepare_item::<T, R::Item>(cx, item)).collect();
-                let answer = |stored: Vec<Stored<T>>| P::each(stored.into_iter().map(outcome).collect());
-                self.store_batch(cx, key.as_ref(), prepared, options.validate_only, answer).await
+                let prepared =
+                    items.into_iter().map(|item| item_record(cx, item).map(|new| created(cx, new)));
+                let prepared = prepared.collect();
+                self.store_batch(cx, key.as_ref(), prepared, options.validate_only, each).await
             };
             once(&self.database, cx, key.as_ref(), attempt).await
         })
@@ -53,7 +54,19 @@ impl<T: Resource> Store<T> {
         validate_only: bool,
         answer: impl FnOnce(Vec<Stored<T>>) -> P,
     ) -> Result<P> {
-        let mut tx = Tx::of(&self.database, cx).await?;
+        let tx = Tx::of(&self.database, cx).await?;
+        self.store_batch_in(tx, key, prepared, validate_only, answer).await
+    }
+
+    /// `store_batch` in a transaction that was begun, which ends here.
+    pub(super) async fn store_batch_in<P: prost::Message>(
+        &self,
+        mut tx: Tx,
+        key: Option<&RequestKey>,
+        prepared: Vec<Result<Prepared<T>>>,
+        validate_only: bool,
+        answer: impl FnOnce(Vec<Stored<T>>) -> P,
+    ) -> Result<P> {
         let response = answer(self.store_each(&mut tx, prepared).await?);
         if let Some(key) = key.filter(|_| !validate_only) {
             tx.remember(key, response.encode_to_vec()).await?;
@@ -92,13 +105,7 @@ impl<T: Resource> Store<T> {
             }
             // Taken by a twin in this very batch, by another transaction, or by something the caller may not see.
             let twin = record.external.as_ref().and_then(|external| existing.get(external));
-            twin.cloned().map(|found| (found, false)).ok_or_else(|| {
-                Error::new(
-                    Kind::AlreadyExists,
-                    "EXTERNAL_ID_TAKEN",
-                    "the source has a resource of this external id",
-                )
-            })
+            twin.cloned().map(|found| (found, false)).ok_or_else(|| external_id_taken(&record))
         };
         Ok(prepared.into_iter().map(|item| item.and_then(&mut become_of)).collect())
     }
@@ -166,10 +173,11 @@ impl<T: Resource> Store<T> {
     }
 }
 
-fn prepare_item<T: Resource, R: CreateRequest<Message = T::Message>>(
+/// The record of an item, or every violation of it.
+pub(super) fn item_record<T: Resource, R: CreateRequest<Message = T::Message>>(
     cx: &Context,
     item: R,
-) -> Result<Prepared<T>> {
+) -> Result<Record<T>> {
     let (message, options) = item.into_parts();
     if !options.request_id.is_empty() || options.validate_only {
         return Err(Error::invalid(
@@ -178,9 +186,18 @@ fn prepare_item<T: Resource, R: CreateRequest<Message = T::Message>>(
             "only the batch itself has request_id and validate_only",
         ));
     }
-    let record = prepare::new_record::<T>(cx, message, R::FIELD)?;
+    prepare::new_record::<T>(cx, message, R::FIELD)
+}
+
+/// A new record with the event that tells of it.
+pub(super) fn created<T: Resource>(cx: &Context, record: Record<T>) -> Prepared<T> {
     let event = NewEvent::of(cx, "created", None, &record);
-    Ok((record, event))
+    (record, event)
+}
+
+/// The answer of a batch: what became of each item.
+pub(super) fn each<T: Resource, P: BatchCreateResponse<T::Message, WireStatus>>(stored: Vec<Stored<T>>) -> P {
+    P::each(stored.into_iter().map(outcome).collect())
 }
 
 fn outcome<T: Resource>(stored: Stored<T>) -> Outcome<T::Message, WireStatus> {

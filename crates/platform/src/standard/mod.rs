@@ -3,6 +3,7 @@
 //! A handler that needs more stops calling one of these and uses `Tx` itself; nothing else changes for it.
 
 mod batch;
+mod drafts;
 mod list;
 mod prepare;
 mod reply;
@@ -10,8 +11,9 @@ mod write;
 
 pub use self::{
     batch::{Prepared, Stored},
+    drafts::{Draft, Drafts},
     list::{Within, bind, key_value},
-    prepare::{merged, new_record},
+    prepare::new_record,
     reply::{Reply, answer},
     write::{Changed, require_living},
 };

@@ -106,14 +106,7 @@ impl<T: Resource> Store<T> {
         validate_only: bool,
     ) -> Result<T::Message> {
         let message = message.ok_or_else(|| Error::invalid(field, "REQUIRED", "is required"))?;
-        let mut violations = Violations::new();
-        let external = violations.absorb(&format!("{field}."), External::parse(message.external()))?;
-        let external = violations.into_result(external)?.ok_or_else(|| {
-            let field = format!("{field}.external_id");
-            Error::invalid(field, "REQUIRED", "source and external_id say which resource is meant")
-        })?;
-        let found = self.read_external(cx, &external.source, std::slice::from_ref(&external.id)).await?;
-        let Some(found) = found.first() else {
+        let Some(found) = self.read_meant(cx, &message, field).await? else {
             return self.create_one(cx, key, field, Some(message), validate_only).await;
         };
         let change = |before: &Record<T>| self.merge(cx, before, &message, mask, field);
@@ -180,14 +173,7 @@ impl<T: Resource> Store<T> {
                 let event = NewEvent::with_facts(cx, verb, Some(&before), &after, facts);
                 let event_id = event.id;
                 tx.save(&self.statements, &after, event).await?;
-                if let Some(key) = &key {
-                    tx.remember_event(key, event_id).await?;
-                }
-                if body.validate_only() {
-                    tx.roll_back().await?
-                } else {
-                    tx.commit().await?
-                }
+                finish(tx, key.as_ref(), event_id, body.validate_only()).await?;
                 Ok(T::render(&after))
             };
             once(&self.database, cx, key.as_ref(), attempt).await
@@ -223,6 +209,23 @@ impl<T: Resource> Store<T> {
         Ok((before.next(cx, value), Facts::default()))
     }
 
+    /// Reads the living record that an upsert means by source and external id, which must be there.
+    pub(super) async fn read_meant(
+        &self,
+        cx: &Context,
+        message: &T::Message,
+        field: &str,
+    ) -> Result<Option<Record<T>>> {
+        let mut violations = Violations::new();
+        let external = violations.absorb(&format!("{field}."), External::parse(message.external()))?;
+        let external = violations.into_result(external)?.ok_or_else(|| {
+            let field = format!("{field}.external_id");
+            Error::invalid(field, "REQUIRED", "source and external_id say which resource is meant")
+        })?;
+        let found = self.read_external(cx, &external.source, std::slice::from_ref(&external.id)).await?;
+        Ok(found.into_iter().next())
+    }
+
     /// Stores a new record, its event and the request id in one statement.
     async fn insert(
         &self,
@@ -233,15 +236,7 @@ impl<T: Resource> Store<T> {
     ) -> Result<()> {
         let event = NewEvent::of(cx, "created", None, record);
         let stored = self.write(cx, key, self.statements.insert, record, event, validate_only).await?;
-        if !stored.is_empty() {
-            return Ok(());
-        }
-        let message = "the source has a resource of this external id";
-        let mut error = Error::new(Kind::AlreadyExists, "EXTERNAL_ID_TAKEN", message);
-        if let Some(external) = &record.external {
-            error = error.with("source", &external.source).with("external_id", &external.id);
-        }
-        Err(error)
+        if stored.is_empty() { Err(external_id_taken(record)) } else { Ok(()) }
     }
 
     /// Reads, changes and stores in two statements; when the revision moved on between them, once more.
@@ -302,6 +297,29 @@ impl<T: Resource> Store<T> {
             self.database.wake.notify_one();
         }
         Ok(stored)
+    }
+}
+
+/// Ends the transaction of a write whose answer is the after-image of an event.
+pub(super) async fn finish(
+    mut tx: Tx,
+    key: Option<&RequestKey>,
+    event_id: Uuid,
+    validate_only: bool,
+) -> Result<()> {
+    if let Some(key) = key {
+        tx.remember_event(key, event_id).await?;
+    }
+    if validate_only { tx.roll_back().await } else { tx.commit().await }
+}
+
+/// ALREADY_EXISTS for a record whose source has a living one of its external id.
+pub(super) fn external_id_taken<T>(record: &Record<T>) -> Error {
+    let message = "the source has a resource of this external id";
+    let error = Error::new(Kind::AlreadyExists, "EXTERNAL_ID_TAKEN", message);
+    match &record.external {
+        Some(external) => error.with("source", &external.source).with("external_id", &external.id),
+        None => error,
     }
 }
 

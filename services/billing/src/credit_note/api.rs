@@ -5,14 +5,14 @@ use tonic::Request;
 use trato_platform::{
     App,
     db::{Constraint, Record, Resource, statement::Statements},
-    standard::{Reply, Store},
+    standard::{Drafts, Reply, Store},
 };
 use trato_proto::billing::v1::{self as pb, credit_note_service_server::CreditNoteService};
 use trato_query::Field;
 use trato_types::{Context, Result};
 
 use super::{issue, model::CreditNote, store, wire};
-use crate::{drafts::Drafts, invoice::Invoice, issuing::Issuing};
+use crate::{invoice::Invoice, issuing::Issuing};
 
 /// Serves credit notes.
 pub struct Api {

@@ -3,12 +3,15 @@
 use std::collections::HashSet;
 
 use futures::{FutureExt as _, future::BoxFuture};
-use trato_platform::db::{Tx, statement::Statements};
+use trato_platform::{
+    db::{Tx, statement::Statements},
+    standard::Draft,
+};
 use trato_types::{Id, Result};
 
 use super::model::{CreditNote, CreditNoteError};
 use crate::{
-    drafts::Draft, invoice::Invoice, issuing::Issuable, legal_entity::LegalEntity, lookup::living,
+    invoice::Invoice, issuing::Issuable, legal_entity::LegalEntity, lookup::living,
     number_series::DocumentKind,
 };
 

@@ -1,16 +1,12 @@
 //! A credit note on the wire.
 
 use trato_platform::db::Record;
-use trato_pricing::{Credit, CreditRequest, Creditable, Portion};
+use trato_pricing::{Credit, CreditRequest, Creditable, Portion, Quantity};
 use trato_proto::{billing::v1 as pb, wire};
 use trato_types::{Currency, Id, Minor, Ref, Result, Violations};
 
 use super::model::{CreditNote, Credited, Reasons, State, Wishes};
-use crate::{
-    fields::{positive, word},
-    invoice::render_party,
-    legal_entity::render_seller,
-};
+use crate::{fields::word, invoice::render_party, legal_entity::render_seller};
 
 /// Most lines that are asked for: those of an invoice.
 const MOST: usize = 1000;
@@ -74,7 +70,7 @@ fn parse_line(message: &pb::credit_note::Line) -> Result<(CreditRequest, Option<
             amount.map(|(amount, currency)| (Portion::Gross(amount), Some(currency)))
         }
         (text, None, None) => {
-            let quantity = check.keep("quantity", text.parse().and_then(positive));
+            let quantity = check.keep("quantity", text.parse().and_then(Quantity::positive));
             quantity.map(|quantity| (Portion::Quantity(quantity), None))
         }
         _ => {

@@ -11,13 +11,12 @@ use trato_proto::{
     wire,
 };
 use trato_query::Field;
-use trato_types::{Context, Result, Violations};
+use trato_types::{Context, Currency, Result, Violations};
 
 use super::{
     model::{ExchangeRate, Rate},
     store,
 };
-use crate::fields;
 
 /// Serves exchange rates.
 pub struct Api {
@@ -102,8 +101,8 @@ impl Resource for ExchangeRate {
         let mut violations = Violations::new();
         let check = &mut violations;
         let date = check.keep("date", wire::require_date(message.date.as_ref()));
-        let from = check.keep("from_currency_code", fields::currency(&message.from_currency_code));
-        let to = check.keep("to_currency_code", fields::currency(&message.to_currency_code));
+        let from = check.keep("from_currency_code", Currency::parse_existing(&message.from_currency_code));
+        let to = check.keep("to_currency_code", Currency::parse_existing(&message.to_currency_code));
         let rate = check.keep("rate", message.rate.parse().map(Rate));
         let origin = check.keep("origin", message.origin.parse());
         #[rustfmt::skip]

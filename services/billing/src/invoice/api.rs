@@ -5,14 +5,14 @@ use tonic::Request;
 use trato_platform::{
     App,
     db::{Constraint, Facts, Record, Resource},
-    standard::{Reply, Store, answer},
+    standard::{Drafts, Reply, Store, answer},
 };
 use trato_proto::billing::v1::{self as pb, invoice_service_server::InvoiceService};
 use trato_query::Field;
 use trato_types::{Context, Result};
 
 use super::{issue, model::Invoice, parse, references::References, render, requests, store};
-use crate::{drafts::Drafts, issuing::Issuing, verify::Chains};
+use crate::{issuing::Issuing, verify::Chains};
 
 /// Serves invoices.
 pub struct Api {

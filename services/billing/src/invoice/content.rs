@@ -3,11 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 use trato_pricing::{Balance, Priced, Quantity, UnitPrice, Value};
-use trato_types::Id;
+use trato_types::{Address, Id};
 use uuid::Uuid;
 
 use crate::{
-    address::Address,
     fields::Code,
     tax_code::{Category, TaxCode},
 };

@@ -1,19 +1,14 @@
 //! An invoice as clients send it. What they leave to the server is filled in when it is priced.
 
-use trato_pricing::{PricingError, Value};
+use trato_pricing::{PricingError, Quantity, Value};
 use trato_proto::{billing::v1 as pb, wire};
-use trato_types::{Currency, Id, Minor, Ref, Result, Violations, text::line, text::paragraph};
+use trato_types::{Address, Currency, Id, Minor, Ref, Result, Violations, text::line, text::paragraph};
 
 use super::{
     content::{Amounts, Discount, Discounts, Left, Line, LineTax, Lines, Party},
     model::{Invoice, State},
 };
-use crate::{
-    address, fields,
-    fields::{positive, word},
-    foreign::Product,
-    legal_entity::TaxRounding,
-};
+use crate::{fields::word, foreign::Product, legal_entity::TaxRounding};
 
 /// Parses a draft, or lists every violation.
 pub fn parse(message: &pb::Invoice) -> Result<Invoice> {
@@ -21,7 +16,7 @@ pub fn parse(message: &pb::Invoice) -> Result<Invoice> {
     let check = &mut violations;
     let account = check.keep("account", Ref::parse(&message.account));
     let legal_entity = check.keep("legal_entity", Id::parse(&message.legal_entity));
-    let currency = check.keep("currency_code", fields::currency(&message.currency_code));
+    let currency = check.keep("currency_code", Currency::parse_existing(&message.currency_code));
     let bill_to = parse_party(message.bill_to.as_ref(), check);
     let payment_term = check.keep("payment_term", Id::parse_optional(&message.payment_term)).flatten();
     let supply_date = message.supply_date.as_ref();
@@ -74,7 +69,7 @@ fn parse_party(message: Option<&pb::invoice::Party>, violations: &mut Violations
     };
     let display_name = violations.keep("bill_to.display_name", word(&message.display_name, 200));
     let tax_id = violations.keep("bill_to.tax_id", line(&message.tax_id, 40)).unwrap_or_default();
-    let address = address::parse(message.address.as_ref(), "bill_to.address", violations);
+    let address = Address::checked(message.address.clone().map(Into::into), "bill_to.address", violations);
     display_name.map(|display_name| Party { display_name, tax_id, address })
 }
 
@@ -97,7 +92,7 @@ fn parse_line(message: &pb::invoice::Line, currency: Option<Currency>) -> Result
     let key = check.keep("key", word(&message.key, 64));
     let product = check.keep("product", Ref::<Product>::parse_optional(&message.product)).flatten();
     let description = check.keep("description", word(&message.description, 1000));
-    let quantity = check.keep("quantity", message.quantity.parse().and_then(positive));
+    let quantity = check.keep("quantity", message.quantity.parse().and_then(Quantity::positive));
     let unit = check.keep("unit", line(&message.unit, 20)).unwrap_or_default();
     let unit_price = check.keep("unit_price", message.unit_price.parse());
     let discounts = parse_discounts("discounts", &message.discounts, currency, check);

@@ -9,7 +9,7 @@ use super::{
     content::{Discount, Line, LineTax, Party},
     model::{Invoice, State},
 };
-use crate::{address, foreign::Product, legal_entity::render_seller, tax_code};
+use crate::{foreign::Product, legal_entity::render_seller, tax_code};
 
 /// The public form of a record.
 pub fn render(record: &Record<Invoice>) -> pb::Invoice {
@@ -74,7 +74,7 @@ pub fn render_party(party: &Party) -> pb::invoice::Party {
     pb::invoice::Party {
         display_name: party.display_name.clone(),
         tax_id: party.tax_id.clone(),
-        address: party.address.as_ref().map(address::render),
+        address: party.address.clone().map(Into::into),
     }
 }
 

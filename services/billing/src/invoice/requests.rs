@@ -3,13 +3,13 @@
 use futures::{FutureExt as _, future::BoxFuture};
 use trato_platform::{
     db::{Database, Tx},
-    standard::new_record,
+    standard::{Draft, new_record},
 };
 use trato_proto::billing::v1 as pb;
 use trato_types::{Context, Id, Result};
 
 use super::{model::Invoice, references::References, render};
-use crate::{drafts::Draft, issuing::Issuable, legal_entity::LegalEntity, number_series::DocumentKind};
+use crate::{issuing::Issuable, legal_entity::LegalEntity, number_series::DocumentKind};
 
 impl Draft for Invoice {
     type References = References;

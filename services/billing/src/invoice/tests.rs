@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trato_proto::{billing::v1 as pb, google::value::Money};
-use trato_types::{Date, Id, Minor};
+use trato_types::{Address, Currency, Date, Id, Minor};
 use uuid::Uuid;
 
 use super::{
@@ -12,10 +12,8 @@ use super::{
     pricing::Basis,
 };
 use crate::{
-    address::Address,
     chain::{Chained as _, Fault, Hash, Walk},
     credit_note,
-    fields::currency,
     legal_entity::{LegalEntity, Seller, TaxRounding},
     number_series::Place,
     tax_code::{Category, TaxCode},
@@ -101,7 +99,7 @@ fn priced() -> Invoice {
         tax_ids: seller().tax_ids,
         address: Some(address()),
         time_zone: "Europe/Madrid".parse().expect("a zone"),
-        base_currency_code: currency("EUR").expect("a currency"),
+        base_currency_code: Currency::parse("EUR").expect("a currency"),
         tax_rounding: TaxRounding::Group,
         e_invoice_profile: String::new(),
     };

@@ -11,13 +11,13 @@ use trato_proto::{
     wire::{self, UnknownName},
 };
 use trato_query::Field;
-use trato_types::{Context, Result, Violations, text::line};
+use trato_types::{Address, Context, Currency, Result, Violations, address, text::line};
 
 use super::{
     model::{LegalEntity, Seller, TaxId, TaxIds, TaxRounding},
     store,
 };
-use crate::{address, fields};
+use crate::fields;
 
 /// Serves legal entities.
 pub struct Api {
@@ -101,9 +101,10 @@ impl Resource for LegalEntity {
         let display_name = check.keep("display_name", message.display_name.parse());
         let legal_name = check.keep("legal_name", message.legal_name.parse());
         let tax_ids = parse_tax_ids(&message.tax_ids, check)?;
-        let address = address::parse(message.address.as_ref(), "address", check);
+        let address = Address::checked(message.address.clone().map(Into::into), "address", check);
         let time_zone = check.keep("time_zone", message.time_zone.parse());
-        let currency = check.keep("base_currency_code", fields::currency(&message.base_currency_code));
+        let currency =
+            check.keep("base_currency_code", Currency::parse_existing(&message.base_currency_code));
         let tax_rounding = check
             .keep("tax_rounding", parse_tax_rounding(message.tax_rounding))
             .unwrap_or(TaxRounding::Group);
@@ -135,7 +136,7 @@ impl Resource for LegalEntity {
             display_name: entity.display_name.to_string(),
             legal_name: entity.legal_name.to_string(),
             tax_ids: entity.tax_ids.iter().map(render_tax_id).collect(),
-            address: entity.address.as_ref().map(address::render),
+            address: entity.address.clone().map(Into::into),
             time_zone: entity.time_zone.to_string(),
             base_currency_code: entity.base_currency_code.to_string(),
             tax_rounding: render_tax_rounding(entity.tax_rounding).into(),
@@ -149,7 +150,7 @@ pub fn render_seller(seller: &Seller) -> pb::invoice::Seller {
     pb::invoice::Seller {
         legal_name: seller.legal_name.clone(),
         tax_ids: seller.tax_ids.iter().map(render_tax_id).collect(),
-        address: seller.address.as_ref().map(address::render),
+        address: seller.address.clone().map(Into::into),
     }
 }
 
@@ -167,7 +168,7 @@ fn parse_tax_ids(
 
 fn parse_tax_id(message: &pb::legal_entity::TaxId) -> Result<TaxId> {
     let mut violations = Violations::new();
-    let country_code = violations.keep("country_code", fields::country_code(&message.country_code));
+    let country_code = violations.keep("country_code", address::country_code(&message.country_code));
     let scheme = violations.keep("scheme", fields::word(&message.scheme, 20));
     let value = violations.keep("value", fields::word(&message.value, 40));
     let tax_id = country_code.zip(scheme).zip(value).map(|((country_code, scheme), value)| TaxId {

@@ -4,10 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use trato_types::{
-    Currency, Date, DisplayName, Result, Timestamp, Violations, error::FieldError, id::Collection,
+    Address, Currency, Date, DisplayName, Result, Timestamp, Violations, error::FieldError, id::Collection,
 };
-
-use crate::address::Address;
 
 /// A company in whose name documents are made out.
 #[derive(Clone, Debug, PartialEq)]

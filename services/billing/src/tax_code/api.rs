@@ -11,13 +11,12 @@ use trato_proto::{
     wire::{self, UnknownName},
 };
 use trato_query::Field;
-use trato_types::{Context, Result, Violations, text::line};
+use trato_types::{Context, Result, Violations, address, text::line};
 
 use super::{
     model::{Category, Rate, Rates, TaxCode},
     store,
 };
-use crate::fields;
 
 /// Serves tax codes.
 pub struct Api {
@@ -85,7 +84,7 @@ impl Resource for TaxCode {
         let check = &mut violations;
         let code = check.keep("code", message.code.parse());
         let display_name = check.keep("display_name", message.display_name.parse());
-        let country_code = check.keep("country_code", fields::country_code(&message.country_code));
+        let country_code = check.keep("country_code", address::country_code(&message.country_code));
         let tax = check.keep("tax", message.tax.parse());
         let category = check.keep("category", parse_category(message.category));
         let rates = parse_rates(&message.rates, check)?;

@@ -13,7 +13,7 @@ use trato_proto::{
 };
 use trato_query::Field;
 use trato_types::{
-    Context, Currency, MemberRef, Minor, Ref, Result, Violations,
+    Address, Context, Currency, MemberRef, Minor, Ref, Result, Violations,
     text::{line, paragraph},
 };
 use uuid::Uuid;
@@ -22,7 +22,6 @@ use super::{
     model::{self, Account, Form, Kind, Kinds},
     store,
 };
-use crate::address;
 
 /// Serves accounts.
 pub struct Api {
@@ -111,7 +110,7 @@ impl Resource for Account {
         let email_address =
             check.keep("email_address", wire::parse_optional(&message.email_address)).flatten();
         let phone_number = check.keep("phone_number", wire::parse_optional(&message.phone_number)).flatten();
-        let address = address::parse(message.address.as_ref(), "address", check);
+        let address = Address::checked(message.address.clone().map(Into::into), "address", check);
         let employees = model::employee_count(message.employee_count);
         let employee_count = check.keep("employee_count", employees).flatten();
         let (annual_revenue, annual_revenue_currency) =
@@ -157,7 +156,7 @@ impl Resource for Account {
             website: account.website.clone(),
             email_address: wire::text(account.email_address.as_ref()),
             phone_number: wire::text(account.phone_number.as_ref()),
-            address: account.address.as_ref().map(address::render),
+            address: account.address.clone().map(Into::into),
             employee_count: number(account.employee_count),
             annual_revenue: revenue.map(|(amount, currency)| wire::money(amount, currency)),
             founding_year: number(account.founding_year),

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use trato_types::{
-    Currency, DisplayName, DomainError, EmailAddress, MemberRef, Minor, PhoneNumber, Ref, error::FieldError,
-    id::Collection, text::line,
+    Address, Currency, DisplayName, DomainError, EmailAddress, MemberRef, Minor, PhoneNumber, Ref,
+    error::FieldError, id::Collection, text::line,
 };
 
-use crate::{address::Address, team::Team};
+use crate::team::Team;
 
 /// A company, or a department of one, that the organisation deals with or plans to.
 #[derive(Clone, Debug, PartialEq)]

@@ -15,7 +15,7 @@ use trato_proto::{
 };
 use trato_query::Field;
 use trato_types::{
-    Context, Date, Error, MemberRef, Ref, Result, Violations,
+    Address, Context, Date, Error, MemberRef, Ref, Result, Violations,
     error::FieldError,
     text::{line, paragraph},
 };
@@ -28,7 +28,6 @@ use super::{
 };
 use crate::{
     account::{self, Account},
-    address,
     parents::Parents,
 };
 
@@ -195,7 +194,7 @@ impl Resource for Contact {
         let email_address =
             check.keep("email_address", wire::parse_optional(&message.email_address)).flatten();
         let phone_number = check.keep("phone_number", wire::parse_optional(&message.phone_number)).flatten();
-        let address = address::parse(message.address.as_ref(), "address", check);
+        let address = Address::checked(message.address.clone().map(Into::into), "address", check);
         let language = model::language_code(&message.language_code);
         let language_code = check.keep("language_code", language).unwrap_or_default();
         let account_links = parse_links(&message.account_links, check);
@@ -232,7 +231,7 @@ impl Resource for Contact {
             occupation: contact.occupation.clone(),
             email_address: wire::text(contact.email_address.as_ref()),
             phone_number: wire::text(contact.phone_number.as_ref()),
-            address: contact.address.as_ref().map(address::render),
+            address: contact.address.clone().map(Into::into),
             language_code: contact.language_code.clone(),
             account_links: contact.account_links.iter().map(render_link).collect(),
             description: contact.description.clone(),

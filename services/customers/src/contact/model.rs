@@ -1,9 +1,11 @@
 //! What a contact is. Pure.
 
-use trato_types::{Date, EmailAddress, MemberRef, PhoneNumber, Ref, error::FieldError, id::Collection};
+use trato_types::{
+    Address, Date, EmailAddress, MemberRef, PhoneNumber, Ref, error::FieldError, id::Collection,
+};
 
 use super::links::AccountLinks;
-use crate::{address::Address, team::Team};
+use crate::team::Team;
 
 /// A person we communicate with.
 #[derive(Clone, Debug, PartialEq)]

@@ -15,10 +15,7 @@ use trato_query::Field;
 use trato_types::{Context, Id, Result, Violations};
 
 use super::{model::Price, store};
-use crate::{
-    decimal::Exact,
-    forms::{not_negative, parse_decimal, positive},
-};
+use crate::{decimal::Exact, forms::parse_decimal};
 
 /// Serves prices.
 pub struct Api {
@@ -83,10 +80,11 @@ impl Resource for Price {
         let check = &mut violations;
         let price_list = check.keep("price_list", Id::parse(&message.price_list));
         let product = check.keep("product", Id::parse(&message.product));
-        let min_quantity = parse_decimal(&message.min_quantity, Quantity::ZERO).and_then(not_negative);
+        let min_quantity =
+            parse_decimal(&message.min_quantity, Quantity::ZERO).and_then(Quantity::not_negative);
         let min_quantity = check.keep("min_quantity", min_quantity).map(Exact);
         let unit_price = check.keep("unit_price", message.unit_price.parse()).map(Exact);
-        let per = parse_decimal(&message.per, Quantity::ONE).and_then(positive);
+        let per = parse_decimal(&message.per, Quantity::ONE).and_then(Quantity::positive);
         let per = check.keep("per", per).map(Exact);
         let parts = price_list.zip(product).zip(min_quantity).zip(unit_price).zip(per);
         #[rustfmt::skip]

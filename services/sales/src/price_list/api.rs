@@ -15,7 +15,7 @@ use trato_types::{Context, Currency, Ref, Result, Violations, text::line};
 
 use super::{
     audience::{Audience, note_twins},
-    model::{Inclusion, PriceList, default_for_all, existing},
+    model::{Inclusion, PriceList, default_for_all},
     store,
 };
 use crate::{
@@ -91,8 +91,7 @@ impl Resource for PriceList {
         let mut violations = Violations::new();
         let check = &mut violations;
         let display_name = check.keep("display_name", message.display_name.parse());
-        let currency = check.keep("currency_code", Currency::parse(&message.currency_code));
-        let currency = currency.and_then(|currency| check.keep("currency_code", existing(currency)));
+        let currency = check.keep("currency_code", Currency::parse_existing(&message.currency_code));
         let prices = check.keep("prices", parse_prices(message.prices)).flatten().unwrap_or(Inclusion::Net);
         let (start_date, end_date) =
             parse_period(message.start_date.as_ref(), message.end_date.as_ref(), check);

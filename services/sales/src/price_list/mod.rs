@@ -9,5 +9,5 @@ mod store;
 pub use self::{
     api::{Api, parse_audience, parse_prices, render_audience, render_prices},
     audience::{Audience, note_twins},
-    model::{Inclusion, PriceList, existing},
+    model::{Inclusion, PriceList},
 };

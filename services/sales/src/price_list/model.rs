@@ -39,9 +39,6 @@ pub enum Inclusion {
 /// Why a price list is none.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum PriceListError {
-    /// ISO 4217 does not list the currency.
-    #[error("must be a currency that exists")]
-    UnknownCurrency,
     /// The default of a currency is for some only.
     #[error("must be false for a list that is not for everybody")]
     DefaultNotForAll,
@@ -63,15 +60,9 @@ impl From<Inclusion> for Prices {
 impl FieldError for PriceListError {
     fn reason(&self) -> &'static str {
         match self {
-            Self::UnknownCurrency => "UNKNOWN_CURRENCY",
             Self::DefaultNotForAll => "DEFAULT_NOT_FOR_ALL",
         }
     }
-}
-
-/// Takes a currency that prices can be in.
-pub fn existing(currency: Currency) -> Result<Currency, PriceListError> {
-    if currency.exists() { Ok(currency) } else { Err(PriceListError::UnknownCurrency) }
 }
 
 /// Takes whether a list is the default of its currency.
@@ -93,12 +84,5 @@ mod tests {
         assert_eq!(default_for_all(true, &Audience::default()), Ok(true));
         assert_eq!(default_for_all(false, &portal), Ok(false));
         assert_eq!(default_for_all(true, &portal), Err(PriceListError::DefaultNotForAll));
-    }
-
-    #[test]
-    fn a_currency_that_does_not_exist_is_refused() {
-        let currency = |code| Currency::parse(code).expect("three letters");
-        assert_eq!(existing(currency("EUR")), Ok(currency("EUR")));
-        assert_eq!(existing(currency("ABC")), Err(PriceListError::UnknownCurrency));
     }
 }

@@ -23,7 +23,6 @@ use super::{
 };
 use crate::{
     forms::{parse_decimal, parse_existing},
-    price_list::existing,
     product::{Choice, Issue, Product, SurchargeError},
     promotion::one_currency,
 };
@@ -180,8 +179,7 @@ fn parse_configuration(message: &pb::ValidateConfigurationRequest) -> Result<Con
     let product = violations.keep("product", Id::parse(&message.product));
     let choices = parse::choices("choices", &message.choices, &mut violations);
     let currency = Some(message.currency_code.as_str()).filter(|code| !code.is_empty());
-    let currency = currency.and_then(|code| violations.keep("currency_code", Currency::parse(code)));
-    let currency = currency.and_then(|currency| violations.keep("currency_code", existing(currency)));
+    let currency = currency.and_then(|code| violations.keep("currency_code", Currency::parse_existing(code)));
     violations.into_result(product.map(|product| (product, choices, currency)))
 }
 

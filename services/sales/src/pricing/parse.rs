@@ -18,7 +18,7 @@ use trato_types::{Context, Currency, Id, Minor, Ref, Result, Violations, text::l
 
 use super::model::{Question, Wanted, WantedCharge};
 use crate::{
-    price_list::{existing, parse_prices},
+    price_list::parse_prices,
     product::{Choice, OptionGroups, option_key},
 };
 
@@ -36,8 +36,7 @@ pub fn question(message: &pb::PriceDocumentRequest, cx: &Context) -> Result<Ques
     let account = check.keep("account", Ref::parse_optional(&message.account)).flatten();
     let segment = check.keep("segment", line(&message.segment, 100)).filter(|text| !text.is_empty());
     let channel = check.keep("channel", line(&message.channel, 100)).filter(|text| !text.is_empty());
-    let currency = check.keep("currency_code", Currency::parse(&message.currency_code));
-    let currency = currency.and_then(|currency| check.keep("currency_code", existing(currency)));
+    let currency = check.keep("currency_code", Currency::parse_existing(&message.currency_code));
     let date = message.date.as_ref().and_then(|date| check.keep("date", wire::parse_date(date)));
     let prices = check.keep("prices", parse_prices(message.prices)).flatten();
     let price_list = check.keep("price_list", Id::parse_optional(&message.price_list)).flatten();

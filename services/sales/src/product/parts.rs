@@ -1,6 +1,7 @@
 //! Attributes, components and options of a product on the wire.
 
 use prost_types::{Struct, Value, value::Kind as ValueKind};
+use trato_pricing::Quantity;
 use trato_proto::{sales::v1 as pb, wire};
 use trato_types::{Currency, DisplayName, Error, Id, Minor, Result, Violations, text::line};
 
@@ -10,7 +11,7 @@ use super::{
     model::Product,
     options::{Choosable, OptionError, OptionGroup, OptionGroups, option_key},
 };
-use crate::forms::{parse_existing, positive};
+use crate::forms::parse_existing;
 
 /// Most surcharges of an option.
 const MAX_SURCHARGES: usize = 20;
@@ -55,7 +56,7 @@ pub fn parse_components(messages: &[pb::product::Component]) -> Result<Component
     let mut components = Vec::with_capacity(given.len());
     for (index, message) in given.iter().enumerate() {
         let product = violations.keep(&format!("components[{index}].product"), Id::parse(&message.product));
-        let factor = message.factor.parse().and_then(positive);
+        let factor = message.factor.parse().and_then(Quantity::positive);
         let factor = violations.keep(&format!("components[{index}].factor"), factor);
         components.extend(product.zip(factor).map(|(product, factor)| {
             let product: Id<Product> = product;

@@ -24,8 +24,8 @@ use super::{
     store,
 };
 use crate::{
-    forms::{not_negative, parse_decimal, parse_period, positive, rank},
-    price_list::{existing, note_twins, parse_audience, render_audience},
+    forms::{parse_decimal, parse_period, rank},
+    price_list::{note_twins, parse_audience, render_audience},
     product::Product,
 };
 
@@ -129,7 +129,7 @@ impl Resource for Promotion {
             ],
             check,
         );
-        let currency = currency.and_then(|currency| check.keep("currency_code", existing(currency)));
+        let currency = currency.and_then(|currency| check.keep("currency_code", currency.existing()));
         if currency.is_none() && matches!(effect, Some(Effect::FixedPrice(_))) {
             check.add("currency_code", "REQUIRED", "is required with a fixed price");
         }
@@ -192,7 +192,7 @@ fn parse_condition(
         let product = violations.keep(&format!("condition.products[{index}]"), Id::<Product>::parse(name));
         products.extend(product.map(Id::uuid));
     }
-    let min_quantity = parse_decimal(&message.min_quantity, Quantity::ZERO).and_then(not_negative);
+    let min_quantity = parse_decimal(&message.min_quantity, Quantity::ZERO).and_then(Quantity::not_negative);
     let min_quantity = violations.keep("condition.min_quantity", min_quantity).unwrap_or(Quantity::ZERO);
     let (min_amount, currency) =
         parse_amount(message.min_amount.as_ref(), "condition.min_amount", violations);
@@ -246,10 +246,10 @@ fn parse_effect(
 
 fn parse_free_item(message: &pb::promotion::FreeItem, violations: &mut Violations) -> Option<FreeItem> {
     let product = violations.keep("effect.free_item.product", Id::<Product>::parse(&message.product));
-    let quantity = parse_decimal(&message.quantity, Quantity::ONE).and_then(positive);
+    let quantity = parse_decimal(&message.quantity, Quantity::ONE).and_then(Quantity::positive);
     let quantity = violations.keep("effect.free_item.quantity", quantity);
     let every = Some(message.every.as_str()).filter(|every| !every.is_empty());
-    let every = every.map(|every| every.parse().and_then(positive)).transpose();
+    let every = every.map(|every| every.parse().and_then(Quantity::positive)).transpose();
     let every = violations.keep("effect.free_item.every", every);
     let ((product, quantity), every) = product.zip(quantity).zip(every)?;
     Some(FreeItem { product: product.uuid(), quantity, every })

@@ -70,19 +70,6 @@ fn read_category(code: &str) -> Result<Option<TaxCategory>> {
     if code.is_empty() {
         return Ok(None);
     }
-    let category = CATEGORIES.into_iter().find(|known| known.code() == code);
+    let category = TaxCategory::of_code(code);
     category.map(Some).ok_or_else(|| Error::internal(format!("{code} is no category of taxes")))
 }
-
-/// Every category of EN 16931.
-const CATEGORIES: [TaxCategory; 9] = [
-    TaxCategory::Standard,
-    TaxCategory::Zero,
-    TaxCategory::Exempt,
-    TaxCategory::ReverseCharge,
-    TaxCategory::IntraCommunity,
-    TaxCategory::Export,
-    TaxCategory::NotSubject,
-    TaxCategory::CanaryIslands,
-    TaxCategory::CeutaAndMelilla,
-];

@@ -4,21 +4,23 @@
 use futures::future::BoxFuture;
 use prost::Message;
 use tonic::Request;
-use trato_platform::{
-    db::{Database, External, NewEvent, Record, RequestKey, Resource, Tx},
-    rpc::status::to_wire,
-    standard::{
-        Prepared, Reply, Store, Stored, answer, merged, new_record, once, require_batch, require_living,
-    },
-};
 use trato_types::{
-    Context, Error, Kind, Result, Violations,
+    Context, Error, Result,
     standard::{
-        BatchCreateRequest, BatchCreateResponse, CreateRequest, Fields as _, Outcome, ResourceMessage as _,
-        UpdateRequest, WriteOptions,
+        BatchCreateRequest, BatchCreateResponse, CreateRequest, Fields as _, ResourceMessage as _,
+        UpdateRequest,
     },
 };
-use uuid::Uuid;
+
+use super::{
+    Prepared, Reply, Store, answer,
+    batch::{created, each, item_record},
+    once,
+    prepare::{merged, new_record},
+    require_batch, require_living,
+    write::{external_id_taken, finish},
+};
+use crate::db::{Database, NewEvent, Record, RequestKey, Resource, Tx};
 
 /// A document that is a draft first.
 pub trait Draft: Resource {
@@ -56,7 +58,7 @@ impl<T: Draft> Drafts<T> {
         answer(request, async |cx, mut body| {
             let key = RequestKey::parse(&body.take_request_id(), &body)?;
             let (message, options) = body.into_parts();
-            let attempt = self.create_one(cx, key.as_ref(), R::FIELD, message, &options);
+            let attempt = self.create_one(cx, key.as_ref(), R::FIELD, message, options.validate_only);
             once(self.store.database(), cx, key.as_ref(), attempt).await
         })
         .await
@@ -73,7 +75,7 @@ impl<T: Draft> Drafts<T> {
             let message = message.ok_or_else(|| Error::invalid(R::FIELD, "REQUIRED", "is required"))?;
             let name = message.name().to_owned();
             let change = Change { field: R::FIELD, message: &message, mask: mask.as_deref() };
-            let attempt = self.update_one(cx, key.as_ref(), &name, change, &options);
+            let attempt = self.update_one(cx, key.as_ref(), &name, change, options.validate_only);
             once(self.store.database(), cx, key.as_ref(), attempt).await
         })
         .await
@@ -89,11 +91,12 @@ impl<T: Draft> Drafts<T> {
             let (message, mask, options) = body.into_parts();
             let message = message.ok_or_else(|| Error::invalid(R::FIELD, "REQUIRED", "is required"))?;
             let attempt = async {
-                let Some(twin) = self.stored_twin(cx, R::FIELD, &message).await? else {
-                    return self.create_one(cx, key.as_ref(), R::FIELD, Some(message), &options).await;
+                let validate_only = options.validate_only;
+                let Some(meant) = self.store.read_meant(cx, &message, R::FIELD).await? else {
+                    return self.create_one(cx, key.as_ref(), R::FIELD, Some(message), validate_only).await;
                 };
                 let change = Change { field: R::FIELD, message: &message, mask: mask.as_deref() };
-                self.update_one(cx, key.as_ref(), &twin.name(), change, &options).await
+                self.update_one(cx, key.as_ref(), &meant.name(), change, validate_only).await
             };
             once(self.store.database(), cx, key.as_ref(), attempt).await
         })
@@ -112,9 +115,9 @@ impl<T: Draft> Drafts<T> {
             let (items, options) = body.into_parts();
             require_batch("requests", items.len())?;
             let attempt = async {
-                let prepared = self.prepare(cx, items).await?;
-                let answer = |stored: Vec<Stored<T>>| P::each(stored.into_iter().map(outcome).collect());
-                self.store.store_batch(cx, key.as_ref(), prepared, options.validate_only, answer).await
+                let mut tx = Tx::of(self.store.database(), cx).await?;
+                let prepared = self.prepare(cx, &mut tx, items).await?;
+                self.store.store_batch_in(tx, key.as_ref(), prepared, options.validate_only, each).await
             };
             once(self.store.database(), cx, key.as_ref(), attempt).await
         })
@@ -127,7 +130,7 @@ impl<T: Draft> Drafts<T> {
         key: Option<&RequestKey>,
         field: &str,
         message: Option<T::Message>,
-        options: &WriteOptions,
+        validate_only: bool,
     ) -> Result<T::Message> {
         let mut record = new_record::<T>(cx, message, field)?;
         let mut tx = Tx::of(self.store.database(), cx).await?;
@@ -135,10 +138,9 @@ impl<T: Draft> Drafts<T> {
         let event = NewEvent::of(cx, "created", None, &record);
         let event_id = event.id;
         if tx.insert(self.store.statements(), &[&record], vec![event]).await?.is_empty() {
-            let message = "the source has a resource of this external id";
-            return Err(Error::new(Kind::AlreadyExists, "EXTERNAL_ID_TAKEN", message));
+            return Err(external_id_taken(&record));
         }
-        finish(tx, key, event_id, options.validate_only).await?;
+        finish(tx, key, event_id, validate_only).await?;
         Ok(T::render(&record))
     }
 
@@ -148,7 +150,7 @@ impl<T: Draft> Drafts<T> {
         key: Option<&RequestKey>,
         name: &str,
         change: Change<'_, T>,
-        options: &WriteOptions,
+        validate_only: bool,
     ) -> Result<T::Message> {
         let mut tx = Tx::of(self.store.database(), cx).await?;
         let before = tx.lock::<T>(self.store.statements(), name).await?;
@@ -165,45 +167,26 @@ impl<T: Draft> Drafts<T> {
         let event = NewEvent::of(cx, "updated", Some(&before), &after);
         let event_id = event.id;
         tx.save(self.store.statements(), &after, event).await?;
-        finish(tx, key, event_id, options.validate_only).await?;
+        finish(tx, key, event_id, validate_only).await?;
         Ok(answer)
-    }
-
-    async fn stored_twin(
-        &self,
-        cx: &Context,
-        field: &str,
-        message: &T::Message,
-    ) -> Result<Option<Record<T>>> {
-        let mut violations = Violations::new();
-        let external = violations.absorb(&format!("{field}."), External::parse(message.external()))?;
-        let external = violations.into_result(external)?.ok_or_else(|| {
-            let sentence = "source and external_id say which resource is meant";
-            Error::invalid(format!("{field}.external_id"), "REQUIRED", sentence)
-        })?;
-        let ids = std::slice::from_ref(&external.id);
-        Ok(self.store.read_external(cx, &external.source, ids).await?.into_iter().next())
     }
 
     async fn complete(&self, tx: &mut Tx, draft: &mut T) -> Result<()> {
         T::complete(&self.references, tx, vec![draft]).await?.into_iter().collect()
     }
 
-    async fn prepare<R>(&self, cx: &Context, items: Vec<R>) -> Result<Vec<Result<Prepared<T>>>>
+    async fn prepare<R>(&self, cx: &Context, tx: &mut Tx, items: Vec<R>) -> Result<Vec<Result<Prepared<T>>>>
     where
         R: CreateRequest<Message = T::Message>,
     {
         let mut records: Vec<Result<Record<T>>> =
-            items.into_iter().map(|item| parse_item(cx, item)).collect();
+            items.into_iter().map(|item| item_record(cx, item)).collect();
         let drafts = records.iter_mut().flatten().map(|record| &mut record.value).collect();
-        let mut tx = Tx::of(self.store.database(), cx).await?;
-        let mut completed = T::complete(&self.references, &mut tx, drafts).await?.into_iter();
-        tx.roll_back().await?;
+        let mut completed = T::complete(&self.references, tx, drafts).await?.into_iter();
         let mut prepare = |record: Result<Record<T>>| {
             let record = record?;
             completed.next().unwrap_or(Ok(()))?;
-            let event = NewEvent::of(cx, "created", None, &record);
-            Ok((record, event))
+            Ok(created(cx, record))
         };
         Ok(records.into_iter().map(&mut prepare).collect())
     }
@@ -214,32 +197,4 @@ struct Change<'a, T: Resource> {
     field: &'static str,
     message: &'a T::Message,
     mask: Option<&'a [String]>,
-}
-
-fn parse_item<T, R>(cx: &Context, item: R) -> Result<Record<T>>
-where
-    T: Draft,
-    R: CreateRequest<Message = T::Message>,
-{
-    let (message, options) = item.into_parts();
-    if !options.request_id.is_empty() || options.validate_only {
-        let message = "only the batch itself has request_id and validate_only";
-        return Err(Error::invalid("request_id", "NOT_ALLOWED", message));
-    }
-    new_record::<T>(cx, message, R::FIELD)
-}
-
-fn outcome<T: Draft>(stored: Stored<T>) -> Outcome<T::Message, tonic_types::Status> {
-    match stored {
-        Ok((record, true)) => Outcome::Created(T::render(&record)),
-        Ok((record, false)) => Outcome::Existing(T::render(&record)),
-        Err(error) => Outcome::Refused(to_wire(&error)),
-    }
-}
-
-async fn finish(mut tx: Tx, key: Option<&RequestKey>, event_id: Uuid, validate_only: bool) -> Result<()> {
-    if let Some(key) = key {
-        tx.remember_event(key, event_id).await?;
-    }
-    if validate_only { tx.roll_back().await } else { tx.commit().await }
 }
