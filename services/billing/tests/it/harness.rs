@@ -1,11 +1,6 @@
 //! What the tests of billing share: the service with its clients, one resource of each kind, and how an error reads.
 
-use std::fmt::Debug;
-
-use prost::Message as _;
-use prost_types::FieldMask;
-use tonic::{Code, Response, Status, transport::Channel};
-use tonic_types::StatusExt as _;
+use tonic::{Response, Status, transport::Channel};
 use trato_platform::testing::{TestCaller, TestService};
 use trato_proto::{
     billing::v1::{
@@ -27,6 +22,8 @@ use trato_proto::{
     google::value::{Date, Money},
 };
 use uuid::Uuid;
+
+pub use trato_platform::testing::{field, paths, refusal, violations};
 
 /// A running service and an administrator of one tenant of it.
 pub struct Billing {
@@ -83,9 +80,6 @@ pub fn eur(amount: &str) -> Option<Money> {
     let nanos = cents.parse::<i32>().expect("cents are a number") * 10_000_000;
     Some(Money { currency_code: "EUR".into(), units: units.parse().expect("units are a number"), nanos })
 }
-
-/// A violation of one field: its path and the reason.
-pub type FieldReason = (String, String);
 
 impl Billing {
     /// Starts the service.
@@ -226,35 +220,4 @@ pub fn rate(percent: &str, valid_from: Option<Date>, valid_to: Option<Date>) -> 
 /// A civil date.
 pub fn date(year: i32, month: i32, day: i32) -> Option<Date> {
     Some(Date { year, month, day })
-}
-
-/// A mask of these paths.
-pub fn paths(mask: &[&str]) -> FieldMask {
-    FieldMask { paths: mask.iter().map(|path| (*path).to_owned()).collect() }
-}
-
-/// Code and stable reason of a refused call.
-pub fn refusal<T: Debug>(answer: Result<T, Status>) -> (Code, String) {
-    let status = answer.expect_err("the call is refused");
-    let reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
-    (status.code(), reason)
-}
-
-/// The violations of an invalid request, by field.
-pub fn violations<T: Debug>(answer: Result<T, Status>) -> Vec<FieldReason> {
-    let status = answer.expect_err("the call is refused");
-    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-    let status = tonic_types::pb::Status::decode(status.details()).expect("details are a google.rpc.Status");
-    let request = status.details.iter().find(|detail| detail.type_url.ends_with("/google.rpc.BadRequest"));
-    let request = request.map(|detail| tonic_types::pb::BadRequest::decode(detail.value.as_slice()));
-    let request = request.expect("there are violations").expect("they are a BadRequest");
-    let mut found: Vec<_> =
-        request.field_violations.into_iter().map(|violation| (violation.field, violation.reason)).collect();
-    found.sort();
-    found
-}
-
-/// A violation, to compare with.
-pub fn field(path: &str, reason: &str) -> FieldReason {
-    (path.to_owned(), reason.to_owned())
 }

@@ -1,11 +1,7 @@
 //! What the tests of customers share: the service with its clients, and how an error reads.
 
-use std::fmt::Debug;
-
-use prost::Message as _;
 use prost_types::FieldMask;
-use tonic::{Code, Response, Status, transport::Channel};
-use tonic_types::StatusExt as _;
+use tonic::{Response, Status, transport::Channel};
 use trato_platform::testing::{TestCaller, TestService};
 use trato_proto::{
     customers::v1::{
@@ -21,14 +17,13 @@ use trato_proto::{
 };
 use uuid::Uuid;
 
+pub use trato_platform::testing::{field, refusal, violations};
+
 /// A running service and an administrator of one tenant of it.
 pub struct Customers {
     pub service: TestService,
     pub admin: TestCaller,
 }
-
-/// A violation of one field: its path and the reason.
-pub type FieldReason = (String, String);
 
 impl Customers {
     /// Starts the service.
@@ -117,30 +112,4 @@ pub fn update(account: Account, mask: &[&str]) -> UpdateAccountRequest {
         update_mask: Some(FieldMask { paths }),
         ..Default::default()
     }
-}
-
-/// Code and stable reason of a refused call.
-pub fn refusal<T: Debug>(answer: Result<T, Status>) -> (Code, String) {
-    let status = answer.expect_err("the call is refused");
-    let reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
-    (status.code(), reason)
-}
-
-/// The violations of an invalid request, by field.
-pub fn violations<T: Debug>(answer: Result<T, Status>) -> Vec<FieldReason> {
-    let status = answer.expect_err("the call is refused");
-    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-    let details = tonic_types::pb::Status::decode(status.details()).expect("details are a google.rpc.Status");
-    let request = details.details.iter().find(|detail| detail.type_url.ends_with("/google.rpc.BadRequest"));
-    let request = request.map(|detail| tonic_types::pb::BadRequest::decode(detail.value.as_slice()));
-    let request = request.expect("there are violations").expect("they are a BadRequest");
-    let mut found: Vec<_> =
-        request.field_violations.into_iter().map(|violation| (violation.field, violation.reason)).collect();
-    found.sort();
-    found
-}
-
-/// A violation, to compare with.
-pub fn field(path: &str, reason: &str) -> FieldReason {
-    (path.to_owned(), reason.to_owned())
 }

@@ -1,11 +1,8 @@
 //! What the tests of sales share: the service with its clients, what it hears of others, and how an error reads.
 
-use std::fmt::Debug;
-
-use prost::{Message as _, Name};
-use prost_types::{Any, FieldMask};
-use tonic::{Code, Response, Status, transport::Channel};
-use tonic_types::StatusExt as _;
+use prost::Name;
+use prost_types::Any;
+use tonic::{Response, Status, transport::Channel};
 use trato_platform::{
     events::Event,
     testing::{TestCaller, TestService},
@@ -32,14 +29,13 @@ use trato_proto::{
 };
 use uuid::Uuid;
 
+pub use trato_platform::testing::{field, item_reason, item_violations, paths, refusal, violations};
+
 /// A running service and an administrator of one tenant of it.
 pub struct Sales {
     pub service: TestService,
     pub admin: TestCaller,
 }
-
-/// A violation of one field: its path and the reason.
-pub type FieldReason = (String, String);
 
 impl Sales {
     /// Starts the service; it does not know where customers is.
@@ -294,48 +290,4 @@ pub fn date(year: i32, month: i32, day: i32) -> Option<Date> {
 pub fn timestamp(year: i32, month: u32, day: u32) -> prost_types::Timestamp {
     let date = trato_types::Date::from_ymd_opt(year, month, day).expect("a date");
     prost_types::Timestamp { seconds: date.and_time(Default::default()).and_utc().timestamp(), nanos: 0 }
-}
-
-/// A mask of these paths.
-pub fn paths(mask: &[&str]) -> FieldMask {
-    FieldMask { paths: mask.iter().map(|path| (*path).to_owned()).collect() }
-}
-
-/// Code and stable reason of a refused call.
-pub fn refusal<T: Debug>(answer: Result<T, Status>) -> (Code, String) {
-    let status = answer.expect_err("the call is refused");
-    let reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
-    (status.code(), reason)
-}
-
-/// Stable reason of a refused item of a batch.
-pub fn item_reason(status: &tonic_types::Status) -> String {
-    let info = status.details.iter().find(|detail| detail.type_url.ends_with("/google.rpc.ErrorInfo"));
-    let info =
-        info.map(|info| tonic_types::pb::ErrorInfo::decode(info.value.as_slice()).expect("an ErrorInfo"));
-    info.map(|info| info.reason).unwrap_or_default()
-}
-
-/// The violations of an invalid request, by field.
-pub fn violations<T: Debug>(answer: Result<T, Status>) -> Vec<FieldReason> {
-    let status = answer.expect_err("the call is refused");
-    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-    let status = tonic_types::pb::Status::decode(status.details()).expect("details are a google.rpc.Status");
-    item_violations(&status)
-}
-
-/// The violations of an invalid item of a batch, by field.
-pub fn item_violations(status: &tonic_types::pb::Status) -> Vec<FieldReason> {
-    let request = status.details.iter().find(|detail| detail.type_url.ends_with("/google.rpc.BadRequest"));
-    let request = request.map(|detail| tonic_types::pb::BadRequest::decode(detail.value.as_slice()));
-    let request = request.expect("there are violations").expect("they are a BadRequest");
-    let mut found: Vec<_> =
-        request.field_violations.into_iter().map(|violation| (violation.field, violation.reason)).collect();
-    found.sort();
-    found
-}
-
-/// A violation, to compare with.
-pub fn field(path: &str, reason: &str) -> FieldReason {
-    (path.to_owned(), reason.to_owned())
 }

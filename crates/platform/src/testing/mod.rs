@@ -2,6 +2,8 @@
 //!
 //! The servers are those that `cargo dev test` starts; it says where they are in the file named by `TRATO_TEST_STACK`.
 
+mod answers;
+
 use std::time::Duration;
 
 use prost::Message as _;
@@ -14,6 +16,7 @@ use tonic::transport::{Channel, Endpoint};
 use trato_contract::events::v1::Change;
 use uuid::Uuid;
 
+pub use self::answers::{FieldReason, field, item_reason, item_violations, paths, refusal, violations};
 use crate::{
     ServiceSpec,
     auth::testing::TestIssuer,
