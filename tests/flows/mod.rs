@@ -12,6 +12,7 @@ mod funnel;
 mod golden_party;
 mod import;
 mod installation_test;
+mod invoicing;
 mod lost_updates;
 mod make;
 mod pagination;

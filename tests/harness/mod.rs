@@ -5,6 +5,7 @@ pub mod breakable;
 pub mod caller;
 pub mod client;
 pub mod database;
+pub mod desk;
 pub mod dynamic;
 pub mod eventually;
 pub mod flood;

@@ -12,6 +12,7 @@ mod database_down;
 mod database_restarts;
 mod duplicates;
 mod independence;
+mod issuing;
 mod killed_programs;
 mod mutual_tls;
 mod noisy_tenant;

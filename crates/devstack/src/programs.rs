@@ -55,7 +55,7 @@ pub const PROGRAMS: [Program; 4] = [
         binary: "trato-billing",
         database: true,
         serves: &["trato.billing"],
-        calls: &[],
+        calls: &["trato.customers", "trato.sales"],
     },
     Program {
         name: GATEWAY,

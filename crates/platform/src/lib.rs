@@ -11,6 +11,7 @@ pub mod descriptors;
 pub mod directory;
 pub mod doctor;
 pub mod events;
+pub mod foreign;
 pub mod jobs;
 pub mod rpc;
 mod run;

@@ -1,6 +1,11 @@
-//! Kinds of resources that live in other services, so that references to them are typed. That they exist is not checked:
-//! an invoice has its own copy of all it says of them.
+//! Resources of other services that invoices refer to: they exist, or existed. All else that an invoice says of them is a
+//! copy of its own.
 
+use trato_platform::foreign::Neighbour;
+use trato_proto::{
+    customers::v1::{self as customers, account_service_client::AccountServiceClient},
+    sales::v1::{self as sales, product_service_client::ProductServiceClient},
+};
 use trato_types::id::Collection;
 
 /// A company or department we deal with; in customers.
@@ -11,10 +16,28 @@ pub struct Account;
 #[derive(Clone, Copy, Debug)]
 pub struct Product;
 
+/// Asks customers for accounts that nobody here has heard of.
+pub type Accounts = Neighbour<Account>;
+
+/// Asks sales for products that nobody here has heard of.
+pub type Products = Neighbour<Product>;
+
 impl Collection for Account {
     const COLLECTION: &'static str = "accounts";
 }
 
 impl Collection for Product {
     const COLLECTION: &'static str = "products";
+}
+
+trato_platform::foreign! {
+    Account: "account" of "trato.customers", as customers::Account,
+    asked by AccountServiceClient::get_account(customers::GetAccountRequest),
+    "ACCOUNT_NOT_FOUND", "ACCOUNT_DELETED", "ACCOUNT_NOT_VISIBLE", "ACCOUNT_UNVERIFIED",
+}
+
+trato_platform::foreign! {
+    Product: "product" of "trato.sales", as sales::Product,
+    asked by ProductServiceClient::get_product(sales::GetProductRequest),
+    "PRODUCT_NOT_FOUND", "PRODUCT_DELETED", "PRODUCT_NOT_VISIBLE", "PRODUCT_UNVERIFIED",
 }

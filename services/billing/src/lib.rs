@@ -17,6 +17,7 @@ mod legal_entity;
 mod lookup;
 mod number_series;
 mod payment_term;
+mod subscriptions;
 mod tax_code;
 mod verify;
 
@@ -40,6 +41,8 @@ pub fn service() -> ServiceSpec {
             "0005_number_series",
             "0006_invoice",
             "0007_credit_note",
+            "0020_account",
+            "0021_product",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()
@@ -57,4 +60,6 @@ pub fn service() -> ServiceSpec {
         .serve(|app| CreditNoteServiceServer::new(credit_note::Api::new(app)))
         .serve(|app| EventServiceServer::new(events::Api::new(app)))
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
+        .on(subscriptions::project_accounts())
+        .on(subscriptions::project_products())
 }

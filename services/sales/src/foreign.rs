@@ -1,5 +1,5 @@
 //! Kinds of resources that live in other services, so that references to them are typed. Nothing of them is stored here
-//! but the reference itself, for accounts whether they exist (`account/`), and how tax codes tax (`tax_code/`).
+//! but the reference itself, for accounts whether they exist (`account.rs`), and how tax codes tax (`tax_code/`).
 
 use trato_types::id::Collection;
 

@@ -6,35 +6,15 @@ use futures::FutureExt as _;
 use trato_platform::{
     db::Tx,
     events::{Event, Subscription},
+    foreign,
 };
-use trato_proto::{customers::v1::Account as AccountMessage, wire};
-use trato_types::{Error, Ref, Result};
+use trato_types::Result;
 
-use crate::{
-    account::store::{Known, remember},
-    tax_code,
-};
+use crate::{foreign::Account, tax_code};
 
-/// Accounts of customers, so that opportunities can refer to them.
+/// Accounts of customers, so that opportunities and documents can refer to them.
 pub fn project_accounts() -> Subscription {
-    Subscription::new(
-        "project-accounts",
-        &["trato.customers.v1.account.*"],
-        Arc::new(|tx, event| project_account(tx, event).boxed()),
-    )
-    .projecting(&["account"])
-}
-
-async fn project_account(tx: &mut Tx, event: &Event) -> Result<()> {
-    let account: AccountMessage = event.resource()?;
-    let delete_time = account.delete_time.as_ref().map(wire::parse_timestamp).transpose();
-    let known = Known {
-        account: Ref::parse(&account.name).map_err(Error::internal)?,
-        revision: event.revision,
-        delete_time: delete_time.map_err(Error::internal)?,
-    };
-    let tenant = tx.cx().tenant;
-    remember(tx.connection(), tenant, &[known]).await
+    foreign::projection::<Account>("project-accounts", &["trato.customers.v1.account.*"], &["account"])
 }
 
 /// Tax codes of billing, so that documents can be priced.

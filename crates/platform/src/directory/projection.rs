@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use trato_contract::directory::v1::{Member, Team};
-use trato_types::{Error, Result, Timestamp, id::parse_name};
+use trato_types::{Error, Result, id::parse_name};
 use uuid::Uuid;
 
 use crate::{
     db::{Tx, from_sqlx},
     events::{Event, Subscription},
+    foreign::read_time,
 };
 
 /// What every service listens to, to know members and teams.
@@ -47,7 +48,7 @@ async fn project_member(tx: &mut Tx, event: &Event) -> Result<()> {
     .bind(&member.display_name)
     .bind(teams.map_err(Error::internal)?)
     .bind(event.revision)
-    .bind(deleted(member.delete_time))
+    .bind(read_time(member.delete_time))
     .execute(tx.connection())
     .await
     .map_err(from_sqlx)?;
@@ -69,15 +70,9 @@ async fn project_team(tx: &mut Tx, event: &Event) -> Result<()> {
     .bind(&team.display_name)
     .bind(&team.region)
     .bind(event.revision)
-    .bind(deleted(team.delete_time))
+    .bind(read_time(team.delete_time))
     .execute(tx.connection())
     .await
     .map_err(from_sqlx)?;
     Ok(())
-}
-
-fn deleted(time: Option<prost_types::Timestamp>) -> Option<Timestamp> {
-    time.and_then(|time| {
-        chrono::DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).unwrap_or_default())
-    })
 }

@@ -3,6 +3,7 @@
 //! The servers are those that `cargo dev test` starts; it says where they are in the file named by `TRATO_TEST_STACK`.
 
 mod answers;
+mod heard;
 
 use std::time::Duration;
 

@@ -11,13 +11,16 @@ use trato_proto::billing::v1::{self as pb, invoice_service_server::InvoiceServic
 use trato_query::Field;
 use trato_types::{Context, Result};
 
-use super::{issue, model::Invoice, parse, references::References, render, requests, store};
+use super::{
+    issue, model::Invoice, neighbours::Neighbours, parse, references::References, render, requests, store,
+};
 use crate::{issuing::Issuing, verify::Chains};
 
 /// Serves invoices.
 pub struct Api {
     invoices: Store<Invoice>,
     drafts: Drafts<Invoice>,
+    neighbours: Neighbours,
     references: References,
     issuing: Issuing<Invoice>,
     chains: Chains,
@@ -29,6 +32,7 @@ impl Api {
         Self {
             invoices: Store::new(&app.database),
             drafts: Drafts::new(&app.database, References::new()),
+            neighbours: Neighbours::new(app),
             references: References::new(),
             issuing: Issuing::new(app, References::new()),
             chains: Chains::new(app),
@@ -48,9 +52,11 @@ impl InvoiceService for Api {
         self.invoices.list(request).await
     }
     async fn create_invoice(&self, request: Request<pb::CreateInvoiceRequest>) -> Reply<pb::Invoice> {
+        self.neighbours.learn(&request, request.get_ref().invoice.iter()).await?;
         self.drafts.create(request).await
     }
     async fn update_invoice(&self, request: Request<pb::UpdateInvoiceRequest>) -> Reply<pb::Invoice> {
+        self.neighbours.learn(&request, request.get_ref().invoice.iter()).await?;
         self.drafts.update(request).await
     }
     async fn delete_invoice(&self, request: Request<pb::DeleteInvoiceRequest>) -> Reply<pb::Invoice> {
@@ -69,9 +75,13 @@ impl InvoiceService for Api {
         &self,
         request: Request<pb::BatchCreateInvoicesRequest>,
     ) -> Reply<pb::BatchCreateInvoicesResponse> {
+        self.neighbours
+            .learn(&request, request.get_ref().requests.iter().filter_map(|item| item.invoice.as_ref()))
+            .await?;
         self.drafts.batch_create(request).await
     }
     async fn upsert_invoice(&self, request: Request<pb::UpsertInvoiceRequest>) -> Reply<pb::Invoice> {
+        self.neighbours.learn(&request, request.get_ref().invoice.iter()).await?;
         self.drafts.upsert(request).await
     }
 
@@ -79,6 +89,7 @@ impl InvoiceService for Api {
         &self,
         request: Request<pb::PreviewInvoiceRequest>,
     ) -> Reply<pb::PreviewInvoiceResponse> {
+        self.neighbours.learn(&request, request.get_ref().invoice.iter()).await?;
         let database = self.invoices.database();
         answer(request, async |cx, body| requests::preview(database, &self.references, cx, body).await).await
     }

@@ -18,6 +18,7 @@ mod chain;
 mod content;
 mod issue;
 mod model;
+mod neighbours;
 mod parse;
 mod pricing;
 mod references;

@@ -2,13 +2,22 @@
 
 use std::collections::HashMap;
 
-use trato_platform::db::{Tx, statement::Statements};
+use trato_platform::{
+    db::{Tx, statement::Statements},
+    foreign::{self, Existence, Refusal},
+};
 use trato_pricing::Trace;
-use trato_types::{Context, Error, Kind, Result, Violations};
+use trato_types::{Context, Error, Kind, Ref, Result, Violations};
 use uuid::Uuid;
 
 use super::{model::Invoice, pricing::Basis};
-use crate::{legal_entity::LegalEntity, lookup::living, payment_term::PaymentTerm, tax_code::TaxCode};
+use crate::{
+    foreign::{Account, Product},
+    legal_entity::LegalEntity,
+    lookup::living,
+    payment_term::PaymentTerm,
+    tax_code::TaxCode,
+};
 
 /// Looks up what invoices refer to.
 #[derive(Clone, Debug)]
@@ -18,8 +27,10 @@ pub struct References {
     tax_codes: Statements,
 }
 
-/// What was found, deleted ones left out.
+/// What was found; of our own, deleted ones left out.
 pub struct Found {
+    accounts: HashMap<Ref<Account>, Existence>,
+    products: HashMap<Ref<Product>, Existence>,
     legal_entities: HashMap<Uuid, LegalEntity>,
     payment_terms: HashMap<Uuid, PaymentTerm>,
     tax_codes: HashMap<Uuid, TaxCode>,
@@ -40,8 +51,11 @@ impl References {
         let legal_entities = invoices.iter().map(|invoice| invoice.legal_entity.uuid());
         let payment_terms = invoices.iter().filter_map(|invoice| Some(invoice.payment_term?.uuid()));
         let lines = invoices.iter().flat_map(|invoice| &invoice.lines.0);
+        let products = lines.clone().filter_map(|line| line.product.map(Ref::from_uuid));
         let tax_codes = lines.flat_map(|line| &line.taxes).map(|tax| tax.tax_code);
         Ok(Found {
+            accounts: foreign::find(tx, invoices.iter().map(|invoice| invoice.account)).await?,
+            products: foreign::find(tx, products).await?,
             legal_entities: living(tx, &self.legal_entities, legal_entities.collect()).await?,
             payment_terms: living(tx, &self.payment_terms, payment_terms.collect()).await?,
             tax_codes: living(tx, &self.tax_codes, tax_codes.collect()).await?,
@@ -60,9 +74,29 @@ impl Found {
     pub fn price(&self, cx: &Context, invoice: &mut Invoice) -> Result<Trace> {
         let legal_entity = self.legal_entity(invoice)?;
         self.payment_term(invoice)?;
+        self.require_foreign(invoice)?;
         let today = legal_entity.time_zone.day_of(cx.now);
         let priced = invoice.price(&Basis { legal_entity, tax_codes: &self.tax_codes, today });
         priced.map_err(|error| by_our_names(error, invoice))
+    }
+
+    /// FAILED_PRECONDITION unless who is invoiced is there, and every product is or was. Their services were asked before for
+    /// those that nobody here knew.
+    fn require_foreign(&self, invoice: &Invoice) -> Result<()> {
+        let account = self.accounts.get(&invoice.account).copied().unwrap_or(Existence::Unknown);
+        if let Some(refusal) = account.refusal() {
+            return Err(refusal.of(invoice.account, "invoice.account"));
+        }
+        for (number, line) in invoice.lines.0.iter().enumerate() {
+            // What was sold is invoiced also when it is sold no more.
+            let unknown =
+                line.product.map(Ref::from_uuid).filter(|product| !self.products.contains_key(product));
+            if let Some(product) = unknown {
+                let field = format!("invoice.lines[{number}].product");
+                return Err(Refusal::NotFound.of::<Product>(product, &field));
+            }
+        }
+        Ok(())
     }
 
     /// The legal entity of an invoice; FAILED_PRECONDITION `LEGAL_ENTITY_NOT_FOUND`.

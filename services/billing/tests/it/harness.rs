@@ -19,7 +19,9 @@ use trato_proto::{
         tax_code::{Category, Rate},
         tax_code_service_client::TaxCodeServiceClient,
     },
+    customers::v1::Account,
     google::value::{Date, Money},
+    sales::v1::Product,
 };
 use uuid::Uuid;
 
@@ -33,6 +35,7 @@ pub struct Billing {
 
 /// What an invoice needs.
 pub struct Desk {
+    pub account: String,
     pub legal_entity: LegalEntity,
     pub series: NumberSeries,
     pub tax_code: TaxCode,
@@ -42,7 +45,7 @@ impl Desk {
     /// An invoice of these lines in euros, not recorded yet.
     pub fn invoice(&self, lines: Vec<Line>) -> Invoice {
         Invoice {
-            account: format!("accounts/{}", Uuid::now_v7()),
+            account: self.account.clone(),
             legal_entity: self.legal_entity.name.clone(),
             currency_code: "EUR".into(),
             bill_to: Some(Party { display_name: "Hotel Miramar".into(), ..Default::default() }),
@@ -159,7 +162,32 @@ impl Billing {
         let legal_entity = self.legal_entity("Hispania").await;
         let series = self.series(&legal_entity, "F").await;
         let tax_code = self.create_tax_code(vat("ES-S")).await.expect("a tax code");
-        Desk { legal_entity, series, tax_code }
+        Desk { account: self.account().await, legal_entity, series, tax_code }
+    }
+
+    /// An account that billing heard of.
+    pub async fn account(&self) -> String {
+        let name = format!("accounts/{}", Uuid::now_v7());
+        self.hear_account(&name, false).await;
+        name
+    }
+
+    /// Hears from customers of an account.
+    pub async fn hear_account(&self, name: &str, is_deleted: bool) {
+        let (kind, revision) = if is_deleted { ("deleted", 2) } else { ("created", 1) };
+        let delete_time = is_deleted.then(Default::default);
+        let account = Account { name: name.into(), delete_time, ..Default::default() };
+        let kind = format!("trato.customers.v1.account.{kind}");
+        self.service.hear(self.admin.tenant, &kind, name, revision, &account).await;
+    }
+
+    /// Hears from sales of a product.
+    pub async fn hear_product(&self, name: &str, is_deleted: bool) {
+        let (kind, revision) = if is_deleted { ("deleted", 2) } else { ("created", 1) };
+        let delete_time = is_deleted.then(Default::default);
+        let product = Product { name: name.into(), delete_time, ..Default::default() };
+        let kind = format!("trato.sales.v1.product.{kind}");
+        self.service.hear(self.admin.tenant, &kind, name, revision, &product).await;
     }
 
     /// A Spanish company of this name.

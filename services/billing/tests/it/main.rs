@@ -4,6 +4,7 @@ mod access;
 mod chain;
 mod credit_note;
 mod exchange_rate;
+mod foreign;
 mod harness;
 mod invoice;
 mod issue;

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use prost::Message as _;
-use sqlx::Row as _;
-use trato_platform::db::{Tx, from_sqlx};
+use trato_platform::{
+    db::Tx,
+    foreign::{self, Existence},
+};
 use trato_types::{Error, Kind, Ref, Result, Violations};
-use uuid::Uuid;
 
 use super::{model::Document, render::render};
 use crate::{
-    account::Refusal,
     foreign::Account,
     pricing::{Frozen, find_in},
 };
@@ -29,8 +29,7 @@ pub struct Sale<'a> {
 /// Prices each of these documents by itself, for what is left to do in `standard::Draft`. `field` holds the resource in
 /// requests, such as `quote`, with the fields `account` and `document`. An error that is none of a document's is one of all.
 pub async fn complete(tx: &mut Tx, field: &str, sales: Vec<Sale<'_>>) -> Result<Vec<Result<()>>> {
-    let accounts = sales.iter().filter_map(|sale| sale.account).collect::<Vec<_>>();
-    let accounts = find_accounts(tx, &accounts).await?;
+    let accounts = foreign::find(tx, sales.iter().filter_map(|sale| sale.account)).await?;
     let mut outcomes = Vec::with_capacity(sales.len());
     for sale in sales {
         let known = require_account(&sale, &accounts, field);
@@ -70,36 +69,11 @@ async fn price(tx: &mut Tx, sale: Sale<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Whether accounts are deleted, as far as they are known.
-async fn find_accounts(tx: &mut Tx, accounts: &[Ref<Account>]) -> Result<HashMap<Uuid, bool>> {
-    if accounts.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let tenant = tx.cx().tenant;
-    let ids: Vec<Uuid> = accounts.iter().map(|account| account.uuid()).collect();
-    let found = sqlx::query(
-        "select id, delete_time is not null from account where tenant_id = $1 and id = any($2::uuid[])",
-    )
-    .bind(tenant)
-    .bind(ids)
-    .fetch_all(tx.connection())
-    .await
-    .map_err(from_sqlx)?;
-    let read = |row: &sqlx::postgres::PgRow| {
-        Ok((row.try_get(0).map_err(from_sqlx)?, row.try_get(1).map_err(from_sqlx)?))
-    };
-    found.iter().map(read).collect()
-}
-
 /// FAILED_PRECONDITION unless the one who buys is known and not deleted. Customers was asked before for whom nobody knew.
-fn require_account(sale: &Sale<'_>, known: &HashMap<Uuid, bool>, field: &str) -> Result<()> {
+fn require_account(sale: &Sale<'_>, known: &HashMap<Ref<Account>, Existence>, field: &str) -> Result<()> {
     let Some(account) = sale.account else { return Ok(()) };
-    let field = format!("{field}.account");
-    match known.get(&account.uuid()) {
-        Some(false) => Ok(()),
-        Some(true) => Err(Refusal::Deleted.of(account, &field)),
-        None => Err(Refusal::NotFound.of(account, &field)),
-    }
+    let existence = known.get(&account).copied().unwrap_or(Existence::Unknown);
+    existence.refusal().map_or(Ok(()), |refusal| Err(refusal.of(account, &format!("{field}.account"))))
 }
 
 /// True for an error that says nothing about a document: after it nothing more can be done in the transaction.

@@ -8,17 +8,24 @@ use std::{
     sync::Arc,
 };
 
-use trato_platform::{App, db::Database, directory::Directory, rpc::Caller, standard::Store};
+use trato_platform::{
+    App,
+    db::Database,
+    directory::Directory,
+    foreign::{Existence, Refusal},
+    rpc::Caller,
+    standard::Store,
+};
 use trato_proto::sales::v1 as pb;
 use trato_types::{Context, Error, Id, Kind, Ref, Result, id::Collection};
 use uuid::Uuid;
 
 use super::{
     model::{Opportunity, OpportunityError},
-    store::{self, Existence, Found, Wanted},
+    store::{self, Found, Wanted},
 };
 use crate::{
-    account::{Customers, Refusal},
+    account::Accounts,
     foreign::{Account, Team},
     pipeline::{Pipeline, Stages},
     product::Product,
@@ -36,7 +43,7 @@ pub struct References {
     pub(super) database: Database,
     pub(super) opportunities: Store<Opportunity>,
     directory: Arc<Directory>,
-    customers: Customers,
+    accounts: Accounts,
 }
 
 /// A new opportunity, completed, and what is wrong with what it refers to.
@@ -66,7 +73,7 @@ impl References {
             database: app.database.clone(),
             opportunities: Store::new(&app.database),
             directory: app.directory.clone(),
-            customers: Customers::new(app),
+            accounts: Accounts::new(app),
         }
     }
 
@@ -96,7 +103,7 @@ impl References {
         let refusals = if unknown.is_empty() {
             HashMap::new()
         } else {
-            self.customers.refusals(cx, caller, unknown).await?
+            self.accounts.refusals(cx, caller, unknown).await?
         };
         let judged = |(item, trouble): (Result<P>, Trouble)| {
             let item = item?;

@@ -7,6 +7,7 @@ use sqlx::{Row as _, types::Json};
 use trato_platform::{
     choice_column, columns,
     db::{Column, Constraint, Database, from_sqlx, recorded},
+    foreign::Existence,
 };
 use trato_query::{Field, choice, date, integer, member, minor, reference, text, timestamp};
 use trato_types::{Context, Error, Id, Kind, Ref, Result};
@@ -131,17 +132,6 @@ pub struct Found {
     pipelines: HashMap<Uuid, (Existence, Stages)>,
     products: HashMap<Uuid, Existence>,
     accounts: HashMap<Uuid, Existence>,
-}
-
-/// Whether something that is referred to is there.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Existence {
-    /// It is.
-    Living,
-    /// It was.
-    Deleted,
-    /// It is not known.
-    Unknown,
 }
 
 impl Found {

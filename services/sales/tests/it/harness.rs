@@ -1,12 +1,8 @@
 //! What the tests of sales share: the service with its clients, what it hears of others, and how an error reads.
 
 use prost::Name;
-use prost_types::Any;
 use tonic::{Response, Status, transport::Channel};
-use trato_platform::{
-    events::Event,
-    testing::{TestCaller, TestService},
-};
+use trato_platform::testing::{TestCaller, TestService};
 use trato_proto::{
     billing::v1::{
         TaxCode,
@@ -14,7 +10,6 @@ use trato_proto::{
     },
     customers::v1::Account,
     directory::v1::{Member, Team},
-    events::v1::Change,
     google::value::{Date, Money},
     sales::v1::{
         CreateOpportunityRequest, CreatePipelineRequest, CreateProductRequest, GetOpportunityRequest,
@@ -225,24 +220,7 @@ impl Sales {
 
     /// Hears of a revision of a resource.
     pub async fn hear<M: Name>(&self, kind: &str, subject: &str, revision: i64, resource: &M) {
-        let resource = Any { type_url: M::type_url(), value: resource.encode_to_vec() };
-        let event = Event {
-            id: Uuid::now_v7(),
-            tenant: self.admin.tenant,
-            kind: kind.into(),
-            subject: subject.into(),
-            revision,
-            position: 0,
-            event_time: Default::default(),
-            create_time: Default::default(),
-            actor: "members/somebody".into(),
-            cause: None,
-            traceparent: None,
-            owner: None,
-            team: None,
-            change: Change { resource: Some(resource), ..Default::default() },
-        };
-        self.service.deliver(vec![event]).await;
+        self.service.hear(self.admin.tenant, kind, subject, revision, resource).await;
     }
 }
 

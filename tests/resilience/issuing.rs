@@ -1,0 +1,152 @@
+//! Billing, its database and the gateway killed while documents get their numbers.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::outages::Outages;
+use crate::harness::{
+    breakable::on_a_breakable_stack,
+    desk::Desk,
+    eventually::lasts,
+    ledger::{Entry, Outcome},
+    report::say,
+    stack::is_long_run,
+    values::{name, text, whole},
+    writers::send,
+};
+
+/// Clients that issue at once.
+const ISSUERS: usize = 16;
+/// One in so many is voided after it is issued.
+const VOIDED: usize = 5;
+/// Pause before a client asks again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// An invoice as the answers told it.
+#[derive(Debug)]
+struct Told {
+    name: String,
+    number: String,
+    is_void: bool,
+}
+
+/// Issues what the desk invoices.
+#[derive(Clone, Debug)]
+struct Issuer(Desk);
+
+impl Issuer {
+    /// An invoice's life: drafted, issued, and some of them voided, each step asked for until it is answered.
+    async fn invoice(&self, voids: bool) -> Told {
+        let draft = self.insist("/v1/invoices", self.0.invoice()).await;
+        let path = format!("/v1/{}", name(&draft));
+        let issued =
+            self.insist(&format!("{path}:issue"), json!({ "numberSeries": self.0.number_series })).await;
+        if voids {
+            self.insist(&format!("{path}:void"), json!({ "reason": "a mistake" })).await;
+        }
+        Told { name: name(&issued), number: text(&issued, "number").to_owned(), is_void: voids }
+    }
+
+    /// Sends a write under one request id until it is acknowledged; panics when it is refused for good.
+    async fn insist(&self, path: &str, body: Value) -> Value {
+        let (request_id, sent) = (Uuid::new_v4(), std::time::Instant::now());
+        loop {
+            let outcome = send(&self.0.caller, path, &body, request_id).await;
+            let entry = Entry {
+                request_id,
+                subject: self.0.caller.subject().to_owned(),
+                path: path.to_owned(),
+                body: body.clone(),
+                sent,
+                took: sent.elapsed(),
+                outcome,
+            };
+            match entry.outcome {
+                Outcome::Acknowledged(resource) => return resource,
+                _ if entry.is_open() => lasts(PAUSE).await,
+                _ => panic!("refused for good: {entry:?}"),
+            }
+        }
+    }
+
+    /// All invoices there are.
+    async fn stored(&self) -> Vec<Value> {
+        self.0.caller.list_all("/v1/invoices", "invoices", &[("pageSize", "1000")]).await
+    }
+
+    /// Panics unless the whole chain of the series holds, and has so many links.
+    async fn verify(&self, count: usize) {
+        let mut verified = 0;
+        let mut first = 1;
+        while first != 0 {
+            let path = format!(
+                "/v1/invoices:verifyChain?numberSeries={}&firstOrdinal={first}",
+                self.0.number_series
+            );
+            let found = self.0.caller.get(&path).await.ok();
+            assert_eq!(text(&found, "fault"), "", "the chain is broken: {found}");
+            verified += whole(&found["verified"]);
+            first = whole(&found["nextOrdinal"]);
+        }
+        assert_eq!(verified, i64::try_from(count).expect("a count"));
+    }
+}
+
+/// DOC-06, XTR-05, I12: while billing, the gateway and the database are killed at any moment, every invoice that was asked
+/// for gets one number, the numbers are 1 to n, a voided invoice keeps its own, and the chain of the series is whole.
+#[test]
+fn invoices_issued_while_programs_are_killed_have_every_number_once() {
+    on_a_breakable_stack(async |stack| {
+        let rounds = if is_long_run() { 30 } else { 3 };
+        let desk = Issuer(Desk::make(&stack.tenant().await).await);
+        let stop = Arc::<AtomicBool>::default();
+        let issuers = (0..ISSUERS).map(|issuer| {
+            let (desk, stop) = (desk.clone(), stop.clone());
+            tokio::spawn(async move {
+                let mut told = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    let voids = (issuer + told.len()).is_multiple_of(VOIDED);
+                    told.push(desk.invoice(voids).await);
+                }
+                told
+            })
+        });
+        let issuers: Vec<_> = issuers.collect();
+        let mut outages = Outages::default();
+        for _ in 0..rounds {
+            for program in ["billing", "postgres", "billing", "gateway"] {
+                lasts(Duration::from_millis(700)).await;
+                outages.kill(&stack, program, Duration::ZERO).await;
+            }
+        }
+        lasts(Duration::from_secs(1)).await;
+        stop.store(true, Ordering::Relaxed);
+        let mut told = Vec::new();
+        for issuer in issuers {
+            told.extend(issuer.await.expect("an issuer does not panic"));
+        }
+
+        say(format!("{} invoices issued in {} outages", told.len(), outages.len()));
+        let stored = desk.stored().await;
+        assert_eq!(stored.len(), told.len(), "an invoice was made twice or lost");
+        for told in &told {
+            let invoice = stored.iter().find(|invoice| name(invoice) == told.name).expect("it is there");
+            assert_eq!(text(invoice, "number"), told.number, "{} has another number", told.name);
+            assert_eq!(text(invoice, "state") == "VOID", told.is_void, "{} is void, or not", told.name);
+        }
+        let numbers: BTreeSet<String> = told.iter().map(|told| told.number.clone()).collect();
+        let expected: BTreeSet<String> = (1..=told.len()).map(|place| format!("F{place:06}")).collect();
+        assert_eq!(numbers, expected, "the numbers have a gap or a repeat");
+        desk.verify(told.len()).await;
+        stack.nobody_panicked().await;
+    });
+}
