@@ -64,19 +64,45 @@ where
     found
 }
 
-/// A script that runs what the first of two calls ran, with what differs in the second made anew each time.
+/// What a script makes anew beside ids.
+#[derive(Debug, Default)]
+pub struct Anew {
+    /// Values that differ between two calls, and the expressions that take their place.
+    pub values: Vec<(String, String)>,
+    /// What stands before the captured statements.
+    pub before: String,
+    /// A part of the statement whose answer is kept in variables named like its columns.
+    pub kept: Option<&'static str>,
+}
+
+/// A script that runs what the first of two calls ran, with ids that differ in the second made anew each time.
 pub fn script(first: &[Statement], second: &[Statement], file: PathBuf, url: &str) -> Result<Script> {
+    script_anew(first, second, &Anew::default(), file, url)
+}
+
+/// The same, with more made anew.
+pub fn script_anew(
+    first: &[Statement],
+    second: &[Statement],
+    more: &Anew,
+    file: PathBuf,
+    url: &str,
+) -> Result<Script> {
     if first.len() != second.len() {
         bail!("two calls alike ran {} and {} statements", first.len(), second.len());
     }
-    let (mut text, mut variables) = (String::new(), Vec::new());
+    let (mut text, mut variables) = (more.before.clone(), Vec::new());
     for (number, (one, other)) in first.iter().zip(second).enumerate() {
         let mut values = Vec::new();
         for (index, value) in one.parameters.iter().enumerate() {
             let differs = other.parameters.get(index) != Some(value);
+            let known = |value: &String| {
+                let known = more.values.iter().find(|(known, _)| known == value);
+                known.map(|(_, expression)| expression.clone())
+            };
             values.push(match value {
                 None => "null".to_owned(),
-                Some(value) => match anew(value).filter(|_| differs) {
+                Some(value) => match known(value).or_else(|| anew(value)).filter(|_| differs) {
                     Some(expression) => expression,
                     None => {
                         let name = format!("s{number}p{}", index + 1);
@@ -87,7 +113,8 @@ pub fn script(first: &[Statement], second: &[Statement], file: PathBuf, url: &st
             });
         }
         text.push_str(&substituted(&one.sql, &values)?);
-        text.push_str(";\n");
+        let is_kept = more.kept.is_some_and(|part| one.sql.contains(part));
+        text.push_str(if is_kept { " \\gset\n" } else { ";\n" });
     }
     Script::write(file, url, &text, variables)
 }

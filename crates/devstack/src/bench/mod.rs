@@ -15,6 +15,7 @@ mod figure;
 mod footprint;
 mod get;
 mod import;
+mod issue;
 mod list;
 mod overload;
 mod pgbench;
@@ -54,12 +55,13 @@ type Measure = for<'a> fn(&'a mut Room) -> BoxFuture<'a, Result<Vec<Figure>>>;
 
 /// Every figure, in the order in which one does not disturb the next: the idle footprint before any load, the import
 /// before what reads its rows, what restarts processes last, and the overload behind all.
-const FIGURES: [(&str, Measure); 12] = [
+const FIGURES: [(&str, Measure); 13] = [
     ("P13", |room| Box::pin(footprint::measure(room))),
     ("P16", |room| Box::pin(import::measure(room))),
     ("P3", |room| Box::pin(get::measure(room))),
     ("P4", |room| Box::pin(list::measure(room))),
     ("P1", |room| Box::pin(create::measure(room))),
+    ("P11", |room| Box::pin(issue::measure(room))),
     ("P6", |room| Box::pin(visible::measure(room))),
     ("P5", |room| Box::pin(transcode::measure(room))),
     ("P7", |room| Box::pin(relay::measure(room))),

@@ -63,7 +63,7 @@ pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
         spreads.push((half.quantile(0.99), half.quantile(0.5)));
         farthest.push(half.quantile(0.999));
 
-        let pressed = crowd.send(CROWD, Model::open(capacity * TIMES, room.span * 3)).await?;
+        let pressed = crowd.send(CROWD, Model::open(capacity * TIMES, room.span * 6)).await?;
         goodputs.push((pressed.rate(), capacity));
         tails.push((pressed.quantile(0.99), best.quantile(0.99)));
 

@@ -24,7 +24,7 @@ use crate::{Grant, Profile, Stack, StackOptions, Tenant, progress::Progress, wai
 pub const CALLERS: usize = 32;
 
 /// Programs of the suite, with the variables they get.
-const PROGRAMS: [&str; 3] = ["customers", "sales", "gateway"];
+const PROGRAMS: [&str; 4] = ["customers", "sales", "billing", "gateway"];
 
 /// Longest wait for the relay and the consumers to have nothing left to do.
 const QUIET_PATIENCE: Duration = Duration::from_secs(300);
@@ -44,8 +44,10 @@ pub struct Room {
     pub progress: Progress,
     /// A superuser's connections, by database.
     pub customers: PgPool,
-    /// The same to the other service.
+    /// The same to sales.
     pub sales: PgPool,
+    /// The same to billing.
+    pub billing: PgPool,
     /// Tenant of the accounts that were imported.
     pub imported: Option<Tenant>,
     load_at_start: String,
@@ -83,7 +85,8 @@ impl Room {
         stack = StackOptions { profile: Profile::Release, progress: progress.clone(), ..stack };
         let stack = Stack::start(stack).await?;
         let superuser = stack.facts().postgres.superuser_url;
-        let (customers, sales) = (pool(&superuser, "customers")?, pool(&superuser, "sales")?);
+        let pool = |database| pool(&superuser, database);
+        let (customers, sales, billing) = (pool("customers")?, pool("sales")?, pool("billing")?);
         Ok(Self {
             stack,
             rounds: if options.short { 3 } else { 5 },
@@ -92,6 +95,7 @@ impl Room {
             progress,
             customers,
             sales,
+            billing,
             imported: None,
             load_at_start: load(),
         })
@@ -101,6 +105,7 @@ impl Room {
     pub async fn close(self) {
         self.customers.close().await;
         self.sales.close().await;
+        self.billing.close().await;
         self.stack.stop(&Progress::silent()).await;
     }
 
@@ -148,7 +153,7 @@ impl Room {
             or exists (select from platform.lease where published < numbered)";
         let begun = Instant::now();
         eventually(QUIET_PATIENCE, "the relay to have published everything", async || {
-            for pool in [&self.customers, &self.sales] {
+            for pool in [&self.customers, &self.sales, &self.billing] {
                 let busy: bool = sqlx::query_scalar(UNPUBLISHED).fetch_one(pool).await.ok()?;
                 if busy {
                     return None;
@@ -169,10 +174,10 @@ impl Room {
         }
     }
 
-    /// Rows of both inboxes.
+    /// Rows of all inboxes.
     async fn handled(&self) -> Result<i64> {
         let mut handled = 0;
-        for pool in [&self.customers, &self.sales] {
+        for pool in [&self.customers, &self.sales, &self.billing] {
             let rows: i64 = sqlx::query_scalar("select count(*) from platform.inbox").fetch_one(pool).await?;
             handled += rows;
         }

@@ -92,8 +92,7 @@ impl<T: Foreign> Neighbour<T> {
             is_down.fetch_or(matches!(answer, Err(Refusal::Unverified(_))), Ordering::Relaxed);
             (resource, answer)
         });
-        let answers: Vec<(Ref<T>, Result<Known<T>, Refusal>)> =
-            elsewhere(asked.buffer_unordered(AT_ONCE).collect()).await;
+        let answers: Vec<_> = elsewhere(asked.buffer_unordered(AT_ONCE).collect()).await;
         let (mut known, mut refusals) = (Vec::new(), HashMap::new());
         for (resource, answer) in answers {
             let refusal = match answer {
