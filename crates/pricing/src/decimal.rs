@@ -11,7 +11,7 @@ use trato_types::Minor;
 
 use crate::{
     PricingError,
-    exact::{amount, wide},
+    exact::{amount, divide, wide},
 };
 
 /// Decimals of a quantity, a price or a percentage: `numeric(18,6)`.
@@ -73,6 +73,11 @@ impl Quantity {
     /// What so much comes to when one of it is `each`, rounded once.
     pub fn of(self, each: Minor) -> Result<Minor, PricingError> {
         amount(wide(each) * self.millionths(), ONE)
+    }
+
+    /// So much of a hundred of it, rounded once.
+    pub fn share(self, percent: Percent) -> Result<Self, PricingError> {
+        Self::from_millionths(divide(self.millionths() * percent.millionths(), 100 * ONE))
     }
 
     /// How often another quantity fits, in whole numbers; once when it is zero.
