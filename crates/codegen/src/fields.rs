@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 use prost_reflect::{
-    Cardinality, DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value,
+    Cardinality, DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor,
+    Value,
 };
 
 const REQUIRED: i32 = 2;
@@ -43,6 +44,20 @@ pub fn resource_options(message: &MessageDescriptor) -> Option<DynamicMessage> {
         return None;
     }
     options.get_extension(&extension).as_message().cloned()
+}
+
+/// The oneof that a field is one member of.
+fn oneof_of(field: &FieldDescriptor) -> Option<OneofDescriptor> {
+    field.containing_oneof().filter(|oneof| !oneof.is_synthetic())
+}
+
+/// A member of a oneof in Rust: the path of its variant.
+fn variant_path(oneof: &OneofDescriptor, member: &str) -> String {
+    let message = oneof.parent_message();
+    let path = rust_path(message);
+    let outer = path.rsplit_once("::").map(|(outer, _)| format!("{outer}::")).unwrap_or_default();
+    let (module, name) = (message.name().to_snake_case(), oneof.name().to_upper_camel_case());
+    format!("{outer}{module}::{name}::{}", member.to_upper_camel_case())
 }
 
 /// Path of a message's Rust type, seen from its package's module.
@@ -101,6 +116,33 @@ fn write_fields(code: &mut String, message: &MessageDescriptor, package: &str) {
         let behaviours = behaviours(&field);
         let is = |behaviour: i32| behaviours.contains(&behaviour);
         let own = matches!(field.kind(), Kind::Message(inner) if inner.package_name() == package);
+        if let Some(oneof) = oneof_of(&field) {
+            // A member is there when it is the one that was chosen; taken over from where it is not, it is taken away.
+            let (variant, chosen) = (variant_path(&oneof, name), rust_field(oneof.name()));
+            let read = |of: &str| format!("(match &{of}.{chosen} {{ Some({variant}(inner)) => Some(inner), _ => None }})");
+            let (here, there, earlier) = (read("self"), read("from"), read("before"));
+            if own {
+                let _ = writeln!(
+                    output_only,
+                    "if let Some({variant}(inner)) = &mut self.{chosen} {{ \
+                     trato_types::standard::Fields::discard_output_only(inner); }}"
+                );
+                let _ = writeln!(
+                    required,
+                    "if let Some(inner) = {here} {{ \
+                     trato_types::standard::Fields::check_required(inner, &format!(\"{{prefix}}{name}.\"), violations); }}"
+                );
+            }
+            mutable.push(format!("\"{name}\""));
+            let _ = writeln!(
+                merge,
+                "(\"{name}\", None) => {{ if {there}.is_some() || {here}.is_some() {{ \
+                 self.{chosen} = {there}.map(|inner| {variant}(inner.clone())); }} Ok(()) }}"
+            );
+            let _ = writeln!(populated, "if {here}.is_some() {{ fields.push(\"{name}\"); }}");
+            let _ = writeln!(changed, "if {here} != {earlier} {{ fields.push(\"{name}\"); }}");
+            continue;
+        }
         let empty = if is_message(&field) {
             format!("self.{rust}.is_none()")
         } else if field.is_list() || matches!(field.kind(), Kind::String | Kind::Bytes) {

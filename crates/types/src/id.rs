@@ -4,6 +4,7 @@
 
 use std::{fmt, hash::Hash, marker::PhantomData};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::error::FieldError;
@@ -45,6 +46,19 @@ impl<T: Collection> Id<T> {
     /// Parses an optional reference: the empty text is none.
     pub fn parse_optional(name: &str) -> Result<Option<Self>, NameError> {
         if name.is_empty() { Ok(None) } else { Self::parse(name).map(Some) }
+    }
+}
+
+/// As part of what is stored: the bare identifier.
+impl<T> Serialize for Id<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Id<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Uuid::deserialize(deserializer).map(Self::from_uuid)
     }
 }
 

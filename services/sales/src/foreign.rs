@@ -15,6 +15,10 @@ pub struct Contact;
 #[derive(Clone, Copy, Debug)]
 pub struct Team;
 
+/// When what is invoiced is due, by billing.
+#[derive(Clone, Copy, Debug)]
+pub struct PaymentTerm;
+
 /// How something is taxed, by billing.
 #[derive(Clone, Copy, Debug)]
 pub struct TaxCode;
@@ -29,6 +33,10 @@ impl Collection for Contact {
 
 impl Collection for Team {
     const COLLECTION: &'static str = "teams";
+}
+
+impl Collection for PaymentTerm {
+    const COLLECTION: &'static str = "paymentTerms";
 }
 
 impl Collection for TaxCode {

@@ -5,6 +5,7 @@
 mod access;
 mod account;
 mod decimal;
+mod document;
 mod events;
 mod foreign;
 mod forms;

@@ -1,5 +1,6 @@
 //! A price list and what makes one valid.
 
+use serde::{Deserialize, Serialize};
 use trato_pricing::Prices;
 use trato_types::{Currency, Date, DisplayName, error::FieldError, id::Collection};
 
@@ -28,7 +29,8 @@ pub struct PriceList {
 }
 
 /// Whether prices include taxes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Inclusion {
     /// Taxes come on top.
     Net,

@@ -18,6 +18,7 @@ use trato_types::{Currency, Error, Id, Kind, Minor, Result, Violations, error::F
 use super::{
     bundles,
     catalogue::{Catalogue, Good},
+    frozen::Frozen,
     model::Question,
     parse, render, store,
 };
@@ -121,11 +122,11 @@ fn price(question: &Question, catalogue: &Catalogue) -> Result<pb::PriceDocument
             format!("the answer would have more than {MAX_STEPS} steps, or more than {MAX_BYTES} bytes");
         Error::new(Kind::Precondition, "ANSWER_TOO_LARGE", message)
     };
-    let answer = question.answer(catalogue)?;
-    if answer.priced.trace.steps.len() > MAX_STEPS {
+    let (frozen, trace) = Frozen::of(question, catalogue, question.answer(catalogue)?)?;
+    if trace.steps.len() > MAX_STEPS {
         return Err(too_large());
     }
-    let response = render::answer(question, catalogue, &answer)?;
+    let response = render::answer(&frozen, &trace);
     if response.encoded_len() > MAX_BYTES { Err(too_large()) } else { Ok(response) }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use trato_pricing::{ListPrice, Period, Prices, Tax};
-use trato_types::{Currency, Date, Minor, error::FieldError};
+use trato_types::{Currency, Date, Id, Minor, error::FieldError};
 use uuid::Uuid;
 
 use crate::{
@@ -30,6 +30,10 @@ pub struct Good {
     pub list_price: Option<(Minor, Currency)>,
     /// What can be chosen of it.
     pub options: OptionGroups,
+    /// Name people use.
+    pub display_name: String,
+    /// What one costs us.
+    pub cost: Option<(Minor, Currency)>,
 }
 
 /// The part of the catalogue that a document needs.
@@ -76,6 +80,12 @@ impl FieldError for LineError {
 }
 
 impl Catalogue {
+    /// Name people use of a promotion.
+    pub fn name_of(&self, promotion: Id<Promotion>) -> Option<&str> {
+        let found = self.promotions.iter().find(|(id, _)| *id == promotion.uuid())?;
+        Some(found.1.display_name.as_str())
+    }
+
     /// A product that is sold on a day.
     pub fn good(&self, product: Uuid, date: Date) -> Result<&Good, LineError> {
         let good = self.goods.get(&product).ok_or(LineError::NotFound)?;

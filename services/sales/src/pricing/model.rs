@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use trato_pricing::{
     Adjustment, Charge, Datum, DocumentDiscount, Input, Key, Occasion, Offer, Period, Priced, Prices,
     PricingError, Quantity, Rule, Step, Subject, TaxRounding, UnitPrice, Value, Wish, offer,
@@ -50,8 +51,8 @@ pub struct Question {
     pub smallest_payment: Minor,
 }
 
-/// Something that is wanted.
-#[derive(Clone, Debug)]
+/// Something that is wanted. Documents keep it as it is here.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Wanted {
     /// Names the line.
     pub key: Key,
@@ -69,8 +70,8 @@ pub struct Wanted {
     pub choices: Vec<Choice>,
 }
 
-/// A charge of the whole.
-#[derive(Clone, Debug)]
+/// A charge of the whole. Documents keep it as it is here.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct WantedCharge {
     /// Names it.
     pub key: Key,

@@ -34,16 +34,22 @@ const MAX_LINKS: usize = 10_000;
 /// Finds what a document needs, as it is at one moment of each statement.
 pub async fn find(database: &Database, cx: &Context, question: &Question) -> Result<Catalogue> {
     let mut tx = Tx::begin(&database.pool, cx).await?;
-    let lists = find_price_lists(&mut tx, question).await?;
-    let promotions = find_promotions(&mut tx, question).await?;
+    let catalogue = find_in(&mut tx, question).await?;
+    tx.roll_back().await?;
+    Ok(catalogue)
+}
+
+/// The same within a transaction, so that what is written is priced by what is there.
+pub async fn find_in(tx: &mut Tx, question: &Question) -> Result<Catalogue> {
+    let lists = find_price_lists(tx, question).await?;
+    let promotions = find_promotions(tx, question).await?;
     let gifts: BTreeSet<Uuid> = promotions.iter().filter_map(|(_, one)| one.effect.gift()).collect();
     let bought = question.bought();
     let products: Vec<Uuid> =
         bought.keys().chain(&gifts).copied().collect::<BTreeSet<_>>().into_iter().collect();
-    let goods = find_products(&mut tx, &products).await?;
-    let prices = find_prices(&mut tx, &lists, &bought, &gifts).await?;
-    let taxes = find_taxes(&mut tx, question, &goods).await?;
-    tx.roll_back().await?;
+    let goods = find_products(tx, &products).await?;
+    let prices = find_prices(tx, &lists, &bought, &gifts).await?;
+    let taxes = find_taxes(tx, question, &goods).await?;
     Ok(Catalogue { lists, prices, promotions, goods, taxes })
 }
 
@@ -138,9 +144,12 @@ async fn find_products(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Good>>
         .await
         .map_err(from_sqlx)?;
     let read = |row: &PgRow| {
-        let (amount, currency): (Option<i64>, Option<&str>) =
-            (row.try_get(7).map_err(from_sqlx)?, row.try_get(8).map_err(from_sqlx)?);
-        let currency = currency.map(Currency::parse).transpose().map_err(Error::internal)?;
+        let amount = |at: usize| -> Result<Option<(Minor, Currency)>> {
+            let (amount, currency): (Option<i64>, Option<&str>) =
+                (row.try_get(at).map_err(from_sqlx)?, row.try_get(at + 1).map_err(from_sqlx)?);
+            let currency = currency.map(Currency::parse).transpose().map_err(Error::internal)?;
+            Ok(amount.map(Minor).zip(currency))
+        };
         let good = Good {
             is_deleted: row.try_get(1).map_err(from_sqlx)?,
             sellable: row.try_get(2).map_err(from_sqlx)?,
@@ -150,8 +159,10 @@ async fn find_products(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Good>>
             },
             tax_class: row.try_get(5).map_err(from_sqlx)?,
             unit_code: row.try_get(6).map_err(from_sqlx)?,
-            list_price: amount.map(Minor).zip(currency),
+            list_price: amount(7)?,
             options: row.try_get::<Json<OptionGroups>, _>(9).map_err(from_sqlx)?.0,
+            display_name: row.try_get(10).map_err(from_sqlx)?,
+            cost: amount(11)?,
         };
         Ok((row.try_get(0).map_err(from_sqlx)?, good))
     };

@@ -71,7 +71,7 @@ impl FieldError for OptionError {
 }
 
 /// An option that is chosen so many times for each product.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Choice {
     /// Key of the option.
     pub option: String,
