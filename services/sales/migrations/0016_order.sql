@@ -21,8 +21,6 @@ create table sales_order (
   hold_time timestamptz,
   released_percent numeric(9, 6) not null,
   number_series uuid,
-  period text collate "C",
-  ordinal bigint,
   number text collate "C",
   order_date date,
   ledger jsonb not null,
@@ -43,8 +41,7 @@ create table sales_order (
   ),
   constraint sales_order_number_check check (
     (state = 'DRAFT') <= (number is null) and (state in ('DRAFT', 'CANCELLED') or number is not null)
-    and (number is null) = (number_series is null) and (number is null) = (period is null)
-    and (number is null) = (ordinal is null) and (number is null) = (order_date is null)
+    and (number is null) = (number_series is null) and (number is null) = (order_date is null)
     and (number is null) = (jsonb_array_length(ledger) = 0)
   ),
   constraint sales_order_delete_time_check check (delete_time is null or state = 'DRAFT'),

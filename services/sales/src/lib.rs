@@ -5,12 +5,14 @@
 mod access;
 mod account;
 mod decimal;
+mod delivery_note;
 mod document;
 mod events;
 mod foreign;
 mod forms;
 mod funnel;
 mod opportunity;
+mod order;
 mod pipeline;
 mod price;
 mod price_list;
@@ -22,8 +24,9 @@ mod tax_code;
 
 use trato_platform::{ServiceSpec, migrations};
 use trato_proto::sales::v1::{
-    access_service_server::AccessServiceServer, event_service_server::EventServiceServer,
-    funnel_service_server::FunnelServiceServer, opportunity_service_server::OpportunityServiceServer,
+    access_service_server::AccessServiceServer, delivery_note_service_server::DeliveryNoteServiceServer,
+    event_service_server::EventServiceServer, funnel_service_server::FunnelServiceServer,
+    opportunity_service_server::OpportunityServiceServer, order_service_server::OrderServiceServer,
     pipeline_service_server::PipelineServiceServer, price_list_service_server::PriceListServiceServer,
     price_service_server::PriceServiceServer, pricing_service_server::PricingServiceServer,
     product_service_server::ProductServiceServer, promotion_service_server::PromotionServiceServer,
@@ -44,6 +47,9 @@ pub fn service() -> ServiceSpec {
             "0009_tax_code",
             "0010_product_options",
             "0011_product_checks",
+            "0016_order",
+            "0017_delivery_note",
+            "0018_billed_line",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()
@@ -51,6 +57,8 @@ pub fn service() -> ServiceSpec {
         .keep::<promotion::Promotion>()
         .keep::<pipeline::Pipeline>()
         .keep::<opportunity::Opportunity>()
+        .keep::<order::Order>()
+        .keep::<delivery_note::DeliveryNote>()
         .serve(|app| ProductServiceServer::new(product::Api::new(app)))
         .serve(|app| PriceListServiceServer::new(price_list::Api::new(app)))
         .serve(|app| PriceServiceServer::new(price::Api::new(app)))
@@ -58,9 +66,14 @@ pub fn service() -> ServiceSpec {
         .serve(|app| PricingServiceServer::new(pricing::Api::new(app)))
         .serve(|app| PipelineServiceServer::new(pipeline::Api::new(app)))
         .serve(|app| OpportunityServiceServer::new(opportunity::Api::new(app)))
+        .serve(|app| OrderServiceServer::new(order::Api::new(app)))
+        .serve(|app| DeliveryNoteServiceServer::new(delivery_note::Api::new(app)))
         .serve(|app| FunnelServiceServer::new(funnel::Api::new(app)))
         .serve(|app| EventServiceServer::new(events::Api::new(app)))
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
         .on(subscriptions::project_accounts())
         .on(subscriptions::project_tax_codes())
+        .on(order::record_invoices())
+        .on(order::record_credit_notes())
+        .every(order::JOB, order::PERIOD, order::find_broken_promises())
 }

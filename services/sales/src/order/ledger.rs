@@ -282,6 +282,15 @@ impl Ledger {
         Ok(())
     }
 
+    /// So much of what came back goes to the customer again: unless something else was delivered in its place.
+    pub fn hand_back(&mut self, line: &str, quantity: Quantity) -> Result<()> {
+        let entry = self.entry_mut(line)?;
+        require(quantity, entry.returned, LedgerError::OverReturned, line)?;
+        require(quantity, less(entry.wanted(), entry.kept()), LedgerError::OverDelivery, line)?;
+        entry.returned = less(entry.returned, quantity);
+        Ok(())
+    }
+
     /// Billing has invoiced and credited so much of a line in all. True when that is news; a line that is not there is none of
     /// ours.
     pub fn bill(&mut self, line: &str, invoiced: Quantity, credited: Quantity) -> bool {

@@ -174,8 +174,12 @@ fn what_came_back_is_replaced() {
     assert!(ledger.is_fulfilled());
     ledger.give_back("1", whole(1)).expect("one comes back");
     assert_eq!(ledger.delivery_status(), Delivery::Partial);
+    let mut repaired = ledger.clone();
+    repaired.hand_back("1", whole(1)).expect("it goes back");
+    assert_eq!(repaired.delivery_status(), Delivery::Full);
     ledger.deliver("1", whole(1)).expect("one is sent again");
     assert_eq!(ledger.delivery_status(), Delivery::Full);
+    assert_eq!(ledger.hand_back("1", whole(1)).expect_err("it was replaced").reason(), "OVER_DELIVERY");
 }
 
 /// DOC-13: a promise is open until all of it has arrived, and broken once.
@@ -208,6 +212,7 @@ enum Move {
     TakeBack(i64),
     Arrive(i64),
     GiveBack(i64),
+    HandBack(i64),
     Bill(i64, i64),
 }
 
@@ -218,6 +223,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         (1..8_i64).prop_map(Move::TakeBack),
         (1..8_i64).prop_map(Move::Arrive),
         (1..8_i64).prop_map(Move::GiveBack),
+        (1..8_i64).prop_map(Move::HandBack),
         (0..20_i64, 0..20_i64).prop_map(|(invoiced, credited)| Move::Bill(invoiced, credited)),
     ];
     prop::collection::vec(one, 0..40)
@@ -241,6 +247,7 @@ proptest! {
                 Move::TakeBack(by) => ledger.take_back("1", whole(by)),
                 Move::Arrive(by) => ledger.arrive("1", whole(by)),
                 Move::GiveBack(by) => ledger.give_back("1", whole(by)),
+                Move::HandBack(by) => ledger.hand_back("1", whole(by)),
                 Move::Bill(invoiced, credited) => {
                     ledger.bill("1", whole(invoiced), whole(credited));
                     Ok(())

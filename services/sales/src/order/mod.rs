@@ -19,7 +19,7 @@ mod api;
 mod billed;
 mod from_quote;
 mod goods;
-pub mod ledger;
+mod ledger;
 mod model;
 mod moves;
 mod parse;
@@ -27,13 +27,16 @@ mod promises;
 mod render;
 mod requests;
 mod store;
+mod verbs;
 
 pub use self::{
     api::Api,
     billed::{record_credit_notes, record_invoices},
     goods::Good,
-    model::{Order, OrderError},
-    promises::find_broken_promises,
+    ledger::LedgerError,
+    model::{Order, OrderError, reason_of},
+    promises::{JOB, PERIOD, find_broken_promises},
+    render::render_broken,
 };
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use trato_pricing::{Percent, Quantity};
 use trato_types::{
-    Address, Date, DomainError, Error, Id, MemberRef, Minor, Ref, Result, Timestamp, error::FieldError as _,
+    Address, Currency, Date, DomainError, Error, Id, MemberRef, Minor, Ref, Result, Timestamp, error::FieldError as _,
     id::Collection, text::line,
 };
 
@@ -15,7 +15,7 @@ use crate::{
     document::Document,
     foreign::{Account, Team},
     quote::Quote,
-    @SERIES_USE@
+    number_series::{NumberSeries, Numbered},
 };
 
 /// What a customer has ordered.
@@ -32,7 +32,7 @@ pub struct Order {
     /// Total with tax, in the minor unit of the document's currency.
     pub gross: Minor,
     /// Currency of the document.
-    pub currency: trato_types::Currency,
+    pub currency: Currency,
     /// Number of the customer's own order; may be empty.
     pub customer_po: String,
     /// Where the invoice goes.
@@ -61,10 +61,6 @@ pub struct Order {
     pub released_percent: Exact<Percent>,
     /// Series its number is of.
     pub number_series: Option<Id<NumberSeries>>,
-    /// Period of the series.
-    pub period: Option<String>,
-    /// Place in the period, from 1.
-    pub ordinal: Option<i64>,
     /// Its number, as it stands on the document.
     pub number: Option<String>,
     /// Day on which it was confirmed.
@@ -177,6 +173,40 @@ impl DomainError for OrderError {
 }
 
 impl Order {
+    /// A draft of what somebody orders; nobody answers for it yet.
+    pub fn draft(account: Ref<Account>, document: Document) -> Self {
+        Self {
+            owner: None,
+            team: None,
+            account,
+            gross: document.totals().gross,
+            currency: document.currency,
+            document,
+            customer_po: String::new(),
+            bill_to: None,
+            ship_to: None,
+            requested_date: None,
+            promised_date: None,
+            invoicing_policy: InvoicingPolicy::Ordered,
+            undelivered_lines: Keys::default(),
+            quote: None,
+            state: State::Draft,
+            hold_reason: None,
+            hold_note: String::new(),
+            hold_time: None,
+            released_percent: Exact(Percent::ZERO),
+            number_series: None,
+            number: None,
+            order_date: None,
+            ledger: Ledger::default(),
+            delivery_status: DeliveryStatus::NotApplicable,
+            invoice_status: InvoiceStatus::NothingToInvoice,
+            next_promised_date: None,
+            end_time: None,
+            cancel_reason: String::new(),
+        }
+    }
+
     /// FAILED_PRECONDITION unless it can still be changed.
     pub fn require_draft(&self) -> Result<(), OrderError> {
         if self.state == State::Draft { Ok(()) } else { Err(OrderError::NotDraft) }
@@ -202,7 +232,7 @@ impl Order {
     }
 
     /// Agrees on a draft: from here on it has quantities.
-    pub fn confirm(&mut self, place: Place) -> Result<(), OrderError> {
+    pub fn confirm(&mut self, numbered: Numbered, today: Date) -> Result<(), OrderError> {
         self.require_draft()?;
         self.require_not_held()?;
         let entry = |good: Good| {
@@ -212,11 +242,9 @@ impl Order {
         };
         self.ledger = Ledger(Good::all(&self.document).into_iter().map(entry).collect());
         self.state = State::Confirmed;
-        self.number_series = Some(place.number_series);
-        self.period = Some(place.period);
-        self.ordinal = Some(place.ordinal);
-        self.number = Some(place.number);
-        self.order_date = Some(place.issue_date);
+        self.number_series = Some(numbered.number_series);
+        self.number = Some(numbered.number);
+        self.order_date = Some(today);
         self.follow();
         Ok(())
     }

@@ -53,6 +53,15 @@ impl Order {
         Ok(())
     }
 
+    /// Notes what goes to the customer again.
+    pub fn hand_back<'a>(&mut self, lines: impl IntoIterator<Item = (&'a str, Quantity)>) -> Result<()> {
+        for (key, quantity) in lines {
+            self.ledger.hand_back(key, quantity)?;
+        }
+        self.follow();
+        Ok(())
+    }
+
     /// Notes what billing has invoiced and credited of a line in all. True when that is news.
     pub fn bill(&mut self, line: &str, invoiced: Quantity, credited: Quantity) -> bool {
         let is_news = self.ledger.bill(line, invoiced, credited);

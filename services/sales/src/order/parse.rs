@@ -1,20 +1,19 @@
 //! An order as clients send it: a draft. What they leave to the server is filled in when it is priced.
 
-use trato_pricing::Percent;
 use trato_proto::{
     google::value::Date as WireDate,
     sales::v1 as pb,
     wire::{self, UnknownName},
 };
 use trato_types::{
-    Address, Context, Date, Error, Id, MemberRef, Minor, Ref, Result, Violations, error::FieldError, text::line,
+    Address, Context, Date, Error, Id, MemberRef, Ref, Result, Violations, error::FieldError as _, text::line,
 };
 
 use super::{
-    ledger::{DeliveryStatus, InvoiceStatus, InvoicingPolicy, Ledger},
-    model::{HoldReason, Keys, Order, State},
+    ledger::InvoicingPolicy,
+    model::{HoldReason, Keys, Order},
 };
-use crate::{decimal::Exact, document};
+use crate::document;
 
 /// Most lines that nobody delivers.
 const MAX_UNDELIVERED: usize = 1000;
@@ -42,10 +41,6 @@ pub fn parse(message: &pb::Order, cx: &Context) -> Result<Order> {
     let order = account.zip(document).map(|(account, document)| Order {
         owner,
         team,
-        account,
-        gross: Minor(0),
-        currency: document.currency,
-        document,
         customer_po,
         bill_to,
         ship_to,
@@ -54,22 +49,7 @@ pub fn parse(message: &pb::Order, cx: &Context) -> Result<Order> {
         invoicing_policy: policy.unwrap_or(InvoicingPolicy::Ordered),
         undelivered_lines: Keys(undelivered_lines),
         quote,
-        state: State::Draft,
-        hold_reason: None,
-        hold_note: String::new(),
-        hold_time: None,
-        released_percent: Exact(Percent::ZERO),
-        number_series: None,
-        period: None,
-        ordinal: None,
-        number: None,
-        order_date: None,
-        ledger: Ledger::default(),
-        delivery_status: DeliveryStatus::NotApplicable,
-        invoice_status: InvoiceStatus::NothingToInvoice,
-        next_promised_date: None,
-        end_time: None,
-        cancel_reason: String::new(),
+        ..Order::draft(account, document)
     });
     violations.into_result(order)
 }

@@ -1,0 +1,70 @@
+//! Drafts of delivery notes: what stands on them is taken over from their orders, in the transaction that writes them.
+
+use std::collections::HashMap;
+
+use futures::{FutureExt as _, future::BoxFuture};
+use sqlx::{Arguments as _, postgres::PgArguments};
+use trato_platform::{
+    db::{
+        Record, Tx, from_sqlx,
+        statement::{self, Statements},
+    },
+    standard::Draft,
+};
+use trato_types::{Error, Kind, Result};
+use uuid::Uuid;
+
+use super::model::DeliveryNote;
+use crate::order::Order;
+
+impl Draft for DeliveryNote {
+    /// How orders are read.
+    type References = Statements;
+
+    fn require_draft(&self) -> Result<()> {
+        Ok(Self::require_draft(self)?)
+    }
+
+    fn complete<'a>(
+        orders: &'a Statements,
+        tx: &'a mut Tx,
+        drafts: Vec<&'a mut Self>,
+    ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
+        async move {
+            let found = find_orders(tx, orders, &drafts).await?;
+            let complete = |draft: &'a mut Self| {
+                let order = found.get(&draft.order_id.uuid());
+                draft.take_over(order.ok_or_else(|| order_not_found(&draft.order_id.name()))?)
+            };
+            Ok(drafts.into_iter().map(complete).collect())
+        }
+        .boxed()
+    }
+}
+
+/// FAILED_PRECONDITION for an order that is not there, or that the caller does not see.
+pub fn order_not_found(name: &str) -> Error {
+    let error = Error::new(Kind::Precondition, "ORDER_NOT_FOUND", "there is no such order");
+    error.with("field", "delivery_note.order").with("name", name).about(name)
+}
+
+/// The living orders of these drafts that the caller sees.
+async fn find_orders(
+    tx: &mut Tx,
+    orders: &Statements,
+    drafts: &[&mut DeliveryNote],
+) -> Result<HashMap<Uuid, Order>> {
+    let ids: Vec<Uuid> = drafts.iter().map(|draft| draft.order_id.uuid()).collect();
+    let cx = tx.cx().clone();
+    let mut arguments = PgArguments::default();
+    arguments.add(cx.tenant.to_string()).map_err(Error::internal)?;
+    arguments.add(ids).map_err(Error::internal)?;
+    statement::bind_scope(&cx, &mut arguments)?;
+    let rows = sqlx::query_with(orders.get_many(cx.scope), arguments)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+    let records = rows.iter().map(Record::<Order>::read).collect::<Result<Vec<_>>>()?;
+    let living = records.into_iter().filter(|record| record.delete_time.is_none());
+    Ok(living.map(|record| (record.id, record.value)).collect())
+}
