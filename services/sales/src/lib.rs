@@ -4,12 +4,14 @@
 
 mod access;
 mod account;
+mod approval_rule;
 mod decimal;
 mod document;
 mod events;
 mod foreign;
 mod forms;
 mod funnel;
+mod number_series;
 mod opportunity;
 mod pipeline;
 mod price;
@@ -17,17 +19,23 @@ mod price_list;
 mod pricing;
 mod product;
 mod promotion;
+mod quote;
 mod subscriptions;
 mod tax_code;
 
+use futures::FutureExt as _;
 use trato_platform::{ServiceSpec, migrations};
 use trato_proto::sales::v1::{
-    access_service_server::AccessServiceServer, event_service_server::EventServiceServer,
-    funnel_service_server::FunnelServiceServer, opportunity_service_server::OpportunityServiceServer,
-    pipeline_service_server::PipelineServiceServer, price_list_service_server::PriceListServiceServer,
-    price_service_server::PriceServiceServer, pricing_service_server::PricingServiceServer,
-    product_service_server::ProductServiceServer, promotion_service_server::PromotionServiceServer,
+    access_service_server::AccessServiceServer, approval_rule_service_server::ApprovalRuleServiceServer,
+    event_service_server::EventServiceServer, funnel_service_server::FunnelServiceServer,
+    opportunity_service_server::OpportunityServiceServer, pipeline_service_server::PipelineServiceServer,
+    price_list_service_server::PriceListServiceServer, price_service_server::PriceServiceServer,
+    pricing_service_server::PricingServiceServer, product_service_server::ProductServiceServer,
+    promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
+    sales_number_series_service_server::SalesNumberSeriesServiceServer,
 };
+
+pub use quote::expire as expire_quotes;
 
 /// The table of contents.
 pub fn service() -> ServiceSpec {
@@ -44,6 +52,10 @@ pub fn service() -> ServiceSpec {
             "0009_tax_code",
             "0010_product_options",
             "0011_product_checks",
+            "0012_number_series",
+            "0013_approval_rule",
+            "0014_quote",
+            "0015_promotion_uses",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()
@@ -51,6 +63,9 @@ pub fn service() -> ServiceSpec {
         .keep::<promotion::Promotion>()
         .keep::<pipeline::Pipeline>()
         .keep::<opportunity::Opportunity>()
+        .keep::<number_series::NumberSeries>()
+        .keep::<approval_rule::ApprovalRule>()
+        .keep::<quote::Quote>()
         .serve(|app| ProductServiceServer::new(product::Api::new(app)))
         .serve(|app| PriceListServiceServer::new(price_list::Api::new(app)))
         .serve(|app| PriceServiceServer::new(price::Api::new(app)))
@@ -58,9 +73,13 @@ pub fn service() -> ServiceSpec {
         .serve(|app| PricingServiceServer::new(pricing::Api::new(app)))
         .serve(|app| PipelineServiceServer::new(pipeline::Api::new(app)))
         .serve(|app| OpportunityServiceServer::new(opportunity::Api::new(app)))
+        .serve(|app| SalesNumberSeriesServiceServer::new(number_series::Api::new(app)))
+        .serve(|app| ApprovalRuleServiceServer::new(approval_rule::Api::new(app)))
+        .serve(|app| QuoteServiceServer::new(quote::Api::new(app)))
         .serve(|app| FunnelServiceServer::new(funnel::Api::new(app)))
         .serve(|app| EventServiceServer::new(events::Api::new(app)))
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
         .on(subscriptions::project_accounts())
         .on(subscriptions::project_tax_codes())
+        .every(quote::EXPIRY, quote::EXPIRY_PERIOD, |app| quote::run_expiry(app).boxed())
 }
