@@ -7,6 +7,7 @@ use rand::random;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::sales_samples::QUOTE_VERBS;
 use crate::harness::{
     caller::Caller,
     eventually::{SOON, eventually},
@@ -15,8 +16,9 @@ use crate::harness::{
 };
 
 /// Resources by noun: collection, and the name of their field in requests.
-pub const NOUNS: [(&str, &str, &str); 17] = [
+pub const NOUNS: [(&str, &str, &str); 20] = [
     ("Account", "accounts", "account"),
+    ("ApprovalRule", "approvalRules", "approvalRule"),
     ("Contact", "contacts", "contact"),
     ("CreditNote", "creditNotes", "creditNote"),
     ("ExchangeRate", "exchangeRates", "exchangeRate"),
@@ -31,6 +33,8 @@ pub const NOUNS: [(&str, &str, &str); 17] = [
     ("PriceList", "priceLists", "priceList"),
     ("Product", "products", "product"),
     ("Promotion", "promotions", "promotion"),
+    ("Quote", "quotes", "quote"),
+    ("SalesNumberSeries", "salesNumberSeries", "salesNumberSeries"),
     ("TaxCode", "taxCodes", "taxCode"),
     ("Team", "teams", "team"),
 ];
@@ -40,8 +44,12 @@ pub const NOUNS: [(&str, &str, &str); 17] = [
 pub struct World {
     /// May do everything.
     pub keeper: Caller,
+    /// May do so too, and submits what the keeper approves.
+    pub seller: Caller,
     /// An account.
     pub account: String,
+    /// An approval rule that matches quotes of a million.
+    pub approval_rule: String,
     /// A product that consists of the product.
     pub bundle: String,
     /// A contact tied to the account.
@@ -76,6 +84,10 @@ pub struct World {
     pub product: String,
     /// A promotion of the product.
     pub promotion: String,
+    /// A draft of a quote.
+    pub quote: String,
+    /// A number series of quotes.
+    pub sales_number_series: String,
     /// Code of the tax code, by which the product is taxed.
     pub tax_class: String,
     /// A tax code.
@@ -97,7 +109,9 @@ impl World {
         let keeper = tenant.administrator();
         let mut world = Self {
             keeper,
+            seller: tenant.caller("seller", &["administrator"]),
             account: String::new(),
+            approval_rule: String::new(),
             bundle: String::new(),
             contact: String::new(),
             credit_note: String::new(),
@@ -115,6 +129,8 @@ impl World {
             price_list: String::new(),
             product: String::new(),
             promotion: String::new(),
+            quote: String::new(),
+            sales_number_series: String::new(),
             tax_class: String::new(),
             tax_code: String::new(),
             team: String::new(),
@@ -137,7 +153,10 @@ impl World {
         world.number_series = world.create("NumberSeries").await;
         world.payment_term = world.create("PaymentTerm").await;
         world.exchange_rate = world.create("ExchangeRate").await;
+        world.sales_number_series = world.create("SalesNumberSeries").await;
+        world.approval_rule = world.create("ApprovalRule").await;
         world.until_taxes_are_known().await;
+        world.quote = world.create("Quote").await;
         world.invoice = world.create("Invoice").await;
         world.issued_invoice = world.issued().await;
         world.credit_series = world.credits().await;
@@ -149,6 +168,7 @@ impl World {
     pub fn name_of(&self, noun: &str) -> &str {
         match noun {
             "Account" => &self.account,
+            "ApprovalRule" => &self.approval_rule,
             "Contact" => &self.contact,
             "CreditNote" => &self.credit_note,
             "ExchangeRate" => &self.exchange_rate,
@@ -163,6 +183,8 @@ impl World {
             "PriceList" => &self.price_list,
             "Product" => &self.product,
             "Promotion" => &self.promotion,
+            "Quote" => &self.quote,
+            "SalesNumberSeries" => &self.sales_number_series,
             "TaxCode" => &self.tax_code,
             "Team" => &self.team,
             other => panic!("the samples do not know the resource {other}"),
@@ -248,6 +270,7 @@ impl World {
                     .ok();
                 json!({ "name": opportunity })
             }
+            verb if QUOTE_VERBS.contains(&verb) => self.quote_verb(verb).await,
             "PriceDocument" => self.document(),
             "ValidateConfiguration" => json!({
                 "product": self.product, "choices": [{ "option": "lamp" }], "currencyCode": "USD",
@@ -312,6 +335,7 @@ impl World {
                         "CreditNote" => "reason",
                         "ExchangeRate" => "origin",
                         "Invoice" => "note",
+                        "Quote" => "document",
                         _ => "displayName",
                     };
                     json!({ *field: body, "updateMask": changed })

@@ -3,13 +3,12 @@
 
 use std::collections::HashSet;
 
-use tonic::{Request, Status};
 use trato_platform::{
     App,
     db::{Database, from_sqlx, recorded},
-    rpc::{Caller, status::to_status},
+    rpc::Caller,
 };
-use trato_types::{Context, Error, Ref, Result};
+use trato_types::{Context, Ref, Result};
 use uuid::Uuid;
 
 use crate::{
@@ -36,29 +35,27 @@ impl Accounts {
     ///
     /// UNAVAILABLE `ACCOUNT_UNVERIFIED` when customers cannot say; PERMISSION_DENIED `ACCOUNT_NOT_VISIBLE` when it does not
     /// say so to the caller. Nothing is written then.
-    pub async fn learn<R>(
+    pub async fn learn<'a>(
         &self,
-        request: &Request<R>,
+        cx: &Context,
+        caller: &Caller,
         field: &str,
-        names: impl IntoIterator<Item = &str>,
-    ) -> Result<(), Status> {
-        let cx = request.extensions().get::<Context>();
-        let cx = cx.ok_or_else(|| to_status(Error::internal("the call has no context")))?;
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<()> {
         let accounts: HashSet<Ref<Account>> =
             names.into_iter().filter_map(|name| Ref::parse(name).ok()).collect();
         if accounts.is_empty() {
             return Ok(());
         }
-        let unknown = self.unknown(cx, accounts).await.map_err(to_status)?;
+        let unknown = self.unknown(cx, accounts).await?;
         if unknown.is_empty() {
             return Ok(());
         }
-        let caller = Caller::of(request).map_err(to_status)?;
-        let refusals = self.customers.refusals(cx, &caller, unknown).await.map_err(to_status)?;
+        let refusals = self.customers.refusals(cx, caller, unknown).await?;
         let unsaid = refusals
             .iter()
             .find(|(_, refusal)| matches!(refusal, Refusal::NotVisible | Refusal::Unverified(_)));
-        unsaid.map_or(Ok(()), |(account, refusal)| Err(to_status(refusal.of(*account, field))))
+        unsaid.map_or(Ok(()), |(account, refusal)| Err(refusal.of(*account, field)))
     }
 
     async fn unknown(

@@ -4,7 +4,7 @@ use futures::FutureExt as _;
 use tonic::Request;
 use trato_platform::{
     App,
-    db::{Constraint, Facts, Record, Resource},
+    db::{Constraint, Facts, Record, Resource, statement::Statements},
     standard::{Drafts, Reply, Store},
 };
 use trato_proto::sales::v1::{self as pb, order_service_server::OrderService};
@@ -13,7 +13,7 @@ use trato_types::{Context, MemberRef, Ref, Result};
 use uuid::Uuid;
 
 use super::{from_quote::FromQuote, model::Order, parse, render, store, verbs};
-use crate::{document::Accounts, forms::require_request_id};
+use crate::{document::Accounts, forms::require_request_id, promotion::Promotion};
 
 /// Where requests have the account.
 const ACCOUNT: &str = "order.account";
@@ -24,6 +24,7 @@ pub struct Api {
     drafts: Drafts<Order>,
     accounts: Accounts,
     from_quote: FromQuote,
+    promotions: Statements,
 }
 
 impl Api {
@@ -34,6 +35,7 @@ impl Api {
             drafts: Drafts::new(&app.database, ()),
             accounts: Accounts::new(app),
             from_quote: FromQuote::new(app),
+            promotions: Statements::of::<Promotion>(),
         }
     }
 }
@@ -88,8 +90,11 @@ impl OrderService for Api {
     }
     async fn confirm_order(&self, request: Request<pb::ConfirmOrderRequest>) -> Reply<pb::Order> {
         require_request_id(&request.get_ref().request_id)?;
+        let promotions = self.promotions;
         self.orders
-            .change_in(request, "confirmed", |tx, before, body| verbs::confirm(tx, before, body).boxed())
+            .change_in(request, "confirmed", |tx, before, body| {
+                verbs::confirm(promotions, tx, before, body).boxed()
+            })
             .await
     }
     async fn hold_order(&self, request: Request<pb::HoldOrderRequest>) -> Reply<pb::Order> {

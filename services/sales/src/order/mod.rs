@@ -35,7 +35,7 @@ pub use self::{
     goods::Good,
     ledger::LedgerError,
     model::{Order, OrderError, reason_of},
-    promises::{JOB, PERIOD, find_broken_promises},
+    promises::{JOB, PERIOD, break_promises, watch_promises},
     render::render_broken,
 };
 

@@ -1,8 +1,10 @@
 //! Promised days that pass while something has not arrived: found by a job, told once for each line.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
-use futures::{FutureExt as _, future::BoxFuture};
 use trato_platform::{
     App,
     db::{Database, Facts, NewEvent, Tx, from_sqlx, statement::Statements},
@@ -19,27 +21,30 @@ pub const PERIOD: Duration = Duration::from_secs(300);
 /// Most orders that one run tells of; the next run tells of the others.
 const MOST: i64 = 1_000;
 
-/// The job: tells of every line whose promised day is over, in UTC, and that has not all arrived.
-pub fn find_broken_promises() -> impl Fn(App) -> BoxFuture<'static, Result<()>> + Send + Sync + 'static {
-    let statements = Statements::of::<Order>();
-    move |app: App| async move { find(&app.database, &statements).await }.boxed()
+/// One run of the job.
+pub async fn watch_promises(app: App) -> Result<()> {
+    break_promises(&app.database, to_microseconds(chrono::Utc::now())).await.map(drop)
 }
 
-async fn find(database: &Database, statements: &Statements) -> Result<()> {
-    let now = to_microseconds(chrono::Utc::now());
+/// Tells of every line whose promised day is over at a time, in UTC, and that has not all arrived; answers of how many orders.
+pub async fn break_promises(database: &Database, now: Timestamp) -> Result<usize> {
+    static STATEMENTS: OnceLock<Statements> = OnceLock::new();
+    let statements = STATEMENTS.get_or_init(Statements::of::<Order>);
     let due: Vec<(Uuid, Uuid)> = sqlx::query_as(include_str!("../../sql/find_broken_promises.sql"))
         .bind(now.date_naive())
         .bind(MOST)
         .fetch_all(&database.system)
         .await
         .map_err(from_sqlx)?;
-    let mut outcome = Ok(());
+    let (mut count, mut outcome) = (0, Ok(()));
     for (tenant, order) in due {
         // One that fails holds none of the others up; the run has failed then, and is repeated.
-        let told = tell(database, statements, tenant, Id::from_uuid(order), now).await;
-        outcome = outcome.and(told);
+        match tell(database, statements, tenant, Id::from_uuid(order), now).await {
+            Ok(is_told) => count += usize::from(is_told),
+            Err(error) => outcome = outcome.and(Err(error)),
+        }
     }
-    outcome
+    outcome.map(|()| count)
 }
 
 async fn tell(
@@ -48,7 +53,7 @@ async fn tell(
     tenant: Uuid,
     order: Id<Order>,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<bool> {
     let cx = Context {
         tenant,
         actor: Actor::System(JOB.into()),
@@ -65,11 +70,13 @@ async fn tell(
     let broken = value.break_promises(now.date_naive());
     // Somebody may have delivered it meanwhile.
     if broken.is_empty() {
-        return tx.roll_back().await;
+        tx.roll_back().await?;
+        return Ok(false);
     }
     let after = before.next(&cx, value);
     let facts = Facts::of(&render_broken(&after.value, &broken));
     let event = NewEvent::with_facts(&cx, "promise_broken", Some(&before), &after, facts);
     tx.save(statements, &after, event).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(true)
 }

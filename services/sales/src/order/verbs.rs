@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use trato_platform::{
-    db::{Facts, Record, Tx},
+    db::{Facts, Record, Tx, statement::Statements},
     standard::{Changed, require_living},
 };
 use trato_pricing::Quantity;
@@ -11,13 +11,18 @@ use trato_proto::{sales::v1 as pb, wire};
 use trato_types::{Context, Error, Result, Violations, error::FieldError as _};
 
 use super::{model::Order, parse::parse_hold_reason};
-use crate::number_series::{self, DocumentKind};
+use crate::{
+    number_series::{self, DocumentKind},
+    promotion,
+};
 
 /// Most lines of a request.
 const MAX_LINES: usize = 1000;
 
-/// Confirms a locked draft with the next number of the series.
+/// Confirms a locked draft with the next number of the series. What its promotions give is taken of them, unless the quote it came
+/// of has done so.
 pub async fn confirm(
+    promotions: Statements,
     tx: &mut Tx,
     before: &Record<Order>,
     body: &pb::ConfirmOrderRequest,
@@ -25,6 +30,11 @@ pub async fn confirm(
     require_living(before)?;
     before.value.require_draft()?;
     before.value.require_not_held()?;
+    if before.value.quote.is_none() {
+        let priced = before.value.document.priced.as_ref();
+        let given = priced.ok_or_else(|| Error::internal("an order was not priced"))?.promotions()?;
+        promotion::take(tx, &promotions, given).await?;
+    }
     let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series).await?;
     let mut order = before.value.clone();
     order.confirm(numbered, tx.cx().now.date_naive())?;

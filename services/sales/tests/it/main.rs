@@ -22,6 +22,8 @@ mod pricing_limits;
 mod product;
 mod promotion;
 mod questions;
+mod quote;
+mod quote_outcomes;
 mod scope;
 mod stage_changes;
 mod verbs;
