@@ -18,8 +18,7 @@ async fn taxed_product(administrator: &Caller, director: &Caller) -> String {
         "rates": [{ "percent": "21", "validFrom": day(2012, 9, 1) }],
     });
     administrator.post("/v1/taxCodes", tax_code).await.ok();
-    let product =
-        json!({ "displayName": "Press", "sellable": true, "listPrice": dollars(1_000), "taxClass": "VAT-21" });
+    let product = json!({ "displayName": "Press", "sellable": true, "listPrice": dollars(1_000), "taxClass": "VAT-21" });
     let product = name(&director.post("/v1/products", product).await.ok());
     let question = json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": "1" }] });
     let ask = || async { director.post("/v1/pricing:priceDocument", question.clone()).await.status };
@@ -42,7 +41,8 @@ async fn one_token_leads_from_an_account_to_an_accepted_quote() {
     let made = async |collection: &str, body: Value| {
         name(&director.post(&format!("/v1/{collection}"), body).await.ok())
     };
-    let series = json!({ "displayName": "Quotes", "documentKind": "QUOTE", "prefix": "Q", "isDefault": true });
+    let series =
+        json!({ "displayName": "Quotes", "documentKind": "QUOTE", "prefix": "Q", "isDefault": true });
     made("salesNumberSeries", series).await;
     pipeline(&director, "Standard", &["talk"]).await;
 

@@ -87,11 +87,7 @@ fn put_amounts(
     line.cost = frozen.cost.map(|cost| writer.money(cost));
 }
 
-fn given_line(
-    amounts: response::Line,
-    frozen: &FrozenLine,
-    writer: &Writer<'_>,
-) -> pb::sales_document::Line {
+fn given_line(amounts: response::Line, frozen: &FrozenLine, writer: &Writer<'_>) -> pb::sales_document::Line {
     let mut line = pb::sales_document::Line {
         key: amounts.key.clone(),
         product: amounts.product.clone(),
