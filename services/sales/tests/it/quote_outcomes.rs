@@ -175,7 +175,8 @@ async fn many_that_are_sent_at_once_get_numbers_without_a_gap() {
     for draft in &drafts {
         sales.submit(&draft.name).await.expect("a draft");
     }
-    let send = |draft: Quote| async {
+    let sales = &sales;
+    let send = |draft: Quote| async move {
         let request = SendQuoteRequest {
             name: draft.name,
             request_id: Uuid::new_v4().to_string(),
