@@ -16,6 +16,7 @@ mod lost_updates;
 mod make;
 mod pagination;
 mod pipelines;
+mod quotes;
 mod repeated_requests;
 mod scopes;
 mod stages;

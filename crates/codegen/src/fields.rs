@@ -119,7 +119,9 @@ fn write_fields(code: &mut String, message: &MessageDescriptor, package: &str) {
         if let Some(oneof) = oneof_of(&field) {
             // A member is there when it is the one that was chosen; taken over from where it is not, it is taken away.
             let (variant, chosen) = (variant_path(&oneof, name), rust_field(oneof.name()));
-            let read = |of: &str| format!("(match &{of}.{chosen} {{ Some({variant}(inner)) => Some(inner), _ => None }})");
+            let read = |of: &str| {
+                format!("(match &{of}.{chosen} {{ Some({variant}(inner)) => Some(inner), _ => None }})")
+            };
             let (here, there, earlier) = (read("self"), read("from"), read("before"));
             if own {
                 let _ = writeln!(

@@ -76,8 +76,9 @@ select platform.admit_system('quote', 'select');
 -- One version at most is open or accepted, and no two have one number and version.
 create unique index quote_live_version_key on quote (tenant_id, root)
   where state in ('DRAFT', 'IN_APPROVAL', 'APPROVED', 'REJECTED', 'SENT', 'ACCEPTED') and delete_time is null;
-create unique index quote_version_key on quote (tenant_id, root, version);
-create unique index quote_number_key on quote (tenant_id, number, version) where number is not null;
+create unique index quote_version_key on quote (tenant_id, root, version) where delete_time is null;
+create unique index quote_number_key on quote (tenant_id, number, version)
+  where number is not null and delete_time is null;
 create index quote_owner_idx on quote (tenant_id, owner, id);
 create index quote_team_idx on quote (tenant_id, team, id);
 create index quote_account_idx on quote (tenant_id, account, id);
@@ -87,9 +88,9 @@ create index quote_create_time_idx on quote (tenant_id, create_time, id);
 create index quote_update_time_idx on quote (tenant_id, update_time, id);
 create index quote_state_idx on quote (tenant_id, state, id);
 create index quote_gross_idx on quote (tenant_id, gross, id);
-create index quote_send_time_idx on quote (tenant_id, send_time, id) where send_time is not null;
-create index quote_decision_time_idx on quote (tenant_id, decision_time, id) where decision_time is not null;
-create index quote_valid_until_idx on quote (tenant_id, valid_until, id) where valid_until is not null;
+create index quote_send_time_idx on quote (tenant_id, send_time, id);
+create index quote_decision_time_idx on quote (tenant_id, decision_time, id);
+create index quote_valid_until_idx on quote (tenant_id, valid_until, id);
 -- Those that are about to expire.
 create index quote_expiry_idx on quote (valid_until, tenant_id, id) where state = 'SENT' and valid_until is not null;
 

@@ -34,7 +34,10 @@ impl Api {
 
 #[tonic::async_trait]
 impl ApprovalRuleService for Api {
-    async fn get_approval_rule(&self, request: Request<pb::GetApprovalRuleRequest>) -> Reply<pb::ApprovalRule> {
+    async fn get_approval_rule(
+        &self,
+        request: Request<pb::GetApprovalRuleRequest>,
+    ) -> Reply<pb::ApprovalRule> {
         self.approval_rules.get(request).await
     }
     async fn list_approval_rules(
@@ -113,7 +116,8 @@ impl Resource for ApprovalRule {
         let max_margin_percent =
             check.keep("max_margin_percent", parse_percent(&message.max_margin_percent)).flatten();
         let approver = check.keep("approver", MemberRef::parse_optional(&message.approver)).flatten();
-        let approver_team = check.keep("approver_team", Ref::parse_optional(&message.approver_team)).flatten();
+        let approver_team =
+            check.keep("approver_team", Ref::parse_optional(&message.approver_team)).flatten();
         let sequence = check.keep("sequence", rank(message.sequence)).unwrap_or_default();
         let disabled = message.disabled;
         #[rustfmt::skip]

@@ -55,8 +55,10 @@ impl Collection for ApprovalRule {
 impl ApprovalRule {
     /// True when a quote that comes to this must be approved by it.
     pub fn matches(&self, quote: &Measure) -> bool {
-        let is_large = self.min_net.is_none_or(|least| Some(quote.currency) == self.currency && quote.net >= least);
-        let is_cheap = self.min_discount_percent.is_none_or(|least| is_part(quote.discounts, least.0, quote.listed));
+        let is_large =
+            self.min_net.is_none_or(|least| Some(quote.currency) == self.currency && quote.net >= least);
+        let is_cheap =
+            self.min_discount_percent.is_none_or(|least| is_part(quote.discounts, least.0, quote.listed));
         let is_thin = self.max_margin_percent.is_none_or(|most| match quote.cost {
             Some(cost) => !is_part(Minor(quote.goods.0.saturating_sub(cost.0)), most.0, quote.goods),
             None => true,
@@ -109,7 +111,11 @@ mod tests {
     /// DOC-01: rules match by total, discount and margin, at their bounds.
     #[test]
     fn a_rule_matches_from_its_bound_on() {
-        let large = |minor, currency| ApprovalRule { min_net: Some(Minor(minor)), currency: Some(currency), ..rule() };
+        let large = |minor, currency| ApprovalRule {
+            min_net: Some(Minor(minor)),
+            currency: Some(currency),
+            ..rule()
+        };
         assert!(rule().matches(&quote()));
         assert!(large(900, Currency::USD).matches(&quote()));
         assert!(!large(901, Currency::USD).matches(&quote()));
@@ -128,14 +134,16 @@ mod tests {
 
     #[test]
     fn all_conditions_must_hold() {
-        let both = ApprovalRule { max_margin_percent: percent("10"), min_discount_percent: percent("5"), ..rule() };
+        let both =
+            ApprovalRule { max_margin_percent: percent("10"), min_discount_percent: percent("5"), ..rule() };
         assert!(!both.matches(&quote()));
         assert!(both.matches(&Measure { cost: Some(Minor(850)), ..quote() }));
     }
 
     #[test]
     fn amounts_as_large_as_can_be_are_compared_exactly() {
-        let most = Measure { goods: Minor(i64::MAX), cost: Some(Minor(i64::MIN)), net: Minor(i64::MAX), ..quote() };
+        let most =
+            Measure { goods: Minor(i64::MAX), cost: Some(Minor(i64::MIN)), net: Minor(i64::MAX), ..quote() };
         assert!(!ApprovalRule { max_margin_percent: percent("99.999999"), ..rule() }.matches(&most));
     }
 }

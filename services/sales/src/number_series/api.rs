@@ -161,7 +161,9 @@ fn render_document_kind(document_kind: DocumentKind) -> pb::sales_number_series:
 
 fn parse_period(period: i32) -> Result<Period, UnknownName> {
     match pb::sales_number_series::Period::try_from(period) {
-        Ok(pb::sales_number_series::Period::Unspecified | pb::sales_number_series::Period::None) => Ok(Period::None),
+        Ok(pb::sales_number_series::Period::Unspecified | pb::sales_number_series::Period::None) => {
+            Ok(Period::None)
+        }
         Ok(pb::sales_number_series::Period::Year) => Ok(Period::Year),
         Err(_) => Err(UnknownName),
     }

@@ -178,7 +178,12 @@ impl Quote {
     }
 
     /// Submits a draft, of which these rules ask for something; where none does, it is approved.
-    pub fn submit(&mut self, approvals: Approvals, submitter: MemberRef, now: Timestamp) -> Result<(), QuoteError> {
+    pub fn submit(
+        &mut self,
+        approvals: Approvals,
+        submitter: MemberRef,
+        now: Timestamp,
+    ) -> Result<(), QuoteError> {
         self.require_draft()?;
         self.state = if approvals.are_complete() { State::Approved } else { State::InApproval };
         self.approvals = approvals;
@@ -240,7 +245,13 @@ impl Quote {
     }
 
     /// Notes that somebody takes it for the customer, at a time when it was valid.
-    pub fn accept(&mut self, decision_time: Option<Timestamp>, accepter: &str, signature: &str, cx: &Context) -> Result<()> {
+    pub fn accept(
+        &mut self,
+        decision_time: Option<Timestamp>,
+        accepter: &str,
+        signature: &str,
+        cx: &Context,
+    ) -> Result<()> {
         let mut violations = Violations::new();
         let accepter = violations.absorb("", required("accepter", accepter, 200))?;
         let signature = violations.keep("signature", line(signature, 500));

@@ -3,13 +3,7 @@
 use std::sync::Arc;
 
 use futures::{FutureExt as _, future::BoxFuture};
-use trato_platform::{
-    App,
-    db::Tx,
-    directory::Directory,
-    rpc::Caller,
-    standard::Draft,
-};
+use trato_platform::{App, db::Tx, directory::Directory, rpc::Caller, standard::Draft};
 use trato_proto::sales::v1 as pb;
 use trato_types::{Context, Ref, Result};
 
@@ -77,10 +71,9 @@ impl Draft for Quote {
     ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
         async move {
             let mut drafts = drafts;
-            let sales = drafts.iter_mut().map(|quote| Sale {
-                document: &mut quote.document,
-                account: Some(quote.account),
-            });
+            let sales = drafts
+                .iter_mut()
+                .map(|quote| Sale { document: &mut quote.document, account: Some(quote.account) });
             let outcomes = document::complete(tx, FIELD, sales.collect()).await?;
             for quote in drafts {
                 let totals = quote.document.totals();

@@ -47,7 +47,11 @@ async fn revise_one(
     if let Some(key) = key {
         tx.remember_event(key, event_id).await?;
     }
-    if body.validate_only { tx.roll_back().await? } else { tx.commit().await? }
+    if body.validate_only {
+        tx.roll_back().await?
+    } else {
+        tx.commit().await?
+    }
     Ok(Quote::render(&next))
 }
 

@@ -49,7 +49,8 @@ async fn each_offer_is_followed_to_its_outcome() {
         sales.sent(&desk, "1").await,
         sales.sent(&desk, "2").await,
         {
-            let given = Quote { valid_until: today(), ..quote(&sales.account().await, vec![line(&desk, "3")]) };
+            let given =
+                Quote { valid_until: today(), ..quote(&sales.account().await, vec![line(&desk, "3")]) };
             let draft = sales.create_quote(given).await.expect("a quote");
             sales.send_draft(&draft).await
         },
@@ -81,7 +82,9 @@ async fn each_offer_is_followed_to_its_outcome() {
         let names: Vec<_> = sales.list_quotes(filter).await.into_iter().map(|quote| quote.name).collect();
         assert_eq!(names, [expected.name.clone()], "{filter}");
     }
-    let decided = sales.list_quotes("send_time > \"2020-01-01T00:00:00Z\" AND decision_time > \"2020-01-01T00:00:00Z\"").await;
+    let decided = sales
+        .list_quotes("send_time > \"2020-01-01T00:00:00Z\" AND decision_time > \"2020-01-01T00:00:00Z\"")
+        .await;
     assert_eq!(decided.len(), 5);
     let filter = format!("account = \"{}\" AND gross = {}", taken.account, gross(&taken));
     assert_eq!(sales.list_quotes(&filter).await.len(), 1);
@@ -138,8 +141,7 @@ async fn a_quote_takes_its_number_from_the_series_that_is_named_or_the_default()
     sales.submit(&draft.name).await.expect("a draft");
 
     assert_eq!(refusal(sales.send(&draft.name).await), refused("SERIES_MISSING"));
-    let orders =
-        SalesNumberSeries { document_kind: DocumentKind::Order.into(), ..quotes("O") };
+    let orders = SalesNumberSeries { document_kind: DocumentKind::Order.into(), ..quotes("O") };
     let orders = sales.create_number_series(orders).await.expect("a series");
     assert_eq!(refusal(sales.send_by(&draft.name, &orders.name).await), refused("SERIES_UNSUITED"));
     let unknown = format!("salesNumberSeries/{}", Uuid::now_v7());
@@ -173,9 +175,10 @@ async fn many_that_are_sent_at_once_get_numbers_without_a_gap() {
     for draft in &drafts {
         sales.submit(&draft.name).await.expect("a draft");
     }
-    let send = async |draft: &Quote| {
+    let sales = &sales;
+    let send = |draft: Quote| async move {
         let request = SendQuoteRequest {
-            name: draft.name.clone(),
+            name: draft.name,
             request_id: Uuid::new_v4().to_string(),
             ..Default::default()
         };
@@ -187,7 +190,7 @@ async fn many_that_are_sent_at_once_get_numbers_without_a_gap() {
         assert_eq!(first, again);
         first.number
     };
-    let numbers: BTreeSet<String> = join_all(drafts.iter().map(send)).await.into_iter().collect();
+    let numbers: BTreeSet<String> = join_all(drafts.into_iter().map(send)).await.into_iter().collect();
     let expected: BTreeSet<String> = (1..=MANY).map(|number| format!("Q{number:04}")).collect();
     assert_eq!(numbers, expected);
 }
@@ -222,9 +225,10 @@ async fn budgets_and_coupons_are_not_overspent_by_many_who_accept_at_once() {
     }
     let tenner = sales.promotion_of(&tenner).await;
     assert_eq!((tenner.budget_used, tenner.uses), (euros(10_000), 10));
-    let with_coupon = taken.iter().flatten().filter(|quote| {
-        quote.document.as_ref().is_some_and(|document| !document.coupon_codes.is_empty())
-    });
+    let with_coupon = taken
+        .iter()
+        .flatten()
+        .filter(|quote| quote.document.as_ref().is_some_and(|document| !document.coupon_codes.is_empty()));
     assert_eq!(with_coupon.count(), usize::try_from(sales.promotion_of(&once).await.uses).expect("a few"));
     assert!(sales.promotion_of(&once).await.uses <= 1);
     // What is used up is not promised again.
@@ -277,8 +281,7 @@ async fn an_account_that_is_not_known_yet_is_asked_for() {
     let list = sales.price_list("Standard").await.name;
     let desk = sales.good("Desk", "ES-S").await;
     sales.price(&list, &desk, "", "100").await;
-    let (known, unknown) =
-        (format!("accounts/{}", Uuid::now_v7()), format!("accounts/{}", Uuid::now_v7()));
+    let (known, unknown) = (format!("accounts/{}", Uuid::now_v7()), format!("accounts/{}", Uuid::now_v7()));
     customers.knows(&known, 1, false);
 
     for _ in 0..2 {
@@ -299,13 +302,16 @@ async fn a_seller_sees_the_quotes_of_the_team_and_sends_his_own() {
         sales.hear_member(subject, subject, &[team]).await;
         let caller = sales.caller(subject, &["sales-representative"]);
         let account = sales.account().await;
-        made.push(sales.create_quote_as(&caller, quote(&account, vec![line(&desk, "1")])).await.expect("a quote"));
+        made.push(
+            sales.create_quote_as(&caller, quote(&account, vec![line(&desk, "1")])).await.expect("a quote"),
+        );
     }
     assert_eq!((made[0].owner.as_str(), &made[0].team), ("members/ana", &west));
     let ana = sales.caller("ana", &["sales-representative"]);
 
     let page = sales.quotes().list_quotes(ana.request(ListQuotesRequest::default())).await;
-    let owners: Vec<_> = page.expect("a page").into_inner().quotes.into_iter().map(|quote| quote.owner).collect();
+    let owners: Vec<_> =
+        page.expect("a page").into_inner().quotes.into_iter().map(|quote| quote.owner).collect();
     let get = |name: &str| ana.request(GetQuoteRequest { name: name.into() });
     let submit = |name: &str| ana.request(SubmitQuoteRequest { name: name.into(), ..Default::default() });
 
