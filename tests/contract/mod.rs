@@ -14,6 +14,7 @@ mod injection;
 mod limits;
 mod names;
 mod options;
+mod order_samples;
 mod permissions;
 mod read_only;
 mod recording;

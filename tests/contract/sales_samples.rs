@@ -44,7 +44,7 @@ impl World {
                 "displayName": format!("Series {unique}"), "documentKind": "QUOTE", "padding": 4,
                 "prefix": format!("{}-", &unique[..18]), "period": "YEAR",
             }),
-            other => self.billing_body(other, unique),
+            other => self.order_body(other, unique),
         }
     }
 
@@ -76,6 +76,14 @@ impl World {
     async fn sent_quote(&self) -> String {
         let quote = self.approved_quote().await;
         self.keeper.post(&format!("/v1/{quote}:send"), self.send(&quote)).await.ok();
+        quote
+    }
+
+    /// Has a new quote accepted.
+    pub async fn accepted_quote(&self) -> String {
+        let quote = self.sent_quote().await;
+        let accepted = json!({ "accepter": "Eva Soler", "requestId": Uuid::new_v4() });
+        self.keeper.post(&format!("/v1/{quote}:accept"), accepted).await.ok();
         quote
     }
 

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use super::names::{names_in, random_name, with_random_names};
-use super::sales_samples::QUOTE_VERBS;
+use super::{
+    order_samples::{ORDER_VERBS, Orders, changed_field},
+    sales_samples::QUOTE_VERBS,
+};
 use crate::harness::{
     caller::Caller,
     eventually::{SOON, eventually},
@@ -16,17 +19,19 @@ use crate::harness::{
 };
 
 /// Resources by noun: collection, and the name of their field in requests.
-pub const NOUNS: [(&str, &str, &str); 20] = [
+pub const NOUNS: [(&str, &str, &str); 24] = [
     ("Account", "accounts", "account"),
     ("ApprovalRule", "approvalRules", "approvalRule"),
     ("Contact", "contacts", "contact"),
     ("CreditNote", "creditNotes", "creditNote"),
+    ("DeliveryNote", "deliveryNotes", "deliveryNote"),
     ("ExchangeRate", "exchangeRates", "exchangeRate"),
     ("Invoice", "invoices", "invoice"),
     ("LegalEntity", "legalEntities", "legalEntity"),
     ("Member", "members", "member"),
     ("NumberSeries", "numberSeries", "numberSeries"),
     ("Opportunity", "opportunities", "opportunity"),
+    ("Order", "orders", "order"),
     ("PaymentTerm", "paymentTerms", "paymentTerm"),
     ("Pipeline", "pipelines", "pipeline"),
     ("Price", "prices", "price"),
@@ -34,7 +39,9 @@ pub const NOUNS: [(&str, &str, &str); 20] = [
     ("Product", "products", "product"),
     ("Promotion", "promotions", "promotion"),
     ("Quote", "quotes", "quote"),
+    ("ReturnPolicy", "returnPolicies", "returnPolicy"),
     ("SalesNumberSeries", "salesNumberSeries", "salesNumberSeries"),
+    ("SalesReturn", "salesReturns", "salesReturn"),
     ("TaxCode", "taxCodes", "taxCode"),
     ("Team", "teams", "team"),
 ];
@@ -72,6 +79,8 @@ pub struct World {
     pub number_series: String,
     /// An open opportunity.
     pub opportunity: String,
+    /// Orders, and what comes of them.
+    pub orders: Orders,
     /// A payment term.
     pub payment_term: String,
     /// A pipeline with the stages `lead` and `offer`.
@@ -123,6 +132,7 @@ impl World {
             member: String::new(),
             number_series: String::new(),
             opportunity: String::new(),
+            orders: Orders::default(),
             payment_term: String::new(),
             pipeline: String::new(),
             price: String::new(),
@@ -157,6 +167,7 @@ impl World {
         world.approval_rule = world.create("ApprovalRule").await;
         world.until_taxes_are_known().await;
         world.quote = world.create("Quote").await;
+        world.make_orders().await;
         world.invoice = world.create("Invoice").await;
         world.issued_invoice = world.issued().await;
         world.credit_series = world.credits().await;
@@ -187,7 +198,10 @@ impl World {
             "SalesNumberSeries" => &self.sales_number_series,
             "TaxCode" => &self.tax_code,
             "Team" => &self.team,
-            other => panic!("the samples do not know the resource {other}"),
+            other => self
+                .orders
+                .name_of(other)
+                .unwrap_or_else(|| panic!("the samples do not know the resource {other}")),
         }
     }
 
@@ -271,6 +285,7 @@ impl World {
                 json!({ "name": opportunity })
             }
             verb if QUOTE_VERBS.contains(&verb) => self.quote_verb(verb).await,
+            verb if ORDER_VERBS.contains(&verb) => self.order_verb(verb).await,
             "PriceDocument" => self.document(),
             "ValidateConfiguration" => json!({
                 "product": self.product, "choices": [{ "option": "lamp" }], "currencyCode": "USD",
@@ -329,16 +344,7 @@ impl World {
                 "Update" => {
                     let mut body = self.body(noun);
                     body["name"] = json!(self.create(noun).await);
-                    let changed = match *noun {
-                        "Contact" => "surname",
-                        "Price" => "unitPrice",
-                        "CreditNote" => "reason",
-                        "ExchangeRate" => "origin",
-                        "Invoice" => "note",
-                        "Quote" => "document",
-                        _ => "displayName",
-                    };
-                    json!({ *field: body, "updateMask": changed })
+                    json!({ *field: body, "updateMask": changed_field(noun) })
                 }
                 "Delete" => json!({ "name": self.create(noun).await }),
                 _ => {

@@ -26,11 +26,7 @@ impl Api {
     /// The service over the app's database.
     pub fn new(app: &App) -> Self {
         let orders = Statements::of::<Order>();
-        Self {
-            delivery_notes: Store::new(&app.database),
-            drafts: Drafts::new(&app.database, orders),
-            orders,
-        }
+        Self { delivery_notes: Store::new(&app.database), drafts: Drafts::new(&app.database, orders), orders }
     }
 }
 

@@ -127,7 +127,11 @@ impl Refusals {
                 add("quantity", "OVER_REFUSED", "is more than was sent");
             }
             if !refusal.fits_serials_of(line) {
-                add("serials", "SERIALS_DIFFER", "must be serial numbers of the line, as many as the quantity");
+                add(
+                    "serials",
+                    "SERIALS_DIFFER",
+                    "must be serial numbers of the line, as many as the quantity",
+                );
             }
         }
         violations.into_result(Some(()))?;

@@ -86,7 +86,9 @@ pub enum DeliveryNoteError {
     #[error("the delivery note is issued and cannot change any more")]
     NotDraft,
     /// It is not in a state that leads on.
-    #[error("the delivery note is in another state: only an issued one goes on, and only until it is delivered")]
+    #[error(
+        "the delivery note is in another state: only an issued one goes on, and only until it is delivered"
+    )]
     NotIssued,
 }
 
@@ -214,9 +216,9 @@ impl DeliveryNote {
     pub fn refused_serials(&self) -> impl Iterator<Item = (Id<Product>, &str)> {
         self.refusals.0.iter().flat_map(|refusal| {
             let product = self.lines.get(&refusal.line).and_then(|line| Some(line.good.as_ref()?.product));
-            product.into_iter().flat_map(|product| {
-                refusal.serials.iter().map(move |serial| (product, serial.as_str()))
-            })
+            product
+                .into_iter()
+                .flat_map(|product| refusal.serials.iter().map(move |serial| (product, serial.as_str())))
         })
     }
 

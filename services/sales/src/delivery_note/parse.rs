@@ -52,9 +52,15 @@ fn parse_lines(messages: &[pb::delivery_note::Line], violations: &mut Violations
     let given = violations.keep("lines", wire::at_most(messages, Lines::MAX)).unwrap_or_default();
     let (mut lines, mut keys) = (Vec::with_capacity(given.len()), HashSet::new());
     for (at, message) in given.iter().enumerate() {
-        let Some(line) = violations.absorb(&format!("lines[{at}]."), parse_line(message, at))? else { continue };
+        let Some(line) = violations.absorb(&format!("lines[{at}]."), parse_line(message, at))? else {
+            continue;
+        };
         if !keys.insert(line.key.clone()) {
-            violations.add(format!("lines[{at}].key"), "DUPLICATE_LINE_KEY", "a line before it has the same key");
+            violations.add(
+                format!("lines[{at}].key"),
+                "DUPLICATE_LINE_KEY",
+                "a line before it has the same key",
+            );
         }
         lines.push(line);
     }
@@ -85,7 +91,9 @@ fn parse_serials(given: &[String], violations: &mut Violations) -> Vec<String> {
     let given = violations.keep("serials", wire::at_most(given, Line::MAX_SERIALS)).unwrap_or_default();
     let mut serials = Vec::with_capacity(given.len());
     for (at, serial) in given.iter().enumerate() {
-        serials.extend(violations.keep(&format!("serials[{at}]"), word(serial).and_then(|text| line(&text, 100))));
+        serials.extend(
+            violations.keep(&format!("serials[{at}]"), word(serial).and_then(|text| line(&text, 100))),
+        );
     }
     serials
 }

@@ -43,14 +43,10 @@ fn a_refusal_is_of_what_was_sent() {
         (vec![refusal("1", 2, &["a", "a"])], vec![("refusals[0].serials", "SERIALS_DIFFER")]),
         (vec![refusal("1", 1, &["d"])], vec![("refusals[0].serials", "SERIALS_DIFFER")]),
         (vec![refusal("2", 1, &["a"])], vec![("refusals[0].serials", "SERIALS_DIFFER")]),
-        (
-            vec![refusal("2", 1, &[]), refusal("2", 1, &[])],
-            vec![("refusals[1].line", "DUPLICATE")],
-        ),
+        (vec![refusal("2", 1, &[]), refusal("2", 1, &[])], vec![("refusals[1].line", "DUPLICATE")]),
     ] {
         let error = Refusals::of(wrong, &lines).expect_err("these were not");
-        let found: Vec<_> =
-            error.violations().iter().map(|one| (one.field.as_str(), one.reason)).collect();
+        let found: Vec<_> = error.violations().iter().map(|one| (one.field.as_str(), one.reason)).collect();
         assert_eq!(found, fields);
     }
 }

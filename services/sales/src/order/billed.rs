@@ -138,9 +138,8 @@ async fn sum_up(orders: &Statements, tx: &mut Tx, order: Uuid) -> Result<()> {
 /// A quantity of billing, which has signs of its own for what it takes back; nothing where only an amount was credited.
 fn quantity(text: &str) -> Result<Quantity> {
     let read = if text.is_empty() { Ok(Quantity::ZERO) } else { text.parse::<Quantity>() };
-    let read = read.map_err(|error: PricingError| {
-        Error::invalid("quantity", "INVALID_EVENT", error.to_string())
-    })?;
+    let read =
+        read.map_err(|error: PricingError| Error::invalid("quantity", "INVALID_EVENT", error.to_string()))?;
     Ok(read.max(read.negated()))
 }
 

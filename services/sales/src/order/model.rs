@@ -2,8 +2,8 @@
 
 use trato_pricing::{Percent, Quantity};
 use trato_types::{
-    Address, Currency, Date, DomainError, Error, Id, MemberRef, Minor, Ref, Result, Timestamp, error::FieldError as _,
-    id::Collection, text::line,
+    Address, Currency, Date, DomainError, Error, Id, MemberRef, Minor, Ref, Result, Timestamp,
+    error::FieldError as _, id::Collection, text::line,
 };
 
 use super::{
@@ -14,8 +14,8 @@ use crate::{
     decimal::Exact,
     document::Document,
     foreign::{Account, Team},
-    quote::Quote,
     number_series::{NumberSeries, Numbered},
+    quote::Quote,
 };
 
 /// What a customer has ordered.
@@ -251,8 +251,8 @@ impl Order {
 
     /// Holds it. One that is held for this reason already stays as it is.
     pub fn hold(&mut self, reason: HoldReason, note: &str, now: Timestamp) -> Result<()> {
-        let note = line(note, 500)
-            .map_err(|error| Error::invalid("note", error.reason(), error.to_string()))?;
+        let note =
+            line(note, 500).map_err(|error| Error::invalid("note", error.reason(), error.to_string()))?;
         match (self.state, self.hold_reason) {
             (State::Closed | State::Cancelled, _) => Err(OrderError::Ended.into()),
             (_, Some(held)) if held == reason => Ok(()),
@@ -314,8 +314,7 @@ impl Order {
             State::InFulfilment | State::Fulfilled => return Err(OrderError::InFulfilment.into()),
             State::Closed | State::Cancelled => return Err(OrderError::Ended.into()),
         }
-        let wanted: Vec<_> =
-            self.ledger.0.iter().map(|entry| (entry.line.clone(), entry.wanted())).collect();
+        let wanted: Vec<_> = self.ledger.0.iter().map(|entry| (entry.line.clone(), entry.wanted())).collect();
         for (key, quantity) in wanted {
             self.ledger.cancel(&key, quantity)?;
         }

@@ -57,9 +57,8 @@ pub fn parse(message: &pb::Order, cx: &Context) -> Result<Order> {
 fn parse_undelivered(message: &pb::Order, violations: &mut Violations) -> Vec<String> {
     let given = wire::at_most(&message.undelivered_lines, MAX_UNDELIVERED);
     let given = violations.keep("undelivered_lines", given).unwrap_or_default();
-    let key = |(at, key): (usize, &String)| {
-        violations.keep(&format!("undelivered_lines[{at}]"), line(key, 200))
-    };
+    let key =
+        |(at, key): (usize, &String)| violations.keep(&format!("undelivered_lines[{at}]"), line(key, 200));
     given.iter().enumerate().filter_map(key).collect()
 }
 

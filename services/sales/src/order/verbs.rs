@@ -53,12 +53,9 @@ pub fn release_milestone(
     body: &pb::ReleaseMilestoneRequest,
     _: &Context,
 ) -> Result<Facts> {
-    let percent = body
-        .released_percent
-        .parse()
-        .map_err(|error: trato_pricing::PricingError| {
-            Error::invalid("released_percent", error.reason(), error.to_string())
-        })?;
+    let percent = body.released_percent.parse().map_err(|error: trato_pricing::PricingError| {
+        Error::invalid("released_percent", error.reason(), error.to_string())
+    })?;
     order.release_milestone(percent)?;
     Ok(Facts::default())
 }

@@ -100,9 +100,7 @@ impl ReturnPolicyService for Api {
     ) -> Reply<pb::ReturnPolicy> {
         let statements = self.statements;
         self.return_policies
-            .change_in(request, "published", |tx, before, _| {
-                publish::publish(statements, tx, before).boxed()
-            })
+            .change_in(request, "published", |tx, before, _| publish::publish(statements, tx, before).boxed())
             .await
     }
     async fn retire_return_policy(

@@ -1,8 +1,6 @@
 //! A version of a return policy, and its verbs.
 
-use trato_types::{
-    Date, DisplayName, DomainError, Result, Timestamp, error::FieldError, id::Collection,
-};
+use trato_types::{Date, DisplayName, DomainError, Result, Timestamp, error::FieldError, id::Collection};
 
 /// What is promised about returns.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,7 +115,11 @@ impl FieldError for CodeError {
 /// Checks a code: 1 to 40 letters, digits or `._-`.
 pub fn code(text: &str) -> Result<String, CodeError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if (1..=40).contains(&text.len()) && text.bytes().all(allowed) { Ok(text.to_owned()) } else { Err(CodeError) }
+    if (1..=40).contains(&text.len()) && text.bytes().all(allowed) {
+        Ok(text.to_owned())
+    } else {
+        Err(CodeError)
+    }
 }
 
 /// A number of days that is out of range.

@@ -87,10 +87,7 @@ impl SalesReturnService for Api {
         self.drafts.upsert(request).await
     }
 
-    async fn authorise_return(
-        &self,
-        request: Request<pb::AuthoriseReturnRequest>,
-    ) -> Reply<pb::SalesReturn> {
+    async fn authorise_return(&self, request: Request<pb::AuthoriseReturnRequest>) -> Reply<pb::SalesReturn> {
         require_request_id(&request.get_ref().request_id)?;
         self.sales_returns
             .change_in(request, "authorised", |tx, before, body| moves::authorise(tx, before, body).boxed())

@@ -139,14 +139,20 @@ impl Lines {
     /// Lines of the order and how much of each has come back, of those lines that `which` takes.
     pub fn received(&self, which: impl Fn(&Line) -> bool) -> Vec<(&str, Quantity)> {
         let lines = self.0.iter().filter(|line| which(line));
-        lines.filter_map(|line| Some((line.good.as_ref()?.order_line.as_str(), line.received.as_ref()?.quantity))).collect()
+        lines
+            .filter_map(|line| {
+                Some((line.good.as_ref()?.order_line.as_str(), line.received.as_ref()?.quantity))
+            })
+            .collect()
     }
 
     /// Serial numbers that have come back, with their products, of those lines that `which` takes.
     pub fn serials(&self, which: impl Fn(&Line) -> bool) -> Vec<(Id<Product>, &str)> {
         let lines = self.0.iter().filter(|line| which(line));
         let parts = lines.filter_map(|line| Some((line.good.as_ref()?.product, line.received.as_ref()?)));
-        parts.flat_map(|(product, part)| part.serials.iter().map(move |serial| (product, serial.as_str()))).collect()
+        parts
+            .flat_map(|(product, part)| part.serials.iter().map(move |serial| (product, serial.as_str())))
+            .collect()
     }
 
     /// Takes over what the delivery note says of each line, or notes what does not suit it under `path`.
@@ -158,10 +164,8 @@ impl Lines {
     ) {
         for (at, line) in self.0.iter_mut().enumerate() {
             let path = format!("{path}.lines[{at}]");
-            let Some((sent, good)) = delivered
-                .lines
-                .get(&line.delivery_line)
-                .and_then(|sent| Some((sent, sent.good.as_ref()?)))
+            let Some((sent, good)) =
+                delivered.lines.get(&line.delivery_line).and_then(|sent| Some((sent, sent.good.as_ref()?)))
             else {
                 let why = "the delivery note has no such line";
                 violations.add(format!("{path}.delivery_line"), "DELIVERY_LINE_NOT_FOUND", why);
@@ -209,7 +213,11 @@ impl Lines {
                 add("quantity", "OVER_RETURNED", "is more than was authorised");
             }
             if !fits(part.quantity, &part.serials, &line.serials) {
-                add("serials", "SERIALS_DIFFER", "must be serial numbers of the line, as many as the quantity");
+                add(
+                    "serials",
+                    "SERIALS_DIFFER",
+                    "must be serial numbers of the line, as many as the quantity",
+                );
             }
             line.received = Some(part);
         }

@@ -1,7 +1,8 @@
 //! A return and its verbs.
 
 use trato_types::{
-    DomainError, Id, MemberRef, Ref, Result, Timestamp, id::Collection, text::line, Error, error::FieldError as _,
+    DomainError, Error, Id, MemberRef, Ref, Result, Timestamp, error::FieldError as _, id::Collection,
+    text::line,
 };
 
 use super::content::{Applied, Disposition, Finding, Lines, Part};

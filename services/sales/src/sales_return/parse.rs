@@ -72,7 +72,9 @@ fn parse_lines(messages: &[pb::sales_return::Line], violations: &mut Violations)
     let given = violations.keep("lines", wire::at_most(messages, Lines::MAX)).unwrap_or_default();
     let (mut lines, mut keys) = (Vec::with_capacity(given.len()), HashSet::new());
     for (at, message) in given.iter().enumerate() {
-        let Some(line) = violations.absorb(&format!("lines[{at}]."), parse_line(message, at))? else { continue };
+        let Some(line) = violations.absorb(&format!("lines[{at}]."), parse_line(message, at))? else {
+            continue;
+        };
         if !keys.insert(line.key.clone()) {
             let why = "a line before it has the same key";
             violations.add(format!("lines[{at}].key"), "DUPLICATE_LINE_KEY", why);
@@ -106,9 +108,8 @@ fn parse_line(message: &pb::sales_return::Line, at: usize) -> Result<Line> {
 fn parse_part(quantity: &str, serials: &[String], violations: &mut Violations) -> Option<Part> {
     let quantity = violations.keep("quantity", quantity.parse().and_then(Quantity::positive));
     let given = violations.keep("serials", wire::at_most(serials, MAX_SERIALS)).unwrap_or_default();
-    let serial = |(at, serial): (usize, &String)| {
-        violations.keep(&format!("serials[{at}]"), word(serial, 100))
-    };
+    let serial =
+        |(at, serial): (usize, &String)| violations.keep(&format!("serials[{at}]"), word(serial, 100));
     let serials = given.iter().enumerate().filter_map(serial).collect();
     quantity.map(|quantity| Part { quantity, serials })
 }

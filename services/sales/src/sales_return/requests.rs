@@ -34,7 +34,9 @@ impl Draft for SalesReturn {
             let mut outcomes = Vec::with_capacity(drafts.len());
             for draft in drafts {
                 match complete(delivery_notes, tx, draft).await {
-                    Err(error) if matches!(error.kind(), Kind::Internal | Kind::Unavailable) => return Err(error),
+                    Err(error) if matches!(error.kind(), Kind::Internal | Kind::Unavailable) => {
+                        return Err(error);
+                    }
                     outcome => outcomes.push(outcome),
                 }
             }

@@ -27,9 +27,11 @@ impl Sales {
 
     pub async fn create_delivery(&self, order: &str, lines: Vec<Line>) -> Result<DeliveryNote, Status> {
         let delivery_note = DeliveryNote { order: order.into(), lines, ..Default::default() };
-        let request =
-            CreateDeliveryNoteRequest { delivery_note: Some(delivery_note), ..Default::default() };
-        self.delivery_notes().create_delivery_note(self.admin.request(request)).await.map(Response::into_inner)
+        let request = CreateDeliveryNoteRequest { delivery_note: Some(delivery_note), ..Default::default() };
+        self.delivery_notes()
+            .create_delivery_note(self.admin.request(request))
+            .await
+            .map(Response::into_inner)
     }
 
     pub async fn issue_delivery(&self, name: &str) -> Result<DeliveryNote, Status> {
@@ -43,11 +45,7 @@ impl Sales {
         self.issue_delivery(&draft.name).await.expect("issued")
     }
 
-    pub async fn confirm_delivery(
-        &self,
-        name: &str,
-        refusals: Vec<Refusal>,
-    ) -> Result<DeliveryNote, Status> {
+    pub async fn confirm_delivery(&self, name: &str, refusals: Vec<Refusal>) -> Result<DeliveryNote, Status> {
         let request = ConfirmDeliveryNoteRequest { refusals, ..confirming(name) };
         self.delivery_notes()
             .confirm_delivery_note(self.admin.request(request))
@@ -80,7 +78,7 @@ pub fn part(order_line: &str, quantity: &str) -> Line {
     Line { order_line: order_line.into(), quantity: quantity.into(), ..Default::default() }
 }
 
-fn with_serials(order_line: &str, serials: &[&str]) -> Line {
+pub fn with_serials(order_line: &str, serials: &[&str]) -> Line {
     let quantity = serials.len().to_string();
     Line { serials: serials.iter().map(|serial| (*serial).into()).collect(), ..part(order_line, &quantity) }
 }
@@ -119,14 +117,18 @@ async fn a_delivery_note_takes_its_quantities_when_it_is_issued() {
 
     assert_eq!((partial.state(), partial.number.as_str()), (State::Draft, ""));
     let line = &partial.lines[0];
-    assert_eq!((line.key.as_str(), line.product.as_str(), line.description.as_str()), ("1", desk.as_str(), "Desk"));
+    assert_eq!(
+        (line.key.as_str(), line.product.as_str(), line.description.as_str()),
+        ("1", desk.as_str(), "Desk")
+    );
     assert_eq!(partial.account, order.account);
     assert_eq!(untouched, order);
     assert_eq!((issued.state(), issued.number.as_str()), (State::Issued, "D0001"));
     assert_eq!(again.expect("the answer").into_inner(), issued);
     assert_eq!(states(&begun), (order::State::InFulfilment, DeliveryStatus::Partial));
     assert_eq!(quantities(&begun.progress[0]), ["5", "0", "3", "0", "0"]);
-    let left: Vec<_> = rest.lines.iter().map(|line| (line.order_line.as_str(), line.quantity.as_str())).collect();
+    let left: Vec<_> =
+        rest.lines.iter().map(|line| (line.order_line.as_str(), line.quantity.as_str())).collect();
     assert_eq!((left, rest.number.as_str()), (vec![("1", "2"), ("2", "2")], "D0002"));
     assert_eq!(states(&done), (order::State::Fulfilled, DeliveryStatus::Full));
     assert_eq!(refusal(nothing), precondition("NOTHING_TO_DELIVER"));
@@ -143,7 +145,8 @@ async fn a_delivery_note_takes_its_quantities_when_it_is_issued() {
     assert_eq!(refusal(deleted), precondition("DELIVERY_NOTE_NOT_DRAFT"));
     let filter = format!("order = \"{}\" AND state = ISSUED AND number = D0001", order.name);
     let request = ListDeliveryNotesRequest { filter, ..Default::default() };
-    let page = sales.delivery_notes().list_delivery_notes(sales.admin.request(request)).await.expect("a page");
+    let page =
+        sales.delivery_notes().list_delivery_notes(sales.admin.request(request)).await.expect("a page");
     assert_eq!(page.into_inner().delivery_notes, [issued]);
 }
 
@@ -154,7 +157,8 @@ async fn a_delivery_note_suits_its_order() {
     let draft = sales.create_order(sales.order_of(&desk, &["1"]).await).await.expect("a draft");
     let order = sales.confirmed(&desk, &["3"]).await;
     let missing = format!("orders/{}", Uuid::now_v7());
-    let too_much = sales.create_delivery(&order.name, vec![part("1", "4")]).await.expect("a draft takes nothing");
+    let too_much =
+        sales.create_delivery(&order.name, vec![part("1", "4")]).await.expect("a draft takes nothing");
 
     let of_draft = sales.create_delivery(&draft.name, Vec::new()).await;
     let of_nothing = sales.create_delivery(&missing, Vec::new()).await;
@@ -165,7 +169,8 @@ async fn a_delivery_note_suits_its_order() {
         Line { quantity: "2".into(), ..with_serials("1", &["a"]) },
     ];
     let parsed = sales.create_delivery(&order.name, wrong.clone()).await;
-    let wrong = wrong.into_iter().filter(|line| line.quantity != "0").map(|line| Line { key: String::new(), ..line });
+    let wrong =
+        wrong.into_iter().filter(|line| line.quantity != "0").map(|line| Line { key: String::new(), ..line });
     let checked = sales.create_delivery(&order.name, wrong.collect()).await;
 
     assert_eq!(refusal(of_draft), precondition("ORDER_NOT_CONFIRMED"));
@@ -186,7 +191,11 @@ async fn a_delivery_note_suits_its_order() {
     let hasty = sales.delivery_notes().issue_delivery_note(sales.admin.request(hasty)).await;
     assert_eq!(violations(hasty), [field("request_id", "REQUIRED")]);
     let right = sales.create_delivery(&order.name, vec![part("1", "3")]).await.expect("a draft");
-    let hold = HoldOrderRequest { name: order.name.clone(), reason: HoldReason::Credit.into(), ..Default::default() };
+    let hold = HoldOrderRequest {
+        name: order.name.clone(),
+        reason: HoldReason::Credit.into(),
+        ..Default::default()
+    };
     sales.orders().hold_order(sales.admin.request(hold)).await.expect("held");
     assert_eq!(refusal(sales.issue_delivery(&right.name).await), precondition("ORDER_ON_HOLD"));
     let still = sales.get_order(&order.name).await;
@@ -208,8 +217,7 @@ async fn many_who_deliver_at_once_deliver_what_is_ordered() {
     for answer in refused {
         assert_eq!(refusal(answer), precondition("OVER_DELIVERY"));
     }
-    let numbers: BTreeSet<String> =
-        issued.into_iter().map(|answer| answer.expect("issued").number).collect();
+    let numbers: BTreeSet<String> = issued.into_iter().map(|answer| answer.expect("issued").number).collect();
     let expected: BTreeSet<String> = (1..=20).map(|number| format!("D{number:04}")).collect();
     assert_eq!(numbers, expected);
     let order = sales.get_order(&order.name).await;
@@ -257,7 +265,10 @@ async fn a_voided_delivery_note_gives_its_quantities_back() {
     assert_eq!(refusal(twice), precondition("DELIVERY_NOTE_NOT_ISSUED"));
     assert_eq!(states(&back), (order::State::Confirmed, DeliveryStatus::None));
     assert_eq!(next.number, "D0002");
-    assert_eq!((sent.state(), sent.carrier.as_str(), sent.tracking.as_str()), (State::Dispatched, "Correos", "ES4711"));
+    assert_eq!(
+        (sent.state(), sent.carrier.as_str(), sent.tracking.as_str()),
+        (State::Dispatched, "Correos", "ES4711")
+    );
     assert_eq!(refusal(too_late), precondition("DELIVERY_NOTE_NOT_ISSUED"));
     assert_eq!(refusal(sales.dispatch_delivery(&next.name).await), precondition("DELIVERY_NOTE_NOT_ISSUED"));
 }
@@ -283,13 +294,22 @@ async fn what_is_refused_goes_back() {
 
     let nobody = ConfirmDeliveryNoteRequest { proof: None, ..confirming(&issued.name) };
     let nobody = sales.delivery_notes().confirm_delivery_note(sales.admin.request(nobody)).await;
-    let wrong = sales.confirm_delivery(&issued.name, vec![refused("1", "4", &[]), refused("9", "1", &[])]).await;
-    let confirmed = sales.confirm_delivery(&issued.name, vec![refused("1", "1", &["b"])]).await.expect("confirmed");
+    let wrong =
+        sales.confirm_delivery(&issued.name, vec![refused("1", "4", &[]), refused("9", "1", &[])]).await;
+    let confirmed =
+        sales.confirm_delivery(&issued.name, vec![refused("1", "1", &["b"])]).await.expect("confirmed");
     let twice = sales.confirm_delivery(&issued.name, Vec::new()).await;
     let left = sales.get_order(&order.name).await;
     let again = sales.delivered(&order.name, vec![with_serials("1", &["b"])]).await;
     let taken = sales.confirm_delivery(&again.name, Vec::new()).await.expect("confirmed");
-    sales.hear_invoice(&invoice_name(), &issued.name, &[("x", "1", "2")], trato_proto::billing::v1::invoice::State::Issued).await;
+    sales
+        .hear_invoice(
+            &invoice_name(),
+            &issued.name,
+            &[("x", "1", "2")],
+            trato_proto::billing::v1::invoice::State::Issued,
+        )
+        .await;
     let billed = sales.get_order(&order.name).await;
 
     assert!(violations(nobody).contains(&field("proof.receiver", "REQUIRED")));
@@ -314,7 +334,8 @@ async fn what_is_refused_goes_back() {
 async fn a_serial_number_is_delivered_once() {
     let (sales, desk) = Sales::start_ordering().await;
     let order = sales.confirmed(&desk, &["64"]).await;
-    let drafts = join_all((0..64).map(|_| sales.create_delivery(&order.name, vec![with_serials("1", &["a"])]))).await;
+    let drafts =
+        join_all((0..64).map(|_| sales.create_delivery(&order.name, vec![with_serials("1", &["a"])]))).await;
     let drafts: Vec<DeliveryNote> = drafts.into_iter().map(|draft| draft.expect("a draft")).collect();
 
     let answers = join_all(drafts.iter().map(|draft| sales.issue_delivery(&draft.name))).await;
@@ -341,7 +362,8 @@ async fn a_late_delivery_is_told() {
         (order, first, second)
     };
     let (timely, first, second) = promised(date(2999, 1, 7)).await;
-    let future = ConfirmDeliveryNoteRequest { delivery_time: Some(timestamp(2999, 1, 8)), ..confirming(&first.name) };
+    let future =
+        ConfirmDeliveryNoteRequest { delivery_time: Some(timestamp(2999, 1, 8)), ..confirming(&first.name) };
 
     let future = sales.delivery_notes().confirm_delivery_note(sales.admin.request(future)).await;
     sales.confirm_delivery(&first.name, Vec::new()).await.expect("in time");

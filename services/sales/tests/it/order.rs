@@ -1,24 +1,21 @@
 //! Orders: drafts that are priced, confirmed under a number, held, cut short, cancelled and closed.
 
 use tonic::{Code, Response, Status};
-use trato_proto::{
-    sales::v1::{
-        Address, CancelOrderLinesRequest, CancelOrderRequest, CloseOrderRequest, ConfirmOrderRequest,
-        CreateOrderRequest, CreateSalesNumberSeriesRequest, DeleteOrderRequest, GetOrderRequest, HoldOrderRequest,
-        ListOrdersRequest, Order, ReleaseOrderRequest,
-        SalesDocument, SalesNumberSeries, UpdateOrderRequest, cancel_order_lines_request,
-        order::{DeliveryStatus, HoldReason, InvoiceStatus, InvoicingPolicy, Progress, State},
-        order_service_client::OrderServiceClient,
-        sales_document::Line,
-        sales_number_series::DocumentKind,
-        sales_number_series_service_client::SalesNumberSeriesServiceClient,
-    },
+use trato_proto::sales::v1::{
+    Address, CancelOrderLinesRequest, CancelOrderRequest, CloseOrderRequest, ConfirmOrderRequest,
+    CreateOrderRequest, DeleteOrderRequest, GetOrderRequest, HoldOrderRequest, ListOrdersRequest, Order,
+    ReleaseOrderRequest, SalesDocument, SalesNumberSeries, UpdateOrderRequest, cancel_order_lines_request,
+    order::{DeliveryStatus, HoldReason, InvoiceStatus, InvoicingPolicy, Progress, State},
+    order_service_client::OrderServiceClient,
+    sales_document::Line,
+    sales_number_series::DocumentKind,
 };
 use uuid::Uuid;
 
 use crate::{
     harness::{Sales, date, field, paths, refusal, violations},
     pricing::cents,
+    quote::{line, quotes},
 };
 
 impl Sales {
@@ -27,23 +24,9 @@ impl Sales {
     }
 
     /// A default series of the numbers of these documents, which begin with the prefix.
-    pub async fn default_series(&self, document_kind: DocumentKind, prefix: &str) -> SalesNumberSeries {
-        let series = SalesNumberSeries {
-            display_name: prefix.into(),
-            document_kind: document_kind.into(),
-            prefix: prefix.into(),
-            padding: 4,
-            is_default: true,
-            ..Default::default()
-        };
-        let request =
-            CreateSalesNumberSeriesRequest { sales_number_series: Some(series), ..Default::default() };
-        let mut client = SalesNumberSeriesServiceClient::new(self.service.channel.clone());
-        client
-            .create_sales_number_series(self.admin.request(request))
-            .await
-            .expect("a series")
-            .into_inner()
+    pub async fn default_series(&self, document_kind: DocumentKind, prefix: &str) {
+        let series = SalesNumberSeries { document_kind: document_kind.into(), ..quotes(prefix) };
+        self.create_number_series(series).await.expect("a series");
     }
 
     /// Sales with a taxed product at 100 euros, `desk`, and numbers for orders and delivery notes.
@@ -105,10 +88,6 @@ pub fn document(lines: Vec<Line>) -> SalesDocument {
     SalesDocument { currency_code: "EUR".into(), lines, ..Default::default() }
 }
 
-pub fn line(product: &str, quantity: &str) -> Line {
-    Line { product: product.into(), quantity: quantity.into(), ..Default::default() }
-}
-
 pub fn confirming(name: &str) -> ConfirmOrderRequest {
     let request_id = Uuid::now_v7().to_string();
     ConfirmOrderRequest { name: name.into(), request_id, ..Default::default() }
@@ -138,7 +117,11 @@ async fn an_order_is_a_draft_until_it_is_confirmed() {
     };
 
     let created = sales.create_order(draft.clone()).await.expect("a draft");
-    let changed = Order { name: created.name.clone(), document: Some(document(vec![line(&desk, "4")])), ..Default::default() };
+    let changed = Order {
+        name: created.name.clone(),
+        document: Some(document(vec![line(&desk, "4")])),
+        ..Default::default()
+    };
     let updated = sales.update_order(changed, &["document"]).await.expect("it is priced again");
     let request = confirming(&created.name);
     let confirmed = sales.orders().confirm_order(sales.admin.request(request.clone())).await;
@@ -184,7 +167,8 @@ async fn a_draft_is_refused_as_a_whole() {
         ship_to: Some(Address { country_code: "es".into(), ..Default::default() }),
         ..sales.order_of(&desk, &["0"]).await
     };
-    let unknown = Order { undelivered_lines: vec!["1".into(), "7".into()], ..sales.order_of(&desk, &["1"]).await };
+    let unknown =
+        Order { undelivered_lines: vec!["1".into(), "7".into()], ..sales.order_of(&desk, &["1"]).await };
     let gone = sales.account().await;
     sales.hear_account(&gone, 2, true).await;
     let deleted = Order { account: gone, ..sales.order_of(&desk, &["1"]).await };
@@ -215,10 +199,16 @@ async fn a_held_order_waits() {
     let release = ReleaseOrderRequest { name: draft.name.clone(), ..Default::default() };
 
     let without = sales.orders().hold_order(sales.admin.request(hold(HoldReason::Unspecified))).await;
-    let held = sales.orders().hold_order(sales.admin.request(hold(HoldReason::Fraud))).await.expect("held").into_inner();
+    let held = sales
+        .orders()
+        .hold_order(sales.admin.request(hold(HoldReason::Fraud)))
+        .await
+        .expect("held")
+        .into_inner();
     let other = sales.orders().hold_order(sales.admin.request(hold(HoldReason::Credit))).await;
     let confirmed = sales.confirm_order(&draft.name).await;
-    let released = sales.orders().release_order(sales.admin.request(release.clone())).await.expect("released");
+    let released =
+        sales.orders().release_order(sales.admin.request(release.clone())).await.expect("released");
     let again = sales.orders().release_order(sales.admin.request(release)).await;
 
     assert_eq!(violations(without), [field("reason", "REQUIRED")]);
@@ -230,7 +220,10 @@ async fn a_held_order_waits() {
     assert_eq!(refusal(again), precondition("ORDER_NOT_ON_HOLD"));
     sales.confirm_order(&draft.name).await.expect("nothing stands against it");
     let types = sales.event_types().await;
-    assert_eq!(types[types.len() - 4..], ["order.created", "order.held", "order.released", "order.confirmed"]);
+    assert_eq!(
+        types[types.len() - 4..],
+        ["order.created", "order.held", "order.released", "order.confirmed"]
+    );
 }
 
 /// DOC-04: quantities are taken off line by line, all of a request or nothing; what is left of nothing is cancelled.
@@ -249,7 +242,10 @@ async fn an_order_is_cut_short_or_cancelled() {
 
     assert_eq!(refusal(too_much), precondition("OVER_CANCELLED"));
     assert_eq!(violations(nothing), [field("lines", "REQUIRED")]);
-    assert_eq!(violations(twice), [field("lines[1].quantity", "NOT_POSITIVE"), field("lines[1].line", "DUPLICATE")]);
+    assert_eq!(
+        violations(twice),
+        [field("lines[1].quantity", "NOT_POSITIVE"), field("lines[1].line", "DUPLICATE")]
+    );
     assert_eq!(refusal(unknown), precondition("ORDER_LINE_NOT_FOUND"));
     assert_eq!(untouched, order);
     assert_eq!(quantities(&shorter.progress[0]), ["5", "1.5", "0", "0", "0"]);
@@ -259,11 +255,18 @@ async fn an_order_is_cut_short_or_cancelled() {
     let close = CloseOrderRequest { name: other.name.clone(), ..Default::default() };
     let closed = sales.orders().close_order(sales.admin.request(close)).await;
     assert_eq!(refusal(closed), precondition("ORDER_NOT_FULFILLED"));
-    let cancel = |reason: &str| CancelOrderRequest { name: other.name.clone(), reason: reason.into(), ..Default::default() };
+    let cancel = |reason: &str| CancelOrderRequest {
+        name: other.name.clone(),
+        reason: reason.into(),
+        ..Default::default()
+    };
     let without = sales.orders().cancel_order(sales.admin.request(cancel(""))).await;
     assert_eq!(violations(without), [field("reason", "REQUIRED")]);
     let cancelled = sales.orders().cancel_order(sales.admin.request(cancel("Changed their mind"))).await;
     let cancelled = cancelled.expect("cancelled").into_inner();
-    assert_eq!((cancelled.state(), cancelled.cancel_reason.as_str()), (State::Cancelled, "Changed their mind"));
+    assert_eq!(
+        (cancelled.state(), cancelled.cancel_reason.as_str()),
+        (State::Cancelled, "Changed their mind")
+    );
     assert_eq!(cancelled.number, "O0002");
 }

@@ -110,13 +110,19 @@ async fn what_billing_does_is_recorded() {
     let expect = |one: &str, two: &str, status| (one.to_owned(), two.to_owned(), status);
     let issued = invoice::State::Issued;
 
-    sales.hear_invoice(&first, &order.name, &[("a", "1", "3"), ("b", "2", "2"), ("c", "", "9")], issued).await;
+    sales
+        .hear_invoice(&first, &order.name, &[("a", "1", "3"), ("b", "2", "2"), ("c", "", "9")], issued)
+        .await;
     assert_eq!(billed().await, expect("3-0", "2-0", InvoiceStatus::PartlyInvoiced));
     sales.hear_invoice(&first, &order.name, &[("a", "1", "3"), ("b", "2", "2")], issued).await;
     assert_eq!(billed().await, expect("3-0", "2-0", InvoiceStatus::PartlyInvoiced), "it is the same invoice");
     sales.hear_credit(&second, &[("x", "1")]).await;
     sales.hear_invoice(&second, &order.name, &[("x", "1", "4")], issued).await;
-    assert_eq!(billed().await, expect("7-1", "2-0", InvoiceStatus::ToCredit), "more than is ordered is a fact, too");
+    assert_eq!(
+        billed().await,
+        expect("7-1", "2-0", InvoiceStatus::ToCredit),
+        "more than is ordered is a fact, too"
+    );
     sales.hear_invoice(&first, &order.name, &[("a", "1", "3"), ("b", "2", "2")], invoice::State::Void).await;
     assert_eq!(billed().await, expect("4-1", "0-0", InvoiceStatus::PartlyInvoiced));
     sales.hear_invoice(&foreign, "projects/7", &[("a", "1", "3")], issued).await;
