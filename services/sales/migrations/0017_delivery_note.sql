@@ -57,8 +57,8 @@ create index delivery_note_update_time_idx on delivery_note (tenant_id, update_t
 create index delivery_note_state_idx on delivery_note (tenant_id, state, id);
 create index delivery_note_issue_date_idx on delivery_note (tenant_id, issue_date, id);
 
--- What was issued stays as it is, whoever writes: only its way to the customer is noted. The revision counts on, as a restore
--- may lift it.
+-- What was issued stays as it is, whoever writes: only its way to the customer is noted. The revision counts on, as a
+-- restore may lift it.
 create function delivery_note_guard() returns trigger language plpgsql as $$
 declare
   movable constant text[] := array[

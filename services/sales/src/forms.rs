@@ -2,13 +2,12 @@
 
 use std::str::FromStr;
 
-use trato_platform::rpc::status::to_status;
 use trato_pricing::PricingError;
 use trato_proto::{
     google::value::{Date as WireDate, Money},
     wire,
 };
-use trato_types::{Currency, Date, Error, Minor, Violations, error::FieldError};
+use trato_types::{Currency, Date, Error, Minor, Result, Violations, error::FieldError};
 
 /// A number that is out of the range of its field.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -50,10 +49,10 @@ pub fn parse_decimal<T: FromStr<Err = PricingError>>(text: &str, absent: T) -> R
 }
 
 /// INVALID_ARGUMENT `REQUIRED` unless the request can be repeated: what takes a number must not take a second one.
-pub fn require_request_id(request_id: &str) -> Result<(), tonic::Status> {
+pub fn require_request_id(request_id: &str) -> Result<()> {
     if request_id.is_empty() {
         let message = "a lost answer must not cost a second number";
-        return Err(to_status(Error::invalid("request_id", "REQUIRED", message)));
+        return Err(Error::invalid("request_id", "REQUIRED", message));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use tonic::Request;
 use trato_platform::{
     App,
     db::{Constraint, Facts, Record, Resource, statement::Statements},
+    rpc::status::to_status,
     standard::{Drafts, Reply, Store},
 };
 use trato_proto::sales::v1::{self as pb, delivery_note_service_server::DeliveryNoteService};
@@ -91,7 +92,7 @@ impl DeliveryNoteService for Api {
         &self,
         request: Request<pb::IssueDeliveryNoteRequest>,
     ) -> Reply<pb::DeliveryNote> {
-        require_request_id(&request.get_ref().request_id)?;
+        require_request_id(&request.get_ref().request_id).map_err(to_status)?;
         let orders = self.orders;
         self.delivery_notes
             .change_in(request, "issued", |tx, before, body| moves::issue(orders, tx, before, body).boxed())

@@ -107,7 +107,8 @@ impl DeliveryNote {
         if self.state == State::Draft { Ok(()) } else { Err(DeliveryNoteError::NotDraft) }
     }
 
-    /// Takes over what the order says: what is left, where no lines are named; what each line is; who gets it, and where.
+    /// Takes over what the order says: what is left, where no lines are named; what each line is; who gets it, and
+    /// where.
     pub fn take_over(&mut self, order: &Order) -> Result<()> {
         order.require_confirmed()?;
         self.account = Some(order.account);

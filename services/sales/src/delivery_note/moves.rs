@@ -1,22 +1,22 @@
-//! What delivery notes do with the quantities of their orders: one transaction for note, order, serial numbers and the number.
+//! What delivery notes do with the quantities of their orders: one transaction for note, order, serial numbers and the
+//! number.
 
 use chrono::Days;
 use trato_platform::{
-    db::{Facts, NewEvent, Record, Tx, statement::Statements},
+    db::{Facts, Record, Tx, statement::Statements},
     standard::{Changed, require_living},
 };
 use trato_proto::{sales::v1 as pb, wire};
-use trato_types::{Error, Id, Kind, Result, Timestamp, error::FieldError as _};
+use trato_types::{Error, Result, Timestamp, error::FieldError as _};
 
 use super::{
     model::DeliveryNote,
     parse::{parse_proof, parse_refusals},
-    requests::order_not_found,
     serials,
 };
 use crate::{
     number_series::{self, DocumentKind},
-    order::{Order, render_broken},
+    order::{lock_order, render_broken, save_order},
 };
 
 /// Issues a locked draft: takes its quantities of the order, and the next number.
@@ -81,29 +81,6 @@ pub async fn void(
     save_order(&orders, tx, &order, moved, Facts::default()).await?;
     serials::give_back(tx, before.id, delivery_note.lines.serials()).await?;
     Ok((before.next(tx.cx(), delivery_note), Facts::default()))
-}
-
-/// Locks an order; FAILED_PRECONDITION `ORDER_NOT_FOUND` for one that the caller does not see.
-pub async fn lock_order(orders: &Statements, tx: &mut Tx, order: Id<Order>) -> Result<Record<Order>> {
-    let name = order.name();
-    match tx.lock::<Order>(orders, &name).await {
-        Err(error) if error.kind() == Kind::NotFound => Err(order_not_found(&name)),
-        Ok(order) if order.delete_time.is_some() => Err(order_not_found(&name)),
-        locked => locked,
-    }
-}
-
-/// Stores a locked order whose quantities have moved.
-pub async fn save_order(
-    orders: &Statements,
-    tx: &mut Tx,
-    before: &Record<Order>,
-    moved: Order,
-    facts: Facts,
-) -> Result<()> {
-    let after = before.next(tx.cx(), moved);
-    let event = NewEvent::with_facts(tx.cx(), "progressed", Some(before), &after, facts);
-    tx.save(orders, &after, event).await
 }
 
 /// When it arrived: at most a day from now, for clocks that are ahead.

@@ -11,11 +11,11 @@ use trato_platform::{
     },
     standard::Draft,
 };
-use trato_types::{Error, Kind, Result};
+use trato_types::{Error, Result};
 use uuid::Uuid;
 
 use super::model::DeliveryNote;
-use crate::order::Order;
+use crate::order::{Order, order_not_found};
 
 impl Draft for DeliveryNote {
     /// How orders are read.
@@ -34,18 +34,12 @@ impl Draft for DeliveryNote {
             let found = find_orders(tx, orders, &drafts).await?;
             let complete = |draft: &'a mut Self| {
                 let order = found.get(&draft.order_id.uuid());
-                draft.take_over(order.ok_or_else(|| order_not_found(&draft.order_id.name()))?)
+                draft.take_over(order.ok_or_else(|| order_not_found(draft.order_id))?)
             };
             Ok(drafts.into_iter().map(complete).collect())
         }
         .boxed()
     }
-}
-
-/// FAILED_PRECONDITION for an order that is not there, or that the caller does not see.
-pub fn order_not_found(name: &str) -> Error {
-    let error = Error::new(Kind::Precondition, "ORDER_NOT_FOUND", "there is no such order");
-    error.with("field", "delivery_note.order").with("name", name).about(name)
 }
 
 /// The living orders of these drafts that the caller sees.

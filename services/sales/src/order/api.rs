@@ -5,6 +5,7 @@ use tonic::Request;
 use trato_platform::{
     App,
     db::{Constraint, Facts, Record, Resource, statement::Statements},
+    rpc::status::to_status,
     standard::{Drafts, Reply, Store},
 };
 use trato_proto::sales::v1::{self as pb, order_service_server::OrderService};
@@ -89,7 +90,7 @@ impl OrderService for Api {
         self.from_quote.create(request).await
     }
     async fn confirm_order(&self, request: Request<pb::ConfirmOrderRequest>) -> Reply<pb::Order> {
-        require_request_id(&request.get_ref().request_id)?;
+        require_request_id(&request.get_ref().request_id).map_err(to_status)?;
         let promotions = self.promotions;
         self.orders
             .change_in(request, "confirmed", |tx, before, body| {

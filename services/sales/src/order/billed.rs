@@ -1,5 +1,6 @@
-//! What billing does with orders, heard from its events: it is recorded, whatever it is. Quantities of an order are the sums over
-//! the lines of its invoices, so that it does not matter whether an invoice or its credit note is heard of first.
+//! What billing does with orders, heard from its events: it is recorded, whatever it is. Quantities of an order are the
+//! sums over the lines of its invoices, so that it does not matter whether an invoice or its credit note is heard of
+//! first.
 
 use std::{collections::BTreeSet, sync::Arc};
 

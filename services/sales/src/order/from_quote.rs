@@ -1,4 +1,5 @@
-//! An accepted quote becomes an order, once: whoever asks holds the lock of the quote, and the table has one order of a quote.
+//! An accepted quote becomes an order, once: whoever asks holds the lock of the quote, and the table has one order of a
+//! quote.
 
 use tonic::Request;
 use trato_platform::{

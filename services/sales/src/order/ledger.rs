@@ -1,8 +1,9 @@
-//! How much of each line was ordered, cancelled, delivered and returned, and how much billing invoiced and credited of it; and
-//! the states that follow. Pure.
+//! How much of each line was ordered, cancelled, delivered and returned, and how much billing invoiced and credited of
+//! it; and the states that follow. Pure.
 //!
-//! What sales does is guarded here, and once more by constraints of the table: nothing is delivered beyond what is ordered. What
-//! billing did is a fact, recorded whatever it is. States are functions of these quantities and are never set.
+//! What sales does is guarded here, and once more by constraints of the table: nothing is delivered beyond what is
+//! ordered. What billing did is a fact, recorded whatever it is. States are functions of these quantities and are never
+//! set.
 
 use serde::{Deserialize, Serialize};
 use trato_pricing::{Percent, Quantity};
@@ -232,12 +233,6 @@ impl Entry {
 }
 
 impl Ledger {
-    /// The quantities of a line; FAILED_PRECONDITION `ORDER_LINE_NOT_FOUND`.
-    pub fn entry(&self, line: &str) -> Result<&Entry> {
-        let found = self.0.iter().find(|entry| entry.line == line);
-        found.ok_or_else(|| Error::from(LedgerError::UnknownLine).with("order_line", line))
-    }
-
     /// So much of a line is not wanted any more: at most what is not delivered.
     pub fn cancel(&mut self, line: &str, quantity: Quantity) -> Result<()> {
         let entry = self.entry_mut(line)?;
@@ -291,8 +286,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Billing has invoiced and credited so much of a line in all. True when that is news; a line that is not there is none of
-    /// ours.
+    /// Billing has invoiced and credited so much of a line in all. True when that is news; a line that is not there is
+    /// none of ours.
     pub fn bill(&mut self, line: &str, invoiced: Quantity, credited: Quantity) -> bool {
         let Ok(entry) = self.entry_mut(line) else { return false };
         let is_news = (entry.invoiced, entry.credited) != (invoiced, credited);
@@ -343,6 +338,7 @@ impl Ledger {
         fold(lines, NothingToInvoice, ToCredit, Partial)
     }
 
+    /// The quantities of a line; FAILED_PRECONDITION `ORDER_LINE_NOT_FOUND`.
     fn entry_mut(&mut self, line: &str) -> Result<&mut Entry> {
         let found = self.0.iter_mut().find(|entry| entry.line == line);
         found.ok_or_else(|| Error::from(LedgerError::UnknownLine).with("order_line", line))

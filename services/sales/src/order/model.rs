@@ -1,4 +1,5 @@
-//! An order and its verbs. What is ordered is fixed when it is confirmed; from then on quantities move, and the state follows.
+//! An order and its verbs. What is ordered is fixed when it is confirmed; from then on quantities move, and the state
+//! follows.
 
 use trato_pricing::{Percent, Quantity};
 use trato_types::{

@@ -26,7 +26,8 @@ pub async fn watch_promises(app: App) -> Result<()> {
     break_promises(&app.database, to_microseconds(chrono::Utc::now())).await.map(drop)
 }
 
-/// Tells of every line whose promised day is over at a time, in UTC, and that has not all arrived; answers of how many orders.
+/// Tells of every line whose promised day is over at a time, in UTC, and that has not all arrived; answers of how many
+/// orders.
 pub async fn break_promises(database: &Database, now: Timestamp) -> Result<usize> {
     static STATEMENTS: OnceLock<Statements> = OnceLock::new();
     let statements = STATEMENTS.get_or_init(Statements::of::<Order>);

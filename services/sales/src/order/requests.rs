@@ -1,4 +1,5 @@
-//! Drafts of orders: priced in the transaction that writes them. What came of a quote keeps the document that was agreed on.
+//! Drafts of orders: priced in the transaction that writes them. What came of a quote keeps the document that was
+//! agreed on.
 
 use std::collections::HashMap;
 
@@ -8,14 +9,17 @@ use trato_platform::{
     db::{Tx, from_sqlx},
     standard::Draft,
 };
-use trato_types::{Result, Violations};
+use trato_types::{Ref, Result, Violations};
 use uuid::Uuid;
 
 use super::{
     goods::Good,
     model::{Order, OrderError},
 };
-use crate::document::{self, Document, Sale};
+use crate::{
+    document::{self, Document, Sale},
+    foreign::Account,
+};
 
 /// The field that holds the order, in every request that brings one.
 pub const FIELD: &str = "order";
@@ -28,7 +32,7 @@ impl Draft for Order {
     }
 
     fn complete<'a>(
-        (): &'a (),
+        _: &'a (),
         tx: &'a mut Tx,
         drafts: Vec<&'a mut Self>,
     ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
@@ -53,33 +57,42 @@ async fn complete(tx: &mut Tx, mut drafts: Vec<&mut Order>) -> Result<Vec<Result
     Ok(completed)
 }
 
-/// The documents of the quotes that these orders came of.
-async fn find_agreed(tx: &mut Tx, drafts: &[&mut Order]) -> Result<HashMap<Uuid, Document>> {
+/// What a quote says that was accepted.
+struct Agreed {
+    account: Ref<Account>,
+    document: Document,
+}
+
+/// What the quotes say that these orders came of.
+async fn find_agreed(tx: &mut Tx, drafts: &[&mut Order]) -> Result<HashMap<Uuid, Agreed>> {
     let quotes: Vec<Uuid> = drafts.iter().filter_map(|draft| Some(draft.quote?.uuid())).collect();
     if quotes.is_empty() {
         return Ok(HashMap::new());
     }
     let tenant = tx.cx().tenant;
-    let rows = sqlx::query("select id, document from quote where tenant_id = $1 and id = any($2::uuid[])")
-        .bind(tenant)
-        .bind(quotes)
-        .fetch_all(tx.connection())
-        .await
-        .map_err(from_sqlx)?;
+    let rows =
+        sqlx::query("select id, account, document from quote where tenant_id = $1 and id = any($2::uuid[])")
+            .bind(tenant)
+            .bind(quotes)
+            .fetch_all(tx.connection())
+            .await
+            .map_err(from_sqlx)?;
     let read = |row: &sqlx::postgres::PgRow| {
-        let document: Json<Document> = row.try_get(1).map_err(from_sqlx)?;
-        Ok((row.try_get(0).map_err(from_sqlx)?, document.0))
+        let account = Ref::from_uuid(row.try_get(1).map_err(from_sqlx)?);
+        let document: Json<Document> = row.try_get(2).map_err(from_sqlx)?;
+        Ok((row.try_get(0).map_err(from_sqlx)?, Agreed { account, document: document.0 }))
     };
     rows.iter().map(read).collect()
 }
 
 /// Puts the document that was agreed on in place of the same without prices.
-fn keep(draft: &mut Order, agreed: Option<&Document>) -> Result<()> {
-    let agreed = agreed.ok_or(OrderError::DocumentAgreed)?;
-    if (Document { priced: None, ..agreed.clone() }) != draft.document {
+fn keep(draft: &mut Order, agreed: Option<&Agreed>) -> Result<()> {
+    let Agreed { account, document } = agreed.ok_or(OrderError::DocumentAgreed)?;
+    let unpriced = Document { priced: None, ..document.clone() };
+    if (*account, &unpriced) != (draft.account, &draft.document) {
         return Err(OrderError::DocumentAgreed.into());
     }
-    draft.document = agreed.clone();
+    draft.document = document.clone();
     Ok(())
 }
 

@@ -19,8 +19,8 @@ use crate::{
 /// Most lines of a request.
 const MAX_LINES: usize = 1000;
 
-/// Confirms a locked draft with the next number of the series. What its promotions give is taken of them, unless the quote it came
-/// of has done so.
+/// Confirms a locked draft with the next number of the series. What its promotions give is taken of them, unless the
+/// quote it came of has done so.
 pub async fn confirm(
     promotions: Statements,
     tx: &mut Tx,

@@ -120,7 +120,7 @@ impl Draft for ReturnPolicy {
 
     /// There is nothing to complete.
     fn complete<'a>(
-        (): &'a (),
+        _: &'a (),
         _: &'a mut Tx,
         drafts: Vec<&'a mut Self>,
     ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {

@@ -7,8 +7,8 @@
 //!          └───┘ update
 //! ```
 //!
-//! Each version is a row of its own; all of them share a code, of which one is published at a time. A published version does not
-//! change, so that each return shows by what it was judged.
+//! Each version is a row of its own; all of them share a code, of which one is published at a time. A published version
+//! does not change, so that each return shows by what it was judged.
 
 mod api;
 mod model;
@@ -17,6 +17,6 @@ mod store;
 
 pub use self::{
     api::{Api, render_payer},
-    model::{CodeError, Payer, ReturnPolicy, code, window_end},
+    model::{Payer, ReturnPolicy, code, window_end},
     publish::{Published, find_published},
 };

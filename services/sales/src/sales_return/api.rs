@@ -5,6 +5,7 @@ use tonic::Request;
 use trato_platform::{
     App,
     db::{Constraint, Facts, Record, Resource, statement::Statements},
+    rpc::status::to_status,
     standard::{Drafts, Reply, Store},
 };
 use trato_proto::sales::v1::{self as pb, sales_return_service_server::SalesReturnService};
@@ -88,7 +89,7 @@ impl SalesReturnService for Api {
     }
 
     async fn authorise_return(&self, request: Request<pb::AuthoriseReturnRequest>) -> Reply<pb::SalesReturn> {
-        require_request_id(&request.get_ref().request_id)?;
+        require_request_id(&request.get_ref().request_id).map_err(to_status)?;
         self.sales_returns
             .change_in(request, "authorised", |tx, before, body| moves::authorise(tx, before, body).boxed())
             .await

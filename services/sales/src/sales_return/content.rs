@@ -1,5 +1,5 @@
-//! What a return is made of: lines with what was received and found of them, and the policy that judges it. They are stored as
-//! JSON. Pure.
+//! What a return is made of: lines with what was received and found of them, and the policy that judges it. They are
+//! stored as JSON. Pure.
 
 use std::collections::HashSet;
 

@@ -7,9 +7,10 @@
 //!          └───┘ └─────reject──────┴──────────▶ REJECTED ◀──all is rejected───┘
 //! ```
 //!
-//! A return is one row; its lines lie in it as JSON, with what was received and found of each (`content.rs`). It is judged by the
-//! version of a return policy that is published when it is requested, which it keeps (`requests.rs`). What was received is the
-//! order's `returned` from then on; what is repaired or rejected goes to the customer again when it is settled (`moves.rs`).
+//! A return is one row; its lines lie in it as JSON, with what was received and found of each (`content.rs`). It is
+//! judged by the version of a return policy that is published when it is requested, which it keeps (`requests.rs`).
+//! What was received is the order's `returned` from then on; what is repaired or rejected goes to the customer again
+//! when it is settled (`moves.rs`).
 
 mod api;
 mod content;

@@ -1,4 +1,5 @@
-//! What returns do with the quantities of their orders: one transaction for return, order, serial numbers and the number.
+//! What returns do with the quantities of their orders: one transaction for return, order, serial numbers and the
+//! number.
 
 use trato_platform::{
     db::{Facts, Record, Tx, statement::Statements},
@@ -13,9 +14,9 @@ use super::{
     parse::{parse_findings, parse_received},
 };
 use crate::{
-    delivery_note::{give_back, lock_order, save_order, take_again},
+    delivery_note::{give_back, take_again},
     number_series::{self, DocumentKind},
-    order::{LedgerError, Order},
+    order::{LedgerError, Order, lock_order, save_order},
 };
 
 /// Authorises a locked return with the next number of the series.

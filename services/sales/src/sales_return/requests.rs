@@ -1,5 +1,5 @@
-//! Returns that are requested: what comes back is taken over from its delivery note, and the policy of now judges it, in the
-//! transaction that writes it. The policy that judged it first stays.
+//! Returns that are requested: what comes back is taken over from its delivery note, and the policy of now judges it,
+//! in the transaction that writes it. The policy that judged it first stays.
 
 use futures::{FutureExt as _, future::BoxFuture};
 use trato_platform::{

@@ -273,7 +273,8 @@ async fn a_voided_delivery_note_gives_its_quantities_back() {
     assert_eq!(refusal(sales.dispatch_delivery(&next.name).await), precondition("DELIVERY_NOTE_NOT_ISSUED"));
 }
 
-/// DOC-05: what is refused at the door goes back to the order; the proof stays on the note, and billing's basis follows.
+/// DOC-05: what is refused at the door goes back to the order; the proof stays on the note, and billing's basis
+/// follows.
 #[tokio::test]
 async fn what_is_refused_goes_back() {
     let (sales, desk) = Sales::start_ordering().await;

@@ -212,7 +212,8 @@ async fn a_return_suits_its_delivery() {
     assert_eq!(refusal(unpublished), precondition("RETURN_POLICY_NOT_PUBLISHED"));
 }
 
-/// DOC-09: what is repaired or rejected is the customer's again, unless it was replaced; a return of which all is rejected is so.
+/// DOC-09: what is repaired or rejected is the customer's again, unless it was replaced; a return of which all is
+/// rejected is so.
 #[tokio::test]
 async fn what_is_not_taken_goes_back() {
     let (sales, desk) = Sales::start_returning().await;
