@@ -14,6 +14,7 @@ mod import;
 mod installation_test;
 mod lost_updates;
 mod make;
+mod orders;
 mod pagination;
 mod pipelines;
 mod quotes;

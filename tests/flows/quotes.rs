@@ -12,7 +12,7 @@ use crate::harness::{
 };
 
 /// Records a tax code in billing, and waits until sales prices a product with it.
-async fn taxed_product(administrator: &Caller, director: &Caller) -> String {
+pub async fn taxed_product(administrator: &Caller, director: &Caller) -> String {
     let tax_code = json!({
         "code": "VAT-21", "displayName": "Standard rate", "countryCode": "ES", "tax": "VAT", "category": "STANDARD",
         "rates": [{ "percent": "21", "validFrom": day(2012, 9, 1) }],
@@ -26,7 +26,8 @@ async fn taxed_product(administrator: &Caller, director: &Caller) -> String {
     product
 }
 
-async fn verb(by: &Caller, name: &str, verb: &str, mut body: Value) -> Value {
+/// Does something with a resource, in a way that can be repeated.
+pub async fn verb(by: &Caller, name: &str, verb: &str, mut body: Value) -> Value {
     body["requestId"] = json!(Uuid::new_v4());
     by.post(&format!("/v1/{name}:{verb}"), body).await.ok()
 }
