@@ -20,6 +20,7 @@ mod product;
 mod promotion;
 mod questions;
 mod quote;
+mod quote_documents;
 mod quote_outcomes;
 mod scope;
 mod stage_changes;
