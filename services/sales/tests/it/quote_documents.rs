@@ -17,7 +17,11 @@ use crate::{
 
 /// A document with everything in it, but for what the server computes.
 fn whole(desk: &str, lamp: &str) -> SalesDocument {
-    let by_hand = |value| Adjustment { value: Some(value), reason: "Friends".into(), ..Default::default() };
+    let by_hand = |value| Adjustment {
+        kind: adjustment::Kind::Discount.into(),
+        value: Some(value),
+        reason: "Friends".into(),
+    };
     let desks = Line {
         key: "desks".into(),
         product: desk.into(),
