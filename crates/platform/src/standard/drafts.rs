@@ -145,7 +145,7 @@ impl<T: Draft> Drafts<T> {
                 let messages = parts.iter_mut().filter_map(|(message, _)| message.as_mut()).collect();
                 T::prepare(&self.references, cx, &caller, messages, true).await?;
                 let mut tx = Tx::of(self.store.database(), cx).await?;
-                let prepared = self.prepare(cx, &mut tx, R::Item::FIELD, parts).await?;
+                let prepared = self.prepare(cx, &mut tx, <R::Item as CreateRequest>::FIELD, parts).await?;
                 self.store.store_batch_in(tx, key.as_ref(), prepared, options.validate_only, each).await
             };
             once(self.store.database(), cx, key.as_ref(), attempt).await
