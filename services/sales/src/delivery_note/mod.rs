@@ -27,7 +27,7 @@ mod store;
 pub use self::{
     api::Api,
     content::{Lines, is_count},
-    model::{DeliveryNote, State},
+    model::DeliveryNote,
     serials::{give_back, take_again},
 };
 

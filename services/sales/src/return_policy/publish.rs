@@ -5,7 +5,7 @@ use trato_platform::{
     db::{Facts, NewEvent, Record, Tx, from_sqlx, statement::Statements},
     standard::{Changed, require_living},
 };
-use trato_types::{Error, Id, Result};
+use trato_types::{Error, Id, Kind, Result};
 use uuid::Uuid;
 
 use super::model::{Payer, ReturnPolicy};
@@ -52,7 +52,15 @@ pub async fn publish(
 async fn retire(statements: &Statements, tx: &mut Tx, id: Id<ReturnPolicy>) -> Result<()> {
     let before = tx.lock::<ReturnPolicy>(statements, &id.name()).await?;
     let mut value = before.value.clone();
-    value.retire(tx.cx().now)?;
+    // Whoever published another version meanwhile has retired it.
+    value.retire(tx.cx().now).map_err(|error| {
+        Error::new(
+            Kind::Stale,
+            "CONCURRENT_CHANGE",
+            "another version of the code was published at the same moment",
+        )
+        .caused_by(error)
+    })?;
     let after = before.next(tx.cx(), value);
     let event = NewEvent::of(tx.cx(), "retired", Some(&before), &after);
     tx.save(statements, &after, event).await

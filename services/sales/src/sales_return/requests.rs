@@ -10,7 +10,7 @@ use trato_types::{Error, Kind, Result, Violations};
 
 use super::{content::Applied, model::SalesReturn};
 use crate::{
-    delivery_note::{DeliveryNote, State},
+    delivery_note::DeliveryNote,
     return_policy::{Payer, find_published, window_end},
 };
 
@@ -59,8 +59,7 @@ async fn complete(delivery_notes: &Statements, tx: &mut Tx, draft: &mut SalesRet
     require_living(&delivered)
         .map_err(|_| refused("DELIVERY_NOTE_NOT_FOUND", "there is no such delivery note", &name))?;
     let delivered = delivered.value;
-    let arrived = delivered.delivery_time.filter(|_| delivered.state != State::Void);
-    let arrived = arrived.ok_or_else(|| {
+    let arrived = delivered.delivery_time.ok_or_else(|| {
         refused("DELIVERY_NOTE_NOT_DELIVERED", "what the delivery note names has not arrived", &name)
     })?;
     draft.order_id = Some(delivered.order_id);

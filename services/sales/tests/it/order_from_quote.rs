@@ -64,7 +64,7 @@ async fn an_order_keeps_what_the_quote_said() {
     };
     let changed =
         sales.update_order(policy, &["invoicing_policy", "customer_po"]).await.expect("terms may change");
-    let mut dearer = order.clone();
+    let mut dearer = Order { etag: String::new(), ..order.clone() };
     if let Some(line) = dearer.document.as_mut().and_then(|document| document.lines.first_mut()) {
         line.quantity = "4".into();
     }
