@@ -15,6 +15,7 @@ mod funnel;
 mod number_series;
 mod opportunity;
 mod order;
+mod own_team;
 mod pipeline;
 mod price;
 mod price_list;

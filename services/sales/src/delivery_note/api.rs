@@ -13,7 +13,7 @@ use trato_query::Field;
 use trato_types::{Context, MemberRef, Ref, Result, Violations, text::line};
 use uuid::Uuid;
 
-use super::{model::DeliveryNote, moves, parse, render, store};
+use super::{model::DeliveryNote, moves, parse, render, requests::References, store};
 use crate::{forms::require_request_id, order::Order};
 
 /// Serves delivery notes.
@@ -27,7 +27,11 @@ impl Api {
     /// The service over the app's database.
     pub fn new(app: &App) -> Self {
         let orders = Statements::of::<Order>();
-        Self { delivery_notes: Store::new(&app.database), drafts: Drafts::new(&app.database, orders), orders }
+        Self {
+            delivery_notes: Store::new(&app.database),
+            drafts: Drafts::new(&app.database, References::new(app)),
+            orders,
+        }
     }
 }
 

@@ -5,33 +5,68 @@ use std::collections::HashMap;
 use futures::{FutureExt as _, future::BoxFuture};
 use sqlx::{Arguments as _, postgres::PgArguments};
 use trato_platform::{
+    App,
     db::{
         Record, Tx, from_sqlx,
         statement::{self, Statements},
     },
+    rpc::Caller,
     standard::Draft,
 };
-use trato_types::{Error, Result};
+use trato_proto::sales::v1 as pb;
+use trato_types::{Context, Error, Result};
 use uuid::Uuid;
 
 use super::model::DeliveryNote;
-use crate::order::{Order, order_not_found};
+use crate::{
+    order::{Order, order_not_found},
+    own_team::OwnTeam,
+};
+
+/// What it takes to complete a draft.
+pub struct References {
+    orders: Statements,
+    own_team: OwnTeam,
+}
+
+impl References {
+    /// Looks into the app's database and directory.
+    pub fn new(app: &App) -> Self {
+        Self { orders: Statements::of::<Order>(), own_team: OwnTeam::new(app) }
+    }
+}
 
 impl Draft for DeliveryNote {
-    /// How orders are read.
-    type References = Statements;
+    type References = References;
 
     fn require_draft(&self) -> Result<()> {
         Ok(Self::require_draft(self)?)
     }
 
+    fn prepare<'a>(
+        references: &'a References,
+        cx: &'a Context,
+        _: &'a Caller,
+        mut messages: Vec<&'a mut pb::DeliveryNote>,
+        are_new: bool,
+    ) -> BoxFuture<'a, Result<()>> {
+        async move {
+            if are_new {
+                let teams = messages.iter_mut().map(|message| &mut message.team);
+                references.own_team.fill_in(cx, teams).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
     fn complete<'a>(
-        orders: &'a Statements,
+        references: &'a References,
         tx: &'a mut Tx,
         drafts: Vec<&'a mut Self>,
     ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
         async move {
-            let found = find_orders(tx, orders, &drafts).await?;
+            let found = find_orders(tx, &references.orders, &drafts).await?;
             let complete = |draft: &'a mut Self| {
                 let order = found.get(&draft.order_id.uuid());
                 draft.take_over(order.ok_or_else(|| order_not_found(draft.order_id))?)

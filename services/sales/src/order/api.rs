@@ -13,17 +13,13 @@ use trato_query::Field;
 use trato_types::{Context, MemberRef, Ref, Result};
 use uuid::Uuid;
 
-use super::{from_quote::FromQuote, model::Order, parse, render, store, verbs};
-use crate::{document::Accounts, forms::require_request_id, promotion::Promotion};
-
-/// Where requests have the account.
-const ACCOUNT: &str = "order.account";
+use super::{from_quote::FromQuote, model::Order, parse, render, requests::References, store, verbs};
+use crate::{forms::require_request_id, promotion::Promotion};
 
 /// Serves orders.
 pub struct Api {
     orders: Store<Order>,
     drafts: Drafts<Order>,
-    accounts: Accounts,
     from_quote: FromQuote,
     promotions: Statements,
 }
@@ -33,8 +29,7 @@ impl Api {
     pub fn new(app: &App) -> Self {
         Self {
             orders: Store::new(&app.database),
-            drafts: Drafts::new(&app.database, ()),
-            accounts: Accounts::new(app),
+            drafts: Drafts::new(&app.database, References::new(app)),
             from_quote: FromQuote::new(app),
             promotions: Statements::of::<Promotion>(),
         }
@@ -50,11 +45,9 @@ impl OrderService for Api {
         self.orders.list(request).await
     }
     async fn create_order(&self, request: Request<pb::CreateOrderRequest>) -> Reply<pb::Order> {
-        self.accounts.learn(&request, ACCOUNT, account(request.get_ref().order.as_ref())).await?;
         self.drafts.create(request).await
     }
     async fn update_order(&self, request: Request<pb::UpdateOrderRequest>) -> Reply<pb::Order> {
-        self.accounts.learn(&request, ACCOUNT, account(request.get_ref().order.as_ref())).await?;
         self.drafts.update(request).await
     }
     async fn delete_order(&self, request: Request<pb::DeleteOrderRequest>) -> Reply<pb::Order> {
@@ -73,13 +66,9 @@ impl OrderService for Api {
         &self,
         request: Request<pb::BatchCreateOrdersRequest>,
     ) -> Reply<pb::BatchCreateOrdersResponse> {
-        let items = request.get_ref().requests.iter();
-        let accounts = items.filter_map(|item| account(item.order.as_ref()));
-        self.accounts.learn(&request, ACCOUNT, accounts).await?;
         self.drafts.batch_create(request).await
     }
     async fn upsert_order(&self, request: Request<pb::UpsertOrderRequest>) -> Reply<pb::Order> {
-        self.accounts.learn(&request, ACCOUNT, account(request.get_ref().order.as_ref())).await?;
         self.drafts.upsert(request).await
     }
 
@@ -160,9 +149,4 @@ impl Resource for Order {
     fn team(&self) -> Option<Uuid> {
         self.team.map(Ref::uuid)
     }
-}
-
-/// Whom customers may have to be asked for.
-fn account(order: Option<&pb::Order>) -> Option<&str> {
-    order.map(|order| order.account.as_str())
 }

@@ -6,10 +6,13 @@ use std::collections::HashMap;
 use futures::{FutureExt as _, future::BoxFuture};
 use sqlx::{Row as _, types::Json};
 use trato_platform::{
+    App,
     db::{Tx, from_sqlx},
+    rpc::Caller,
     standard::Draft,
 };
-use trato_types::{Ref, Result, Violations};
+use trato_proto::sales::v1 as pb;
+use trato_types::{Context, Ref, Result, Violations};
 use uuid::Uuid;
 
 use super::{
@@ -17,22 +20,54 @@ use super::{
     model::{Order, OrderError},
 };
 use crate::{
-    document::{self, Document, Sale},
+    document::{self, Accounts, Document, Sale},
     foreign::Account,
+    own_team::OwnTeam,
 };
 
 /// The field that holds the order, in every request that brings one.
 pub const FIELD: &str = "order";
 
+/// What it takes to complete a draft.
+pub struct References {
+    accounts: Accounts,
+    own_team: OwnTeam,
+}
+
+impl References {
+    /// Looks into the app's database, and asks customers where the settings say that it is.
+    pub fn new(app: &App) -> Self {
+        Self { accounts: Accounts::new(app), own_team: OwnTeam::new(app) }
+    }
+}
+
 impl Draft for Order {
-    type References = ();
+    type References = References;
 
     fn require_draft(&self) -> Result<()> {
         Ok(Self::require_draft(self)?)
     }
 
+    fn prepare<'a>(
+        references: &'a References,
+        cx: &'a Context,
+        caller: &'a Caller,
+        mut messages: Vec<&'a mut pb::Order>,
+        are_new: bool,
+    ) -> BoxFuture<'a, Result<()>> {
+        async move {
+            if are_new {
+                let teams = messages.iter_mut().map(|message| &mut message.team);
+                references.own_team.fill_in(cx, teams).await?;
+            }
+            let accounts = messages.iter().map(|message| message.account.as_str());
+            references.accounts.learn(cx, caller, "order.account", accounts).await
+        }
+        .boxed()
+    }
+
     fn complete<'a>(
-        _: &'a (),
+        _: &'a References,
         tx: &'a mut Tx,
         drafts: Vec<&'a mut Self>,
     ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {

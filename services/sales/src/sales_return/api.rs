@@ -13,8 +13,8 @@ use trato_query::Field;
 use trato_types::{Context, MemberRef, Ref, Result};
 use uuid::Uuid;
 
-use super::{model::SalesReturn, moves, parse, render, store};
-use crate::{delivery_note::DeliveryNote, forms::require_request_id, order::Order};
+use super::{model::SalesReturn, moves, parse, render, requests::References, store};
+use crate::{forms::require_request_id, order::Order};
 
 /// Serves returns.
 pub struct Api {
@@ -28,7 +28,7 @@ impl Api {
     pub fn new(app: &App) -> Self {
         Self {
             sales_returns: Store::new(&app.database),
-            drafts: Drafts::new(&app.database, Statements::of::<DeliveryNote>()),
+            drafts: Drafts::new(&app.database, References::new(app)),
             orders: Statements::of::<Order>(),
         }
     }

@@ -3,37 +3,70 @@
 
 use futures::{FutureExt as _, future::BoxFuture};
 use trato_platform::{
+    App,
     db::{Tx, statement::Statements},
+    rpc::Caller,
     standard::{Draft, require_living},
 };
-use trato_types::{Error, Kind, Result, Violations};
+use trato_proto::sales::v1 as pb;
+use trato_types::{Context, Error, Kind, Result, Violations};
 
 use super::{content::Applied, model::SalesReturn};
 use crate::{
     delivery_note::DeliveryNote,
+    own_team::OwnTeam,
     return_policy::{Payer, find_published, window_end},
 };
 
 /// The field that holds the return, in every request that brings one.
 const FIELD: &str = "sales_return";
 
+/// What it takes to complete a draft.
+pub struct References {
+    delivery_notes: Statements,
+    own_team: OwnTeam,
+}
+
+impl References {
+    /// Looks into the app's database and directory.
+    pub fn new(app: &App) -> Self {
+        Self { delivery_notes: Statements::of::<DeliveryNote>(), own_team: OwnTeam::new(app) }
+    }
+}
+
 impl Draft for SalesReturn {
-    /// How delivery notes are read.
-    type References = Statements;
+    type References = References;
 
     fn require_draft(&self) -> Result<()> {
         Ok(self.require_requested()?)
     }
 
+    fn prepare<'a>(
+        references: &'a References,
+        cx: &'a Context,
+        _: &'a Caller,
+        mut messages: Vec<&'a mut pb::SalesReturn>,
+        are_new: bool,
+    ) -> BoxFuture<'a, Result<()>> {
+        async move {
+            if are_new {
+                let teams = messages.iter_mut().map(|message| &mut message.team);
+                references.own_team.fill_in(cx, teams).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
     fn complete<'a>(
-        delivery_notes: &'a Statements,
+        references: &'a References,
         tx: &'a mut Tx,
         drafts: Vec<&'a mut Self>,
     ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
         async move {
             let mut outcomes = Vec::with_capacity(drafts.len());
             for draft in drafts {
-                match complete(delivery_notes, tx, draft).await {
+                match complete(&references.delivery_notes, tx, draft).await {
                     Err(error) if matches!(error.kind(), Kind::Internal | Kind::Unavailable) => {
                         return Err(error);
                     }
