@@ -360,6 +360,19 @@ mod tests {
     }
 
     #[test]
+    fn a_share_of_a_quantity_is_rounded_once() {
+        let share = |quantity: &str, percent: &str| {
+            let quantity: Quantity = quantity.parse().expect("a quantity");
+            quantity.share(percent.parse().expect("a percentage")).map(|share| share.to_string())
+        };
+        assert_eq!(share("3", "50"), Ok("1.5".to_owned()));
+        assert_eq!(share("3", "33.333333"), Ok("1".to_owned()));
+        assert_eq!(share("-0.000001", "50"), Ok("-0.000001".to_owned()));
+        assert_eq!(share("999999999999.999999", "100"), Ok("999999999999.999999".to_owned()));
+        assert_eq!(share("999999999999.999999", "101"), Err(PricingError::TooLarge));
+    }
+
+    #[test]
     fn so_many_of_an_amount_are_rounded_once_half_away_from_zero() {
         let of = |quantity: &str, each| {
             let quantity: Quantity = quantity.parse().expect("a quantity");
