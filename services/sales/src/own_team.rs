@@ -19,17 +19,14 @@ impl OwnTeam {
         Self { directory: app.directory.clone() }
     }
 
-    /// Fills in the teams that are empty.
-    pub async fn fill_in<'a>(
-        &self,
-        cx: &Context,
-        teams: impl IntoIterator<Item = &'a mut String>,
-    ) -> Result<()> {
-        let mut empty = teams.into_iter().filter(|team| team.is_empty()).peekable();
-        let Some(subject) = cx.actor.subject().filter(|_| empty.peek().is_some()) else { return Ok(()) };
-        if let [team] = *self.directory.teams(cx.tenant, subject).await? {
-            let name = Ref::<Team>::from_uuid(team).name();
-            empty.for_each(|team| team.clone_from(&name));
+    /// Fills in those of these teams that are empty.
+    pub async fn fill_in(&self, cx: &Context, teams: Vec<&mut String>) -> Result<()> {
+        let is_open = teams.iter().any(|team| team.is_empty());
+        let Some(subject) = cx.actor.subject().filter(|_| is_open) else { return Ok(()) };
+        let own = self.directory.teams(cx.tenant, subject).await?;
+        if let [own] = *own {
+            let name = Ref::<Team>::from_uuid(own).name();
+            teams.into_iter().filter(|team| team.is_empty()).for_each(|team| team.clone_from(&name));
         }
         Ok(())
     }

@@ -52,7 +52,7 @@ impl Draft for DeliveryNote {
     ) -> BoxFuture<'a, Result<()>> {
         async move {
             if are_new {
-                let teams = messages.iter_mut().map(|message| &mut message.team);
+                let teams = messages.iter_mut().map(|message| &mut message.team).collect();
                 references.own_team.fill_in(cx, teams).await?;
             }
             Ok(())

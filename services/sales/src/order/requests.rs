@@ -57,7 +57,7 @@ impl Draft for Order {
     ) -> BoxFuture<'a, Result<()>> {
         async move {
             if are_new {
-                let teams = messages.iter_mut().map(|message| &mut message.team);
+                let teams = messages.iter_mut().map(|message| &mut message.team).collect();
                 references.own_team.fill_in(cx, teams).await?;
             }
             let accounts = messages.iter().map(|message| message.account.as_str());

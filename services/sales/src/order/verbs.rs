@@ -8,7 +8,7 @@ use trato_platform::{
 };
 use trato_pricing::Quantity;
 use trato_proto::{sales::v1 as pb, wire};
-use trato_types::{Context, Error, Result, Violations, error::FieldError as _};
+use trato_types::{Context, Error, Result, Violations};
 
 use super::{model::Order, parse::parse_hold_reason};
 use crate::{

@@ -18,5 +18,5 @@ mod store;
 pub use self::{
     api::{Api, render_payer},
     model::{Payer, ReturnPolicy, code, window_end},
-    publish::{Published, find_published},
+    publish::find_published,
 };

@@ -50,7 +50,7 @@ impl Draft for SalesReturn {
     ) -> BoxFuture<'a, Result<()>> {
         async move {
             if are_new {
-                let teams = messages.iter_mut().map(|message| &mut message.team);
+                let teams = messages.iter_mut().map(|message| &mut message.team).collect();
                 references.own_team.fill_in(cx, teams).await?;
             }
             Ok(())
