@@ -95,7 +95,7 @@ macro_rules! addresses {
     )*};
 }
 // Each package has an address of its own, so that its contract can change alone; what one is, is said once.
-addresses!(billing, customers);
+addresses!(billing, customers, sales);
 
 /// A text that may be absent, which is the empty one on the wire.
 pub fn text(value: Option<&impl ToString>) -> String {

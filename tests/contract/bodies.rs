@@ -47,7 +47,7 @@ impl World {
                 "condition": { "products": [self.product], "minQuantity": "10" }, "budget": dollars(1_000),
             }),
             "Team" => json!({ "displayName": format!("Team {unique}"), "region": "West" }),
-            other => self.billing_body(other, &unique),
+            other => self.sales_body(other, &unique),
         }
     }
 

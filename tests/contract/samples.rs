@@ -3,10 +3,14 @@
 //! A method that fits the standard shapes needs nothing here but the body of its resource.
 
 use prost_reflect::MethodDescriptor;
-use rand::random;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub use super::names::{names_in, random_name, with_random_names};
+use super::{
+    order_samples::{ORDER_VERBS, Orders, changed_field},
+    sales_samples::QUOTE_VERBS,
+};
 use crate::harness::{
     caller::Caller,
     eventually::{SOON, eventually},
@@ -15,22 +19,29 @@ use crate::harness::{
 };
 
 /// Resources by noun: collection, and the name of their field in requests.
-pub const NOUNS: [(&str, &str, &str); 17] = [
+pub const NOUNS: [(&str, &str, &str); 24] = [
     ("Account", "accounts", "account"),
+    ("ApprovalRule", "approvalRules", "approvalRule"),
     ("Contact", "contacts", "contact"),
     ("CreditNote", "creditNotes", "creditNote"),
+    ("DeliveryNote", "deliveryNotes", "deliveryNote"),
     ("ExchangeRate", "exchangeRates", "exchangeRate"),
     ("Invoice", "invoices", "invoice"),
     ("LegalEntity", "legalEntities", "legalEntity"),
     ("Member", "members", "member"),
     ("NumberSeries", "numberSeries", "numberSeries"),
     ("Opportunity", "opportunities", "opportunity"),
+    ("Order", "orders", "order"),
     ("PaymentTerm", "paymentTerms", "paymentTerm"),
     ("Pipeline", "pipelines", "pipeline"),
     ("Price", "prices", "price"),
     ("PriceList", "priceLists", "priceList"),
     ("Product", "products", "product"),
     ("Promotion", "promotions", "promotion"),
+    ("Quote", "quotes", "quote"),
+    ("ReturnPolicy", "returnPolicies", "returnPolicy"),
+    ("SalesNumberSeries", "salesNumberSeries", "salesNumberSeries"),
+    ("SalesReturn", "salesReturns", "salesReturn"),
     ("TaxCode", "taxCodes", "taxCode"),
     ("Team", "teams", "team"),
 ];
@@ -40,8 +51,12 @@ pub const NOUNS: [(&str, &str, &str); 17] = [
 pub struct World {
     /// May do everything.
     pub keeper: Caller,
+    /// May do so too, and submits what the keeper approves.
+    pub seller: Caller,
     /// An account.
     pub account: String,
+    /// An approval rule that matches quotes of a million.
+    pub approval_rule: String,
     /// A product that consists of the product.
     pub bundle: String,
     /// A contact tied to the account.
@@ -64,6 +79,8 @@ pub struct World {
     pub number_series: String,
     /// An open opportunity.
     pub opportunity: String,
+    /// Orders, and what comes of them.
+    pub orders: Orders,
     /// A payment term.
     pub payment_term: String,
     /// A pipeline with the stages `lead` and `offer`.
@@ -76,6 +93,10 @@ pub struct World {
     pub product: String,
     /// A promotion of the product.
     pub promotion: String,
+    /// A draft of a quote.
+    pub quote: String,
+    /// A number series of quotes.
+    pub sales_number_series: String,
     /// Code of the tax code, by which the product is taxed.
     pub tax_class: String,
     /// A tax code.
@@ -97,7 +118,9 @@ impl World {
         let keeper = tenant.administrator();
         let mut world = Self {
             keeper,
+            seller: tenant.caller("seller", &["administrator"]),
             account: String::new(),
+            approval_rule: String::new(),
             bundle: String::new(),
             contact: String::new(),
             credit_note: String::new(),
@@ -109,12 +132,15 @@ impl World {
             member: String::new(),
             number_series: String::new(),
             opportunity: String::new(),
+            orders: Orders::default(),
             payment_term: String::new(),
             pipeline: String::new(),
             price: String::new(),
             price_list: String::new(),
             product: String::new(),
             promotion: String::new(),
+            quote: String::new(),
+            sales_number_series: String::new(),
             tax_class: String::new(),
             tax_code: String::new(),
             team: String::new(),
@@ -137,7 +163,11 @@ impl World {
         world.number_series = world.create("NumberSeries").await;
         world.payment_term = world.create("PaymentTerm").await;
         world.exchange_rate = world.create("ExchangeRate").await;
+        world.sales_number_series = world.create("SalesNumberSeries").await;
+        world.approval_rule = world.create("ApprovalRule").await;
         world.until_taxes_are_known().await;
+        world.quote = world.create("Quote").await;
+        world.make_orders().await;
         world.invoice = world.create("Invoice").await;
         world.issued_invoice = world.issued().await;
         world.credit_series = world.credits().await;
@@ -149,6 +179,7 @@ impl World {
     pub fn name_of(&self, noun: &str) -> &str {
         match noun {
             "Account" => &self.account,
+            "ApprovalRule" => &self.approval_rule,
             "Contact" => &self.contact,
             "CreditNote" => &self.credit_note,
             "ExchangeRate" => &self.exchange_rate,
@@ -163,9 +194,14 @@ impl World {
             "PriceList" => &self.price_list,
             "Product" => &self.product,
             "Promotion" => &self.promotion,
+            "Quote" => &self.quote,
+            "SalesNumberSeries" => &self.sales_number_series,
             "TaxCode" => &self.tax_code,
             "Team" => &self.team,
-            other => panic!("the samples do not know the resource {other}"),
+            other => self
+                .orders
+                .name_of(other)
+                .unwrap_or_else(|| panic!("the samples do not know the resource {other}")),
         }
     }
 
@@ -248,6 +284,8 @@ impl World {
                     .ok();
                 json!({ "name": opportunity })
             }
+            verb if QUOTE_VERBS.contains(&verb) => self.quote_verb(verb).await,
+            verb if ORDER_VERBS.contains(&verb) => self.order_verb(verb).await,
             "PriceDocument" => self.document(),
             "ValidateConfiguration" => json!({
                 "product": self.product, "choices": [{ "option": "lamp" }], "currencyCode": "USD",
@@ -306,15 +344,7 @@ impl World {
                 "Update" => {
                     let mut body = self.body(noun);
                     body["name"] = json!(self.create(noun).await);
-                    let changed = match *noun {
-                        "Contact" => "surname",
-                        "Price" => "unitPrice",
-                        "CreditNote" => "reason",
-                        "ExchangeRate" => "origin",
-                        "Invoice" => "note",
-                        _ => "displayName",
-                    };
-                    json!({ *field: body, "updateMask": changed })
+                    json!({ *field: body, "updateMask": changed_field(noun) })
                 }
                 "Delete" => json!({ "name": self.create(noun).await }),
                 _ => {
@@ -325,50 +355,6 @@ impl World {
             };
         }
         panic!("the samples do not know the method {}", method.full_name())
-    }
-}
-
-/// A name of the same collection that nothing has. Members get an unlikely subject, all others an identifier.
-pub fn random_name(name: &str) -> String {
-    let collection = name.split_once('/').map_or(name, |(collection, _)| collection);
-    match collection {
-        "members" => format!("members/nobody-{:032x}", random::<u128>()),
-        _ => format!("{collection}/{}", Uuid::now_v7()),
-    }
-}
-
-/// Where a request holds resource names, as JSON pointers.
-pub fn names_in(request: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    walk(request, String::new(), &mut found);
-    found
-}
-
-/// The request with every resource name put in another's place.
-pub fn with_random_names(request: &Value) -> Value {
-    let mut changed = request.clone();
-    for pointer in names_in(request) {
-        let place = changed.pointer_mut(&pointer).expect("the pointer was just found");
-        *place = json!(random_name(place.as_str().unwrap_or_default()));
-    }
-    changed
-}
-
-fn walk(value: &Value, pointer: String, found: &mut Vec<String>) {
-    match value {
-        Value::Object(fields) => {
-            fields.iter().for_each(|(key, value)| walk(value, format!("{pointer}/{key}"), found))
-        }
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(at, value)| walk(value, format!("{pointer}/{at}"), found));
-        }
-        Value::String(text) => {
-            let collection = text.split_once('/').map(|(collection, _)| collection);
-            if NOUNS.iter().any(|(_, known, _)| Some(*known) == collection) {
-                found.push(pointer);
-            }
-        }
-        _ => {}
     }
 }
 

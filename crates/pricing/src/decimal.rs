@@ -11,7 +11,7 @@ use trato_types::Minor;
 
 use crate::{
     PricingError,
-    exact::{amount, wide},
+    exact::{amount, divide, wide},
 };
 
 /// Decimals of a quantity, a price or a percentage: `numeric(18,6)`.
@@ -73,6 +73,11 @@ impl Quantity {
     /// What so much comes to when one of it is `each`, rounded once.
     pub fn of(self, each: Minor) -> Result<Minor, PricingError> {
         amount(wide(each) * self.millionths(), ONE)
+    }
+
+    /// So much of a hundred of it, rounded once.
+    pub fn share(self, percent: Percent) -> Result<Self, PricingError> {
+        Self::from_millionths(divide(self.millionths() * percent.millionths(), 100 * ONE))
     }
 
     /// How often another quantity fits, in whole numbers; once when it is zero.
@@ -352,6 +357,19 @@ mod tests {
         assert_eq!(often("0.9", "0.3"), Ok("3".to_owned()));
         assert_eq!(often("7", "0"), Ok("1".to_owned()));
         assert_eq!(often("999999999999", "0.000001"), Err(PricingError::TooLarge));
+    }
+
+    #[test]
+    fn a_share_of_a_quantity_is_rounded_once() {
+        let share = |quantity: &str, percent: &str| {
+            let quantity: Quantity = quantity.parse().expect("a quantity");
+            quantity.share(percent.parse().expect("a percentage")).map(|share| share.to_string())
+        };
+        assert_eq!(share("3", "50"), Ok("1.5".to_owned()));
+        assert_eq!(share("3", "33.333333"), Ok("1".to_owned()));
+        assert_eq!(share("-0.000001", "50"), Ok("-0.000001".to_owned()));
+        assert_eq!(share("999999999999.999999", "100"), Ok("999999999999.999999".to_owned()));
+        assert_eq!(share("999999999999.999999", "101"), Err(PricingError::TooLarge));
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod context;
 pub mod error;
 pub mod id;
 pub mod money;
+pub mod numbering;
 pub mod standard;
 pub mod text;
 pub mod time;

@@ -7,7 +7,7 @@ use trato_proto::{
     google::value::{Date as WireDate, Money},
     wire,
 };
-use trato_types::{Currency, Date, Minor, Violations, error::FieldError};
+use trato_types::{Currency, Date, Error, Minor, Result, Violations, error::FieldError};
 
 /// A number that is out of the range of its field.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -46,6 +46,15 @@ pub fn parse_existing(field: &str, amount: &Money, violations: &mut Violations) 
 /// Reads a decimal that stands for `absent` when the text is empty.
 pub fn parse_decimal<T: FromStr<Err = PricingError>>(text: &str, absent: T) -> Result<T, PricingError> {
     if text.is_empty() { Ok(absent) } else { text.parse() }
+}
+
+/// INVALID_ARGUMENT `REQUIRED` unless the request can be repeated: what takes a number must not take a second one.
+pub fn require_request_id(request_id: &str) -> Result<()> {
+    if request_id.is_empty() {
+        let message = "a lost answer must not cost a second number";
+        return Err(Error::invalid("request_id", "REQUIRED", message));
+    }
+    Ok(())
 }
 
 /// Takes a number of -1,000 to 1,000, by which things are put into an order.

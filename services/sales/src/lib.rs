@@ -4,30 +4,47 @@
 
 mod access;
 mod account;
+mod approval_rule;
 mod decimal;
+mod delivery_note;
 mod document;
 mod events;
 mod foreign;
 mod forms;
 mod funnel;
+mod number_series;
 mod opportunity;
+mod order;
+mod own_team;
 mod pipeline;
 mod price;
 mod price_list;
 mod pricing;
 mod product;
 mod promotion;
+mod quote;
+mod return_policy;
+mod sales_return;
 mod subscriptions;
 mod tax_code;
 
+use futures::FutureExt as _;
 use trato_platform::{ServiceSpec, migrations};
 use trato_proto::sales::v1::{
-    access_service_server::AccessServiceServer, event_service_server::EventServiceServer,
+    access_service_server::AccessServiceServer, approval_rule_service_server::ApprovalRuleServiceServer,
+    delivery_note_service_server::DeliveryNoteServiceServer, event_service_server::EventServiceServer,
     funnel_service_server::FunnelServiceServer, opportunity_service_server::OpportunityServiceServer,
-    pipeline_service_server::PipelineServiceServer, price_list_service_server::PriceListServiceServer,
-    price_service_server::PriceServiceServer, pricing_service_server::PricingServiceServer,
-    product_service_server::ProductServiceServer, promotion_service_server::PromotionServiceServer,
+    order_service_server::OrderServiceServer, pipeline_service_server::PipelineServiceServer,
+    price_list_service_server::PriceListServiceServer, price_service_server::PriceServiceServer,
+    pricing_service_server::PricingServiceServer, product_service_server::ProductServiceServer,
+    promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
+    return_policy_service_server::ReturnPolicyServiceServer,
+    sales_number_series_service_server::SalesNumberSeriesServiceServer,
+    sales_return_service_server::SalesReturnServiceServer,
 };
+
+pub use order::break_promises;
+pub use quote::expire as expire_quotes;
 
 /// The table of contents.
 pub fn service() -> ServiceSpec {
@@ -44,6 +61,15 @@ pub fn service() -> ServiceSpec {
             "0009_tax_code",
             "0010_product_options",
             "0011_product_checks",
+            "0012_number_series",
+            "0013_approval_rule",
+            "0014_quote",
+            "0015_promotion_uses",
+            "0016_order",
+            "0017_delivery_note",
+            "0018_billed_line",
+            "0019_return_policy",
+            "0020_sales_return",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()
@@ -51,6 +77,13 @@ pub fn service() -> ServiceSpec {
         .keep::<promotion::Promotion>()
         .keep::<pipeline::Pipeline>()
         .keep::<opportunity::Opportunity>()
+        .keep::<number_series::NumberSeries>()
+        .keep::<approval_rule::ApprovalRule>()
+        .keep::<quote::Quote>()
+        .keep::<order::Order>()
+        .keep::<delivery_note::DeliveryNote>()
+        .keep::<return_policy::ReturnPolicy>()
+        .keep::<sales_return::SalesReturn>()
         .serve(|app| ProductServiceServer::new(product::Api::new(app)))
         .serve(|app| PriceListServiceServer::new(price_list::Api::new(app)))
         .serve(|app| PriceServiceServer::new(price::Api::new(app)))
@@ -58,9 +91,20 @@ pub fn service() -> ServiceSpec {
         .serve(|app| PricingServiceServer::new(pricing::Api::new(app)))
         .serve(|app| PipelineServiceServer::new(pipeline::Api::new(app)))
         .serve(|app| OpportunityServiceServer::new(opportunity::Api::new(app)))
+        .serve(|app| SalesNumberSeriesServiceServer::new(number_series::Api::new(app)))
+        .serve(|app| ApprovalRuleServiceServer::new(approval_rule::Api::new(app)))
+        .serve(|app| QuoteServiceServer::new(quote::Api::new(app)))
+        .serve(|app| OrderServiceServer::new(order::Api::new(app)))
+        .serve(|app| DeliveryNoteServiceServer::new(delivery_note::Api::new(app)))
+        .serve(|app| ReturnPolicyServiceServer::new(return_policy::Api::new(app)))
+        .serve(|app| SalesReturnServiceServer::new(sales_return::Api::new(app)))
         .serve(|app| FunnelServiceServer::new(funnel::Api::new(app)))
         .serve(|app| EventServiceServer::new(events::Api::new(app)))
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
         .on(subscriptions::project_accounts())
         .on(subscriptions::project_tax_codes())
+        .on(order::record_invoices())
+        .on(order::record_credit_notes())
+        .every(order::JOB, order::PERIOD, |app| order::watch_promises(app).boxed())
+        .every(quote::EXPIRY, quote::EXPIRY_PERIOD, |app| quote::run_expiry(app).boxed())
 }

@@ -117,7 +117,8 @@ fn code_before(text: &str) -> Option<String> {
 }
 
 /// The participles of the custom verbs, by the beginning of the event types of their resource: `.change(request, "won", …)`
-/// beside `const EVENT: &'static str = "trato.sales.v1.opportunity"`; and `=> ("won", …)`, where the state decides.
+/// beside `const EVENT: &'static str = "trato.sales.v1.opportunity"`; `=> ("won", …)`, where the state decides; and
+/// `NewEvent::of(cx, "taken", …)`, where a transaction changes more than one resource.
 pub fn verbs() -> BTreeMap<String, BTreeSet<String>> {
     let sources = sources();
     let mut verbs = BTreeMap::new();
@@ -125,7 +126,16 @@ pub fn verbs() -> BTreeMap<String, BTreeSet<String>> {
         let Some(event) = texts_after(&source.text, "const EVENT: &'static str = ").pop() else { continue };
         let beside = sources.iter().filter(|other| other.folder == source.folder);
         let participles = beside.flat_map(|other| {
-            let forms = [".change(request, ", ".change_in(request, ", "=> ("];
+            let forms = [
+                ".change(request, ",
+                ".change_in(request, ",
+                "=> (",
+                "NewEvent::of(cx, ",
+                "NewEvent::of(tx.cx(), ",
+                "NewEvent::with_facts(cx, ",
+                "NewEvent::with_facts(&cx, ",
+                "NewEvent::with_facts(tx.cx(), ",
+            ];
             forms.into_iter().flat_map(|form| texts_after(&other.text, form))
         });
         verbs.insert(event, participles.collect());

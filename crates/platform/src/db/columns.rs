@@ -7,6 +7,7 @@ use sqlx::{
 };
 use trato_types::{
     Currency, Date, DisplayName, EmailAddress, Error, Id, MemberRef, Minor, PhoneNumber, Result, Timestamp,
+    numbering::{Period, Prefix},
 };
 use uuid::Uuid;
 
@@ -111,7 +112,7 @@ macro_rules! parsed {
         }
     )*};
 }
-parsed!(DisplayName, EmailAddress, PhoneNumber);
+parsed!(DisplayName, EmailAddress, PhoneNumber, Prefix);
 
 impl<T: Column> Column for Option<T> {
     type Sql = T::Sql;
@@ -165,6 +166,18 @@ impl Column for Currency {
     }
     fn from_sql(stored: Option<String>) -> Result<Self> {
         Self::parse(&present(stored)?).map_err(Error::internal)
+    }
+}
+
+impl Column for Period {
+    type Sql = String;
+    const TYPE: &'static str = "text";
+    fn to_sql(&self) -> Option<String> {
+        Some(self.as_str().to_owned())
+    }
+    fn from_sql(stored: Option<String>) -> Result<Self> {
+        let period = Self::from_name(&present(stored)?);
+        period.ok_or_else(|| Error::internal("a stored period is not one of its names"))
     }
 }
 

@@ -96,6 +96,17 @@ impl Tx {
         if stored.is_empty() { Err(Error::internal("a locked row changed")) } else { Ok(()) }
     }
 
+    /// Stores the next revisions of locked records and their events, in one statement.
+    pub async fn save_all<T: Resource>(
+        &mut self,
+        statements: &Statements,
+        records: &[&Record<T>],
+        events: Vec<NewEvent>,
+    ) -> Result<()> {
+        let stored = self.write(statements.save, records, events).await?;
+        if stored.len() == records.len() { Ok(()) } else { Err(Error::internal("a locked row changed")) }
+    }
+
     /// Stores new records and their events; answers which of the events were stored. A record whose external id is
     /// taken is left out.
     pub async fn insert<T: Resource>(

@@ -11,14 +11,13 @@ use std::{
 };
 
 use futures::{StreamExt as _, stream};
-use tonic::{Request, Status};
 use trato_types::{Context, Error, Kind, Ref, Result, standard::ResourceMessage as _};
 
 use super::{Foreign, Known, Refusal, read_time, store};
 use crate::{
     App,
     db::{Database, recorded},
-    rpc::{Caller, Upstream, elsewhere, status::to_status},
+    rpc::{Caller, Upstream, elsewhere},
 };
 
 /// Questions of one call that are on their way at once.
@@ -50,28 +49,26 @@ impl<T: Foreign> Neighbour<T> {
     ///
     /// UNAVAILABLE when the service cannot say; PERMISSION_DENIED when it does not say so to the caller. Nothing is written
     /// then.
-    pub async fn learn<R>(
+    pub async fn learn<'a>(
         &self,
-        request: &Request<R>,
+        cx: &Context,
+        caller: &Caller,
         field: &str,
-        names: impl IntoIterator<Item = &str>,
-    ) -> Result<(), Status> {
-        let cx = request.extensions().get::<Context>();
-        let cx = cx.ok_or_else(|| to_status(Error::internal("the call has no context")))?;
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<()> {
         let resources: HashSet<Ref<T>> = names.into_iter().filter_map(|name| Ref::parse(name).ok()).collect();
         if resources.is_empty() {
             return Ok(());
         }
-        let unknown = self.unknown(cx, resources).await.map_err(to_status)?;
+        let unknown = self.unknown(cx, resources).await?;
         if unknown.is_empty() {
             return Ok(());
         }
-        let caller = Caller::of(request).map_err(to_status)?;
-        let refusals = self.refusals(cx, &caller, unknown).await.map_err(to_status)?;
+        let refusals = self.refusals(cx, caller, unknown).await?;
         let unsaid = refusals
             .iter()
             .find(|(_, refusal)| matches!(refusal, Refusal::NotVisible | Refusal::Unverified(_)));
-        unsaid.map_or(Ok(()), |(resource, refusal)| Err(to_status(refusal.of(*resource, field))))
+        unsaid.map_or(Ok(()), |(resource, refusal)| Err(refusal.of(*resource, field)))
     }
 
     /// Asks for resources the projection does not know, each once, and remembers the answers. Answers with those that may

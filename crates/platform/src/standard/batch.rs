@@ -6,7 +6,7 @@ use tonic::Request;
 use tonic_types::Status as WireStatus;
 use trato_types::{
     Context, Error, Kind, Result,
-    standard::{BatchCreateRequest, BatchCreateResponse, CreateRequest, Outcome},
+    standard::{BatchCreateRequest, BatchCreateResponse, CreateRequest, Outcome, WriteOptions},
 };
 use uuid::Uuid;
 
@@ -178,7 +178,15 @@ pub(super) fn item_record<T: Resource, R: CreateRequest<Message = T::Message>>(
     cx: &Context,
     item: R,
 ) -> Result<Record<T>> {
-    let (message, options) = item.into_parts();
+    part_record(cx, item.into_parts(), R::FIELD)
+}
+
+/// The same of the parts of an item, whose message is in `field`.
+pub(super) fn part_record<T: Resource>(
+    cx: &Context,
+    (message, options): (Option<T::Message>, WriteOptions),
+    field: &str,
+) -> Result<Record<T>> {
     if !options.request_id.is_empty() || options.validate_only {
         return Err(Error::invalid(
             "request_id",
@@ -186,7 +194,7 @@ pub(super) fn item_record<T: Resource, R: CreateRequest<Message = T::Message>>(
             "only the batch itself has request_id and validate_only",
         ));
     }
-    prepare::new_record::<T>(cx, message, R::FIELD)
+    prepare::new_record::<T>(cx, message, field)
 }
 
 /// A new record with the event that tells of it.

@@ -1,26 +1,29 @@
 //! Create, update, upsert and batch of documents that are drafts first: what the server computes is put in within the
 //! transaction that writes, and nothing is changed any more once the document is issued.
 
-use futures::future::BoxFuture;
+use futures::{FutureExt as _, future::BoxFuture};
 use prost::Message;
 use tonic::Request;
 use trato_types::{
     Context, Error, Result,
     standard::{
         BatchCreateRequest, BatchCreateResponse, CreateRequest, Fields as _, ResourceMessage as _,
-        UpdateRequest,
+        UpdateRequest, WriteOptions,
     },
 };
 
 use super::{
     Prepared, Reply, Store, answer,
-    batch::{created, each, item_record},
+    batch::{created, each, part_record},
     once,
     prepare::{merged, new_record},
     require_batch, require_living,
     write::{external_id_taken, finish},
 };
-use crate::db::{Database, NewEvent, Record, RequestKey, Resource, Tx};
+use crate::{
+    db::{Database, NewEvent, Record, RequestKey, Resource, Tx},
+    rpc::Caller,
+};
 
 /// A document that is a draft first.
 pub trait Draft: Resource {
@@ -29,6 +32,19 @@ pub trait Draft: Resource {
 
     /// FAILED_PRECONDITION once it is issued.
     fn require_draft(&self) -> Result<()>;
+
+    /// Fills in what clients left open of documents that are new, and finds out what is not known here yet: before any
+    /// transaction, so that neighbours can be asked. What fails here fails for all of them.
+    fn prepare<'a>(
+        references: &'a Self::References,
+        cx: &'a Context,
+        caller: &'a Caller,
+        messages: Vec<&'a mut Self::Message>,
+        are_new: bool,
+    ) -> BoxFuture<'a, Result<()>> {
+        let _ = (references, cx, caller, messages, are_new);
+        std::future::ready(Ok(())).boxed()
+    }
 
     /// Puts in what the server computes, for each document by itself.
     fn complete<'a>(
@@ -55,10 +71,13 @@ impl<T: Draft> Drafts<T> {
     where
         R: CreateRequest<Message = T::Message> + Message,
     {
+        let caller = Caller::of(&request);
         answer(request, async |cx, mut body| {
+            let caller = caller?;
             let key = RequestKey::parse(&body.take_request_id(), &body)?;
             let (message, options) = body.into_parts();
-            let attempt = self.create_one(cx, key.as_ref(), R::FIELD, message, options.validate_only);
+            let by = By { cx, caller: &caller, key: key.as_ref(), validate_only: options.validate_only };
+            let attempt = self.create_one(&by, R::FIELD, message);
             once(self.store.database(), cx, key.as_ref(), attempt).await
         })
         .await
@@ -69,13 +88,15 @@ impl<T: Draft> Drafts<T> {
     where
         R: UpdateRequest<Message = T::Message> + Message,
     {
+        let caller = Caller::of(&request);
         answer(request, async |cx, mut body| {
+            let caller = caller?;
             let key = RequestKey::parse(&body.take_request_id(), &body)?;
             let (message, mask, options) = body.into_parts();
             let message = message.ok_or_else(|| Error::invalid(R::FIELD, "REQUIRED", "is required"))?;
             let name = message.name().to_owned();
-            let change = Change { field: R::FIELD, message: &message, mask: mask.as_deref() };
-            let attempt = self.update_one(cx, key.as_ref(), &name, change, options.validate_only);
+            let by = By { cx, caller: &caller, key: key.as_ref(), validate_only: options.validate_only };
+            let attempt = self.update_one(&by, &name, Change { field: R::FIELD, message, mask });
             once(self.store.database(), cx, key.as_ref(), attempt).await
         })
         .await
@@ -86,17 +107,20 @@ impl<T: Draft> Drafts<T> {
     where
         R: UpdateRequest<Message = T::Message> + Message,
     {
+        let caller = Caller::of(&request);
         answer(request, async |cx, mut body| {
+            let caller = caller?;
             let key = RequestKey::parse(&body.take_request_id(), &body)?;
             let (message, mask, options) = body.into_parts();
             let message = message.ok_or_else(|| Error::invalid(R::FIELD, "REQUIRED", "is required"))?;
+            let by = By { cx, caller: &caller, key: key.as_ref(), validate_only: options.validate_only };
             let attempt = async {
-                let validate_only = options.validate_only;
-                let Some(meant) = self.store.read_meant(cx, &message, R::FIELD).await? else {
-                    return self.create_one(cx, key.as_ref(), R::FIELD, Some(message), validate_only).await;
-                };
-                let change = Change { field: R::FIELD, message: &message, mask: mask.as_deref() };
-                self.update_one(cx, key.as_ref(), &meant.name(), change, validate_only).await
+                match self.store.read_meant(cx, &message, R::FIELD).await? {
+                    None => self.create_one(&by, R::FIELD, Some(message)).await,
+                    Some(meant) => {
+                        self.update_one(&by, &meant.name(), Change { field: R::FIELD, message, mask }).await
+                    }
+                }
             };
             once(self.store.database(), cx, key.as_ref(), attempt).await
         })
@@ -110,13 +134,18 @@ impl<T: Draft> Drafts<T> {
         R::Item: CreateRequest<Message = T::Message>,
         P: BatchCreateResponse<T::Message, tonic_types::Status> + Message + Default,
     {
+        let caller = Caller::of(&request);
         answer(request, async |cx, mut body| {
+            let caller = caller?;
             let key = RequestKey::parse(&body.take_request_id(), &body)?;
             let (items, options) = body.into_parts();
             require_batch("requests", items.len())?;
             let attempt = async {
+                let mut parts: Vec<Part<T>> = items.into_iter().map(CreateRequest::into_parts).collect();
+                let messages = parts.iter_mut().filter_map(|(message, _)| message.as_mut()).collect();
+                T::prepare(&self.references, cx, &caller, messages, true).await?;
                 let mut tx = Tx::of(self.store.database(), cx).await?;
-                let prepared = self.prepare(cx, &mut tx, items).await?;
+                let prepared = self.prepare(cx, &mut tx, <R::Item as CreateRequest>::FIELD, parts).await?;
                 self.store.store_batch_in(tx, key.as_ref(), prepared, options.validate_only, each).await
             };
             once(self.store.database(), cx, key.as_ref(), attempt).await
@@ -126,12 +155,12 @@ impl<T: Draft> Drafts<T> {
 
     async fn create_one(
         &self,
-        cx: &Context,
-        key: Option<&RequestKey>,
+        by: &By<'_>,
         field: &str,
-        message: Option<T::Message>,
-        validate_only: bool,
+        mut message: Option<T::Message>,
     ) -> Result<T::Message> {
+        let cx = by.cx;
+        T::prepare(&self.references, cx, by.caller, message.iter_mut().collect(), true).await?;
         let mut record = new_record::<T>(cx, message, field)?;
         let mut tx = Tx::of(self.store.database(), cx).await?;
         self.complete(&mut tx, &mut record.value).await?;
@@ -140,34 +169,29 @@ impl<T: Draft> Drafts<T> {
         if tx.insert(self.store.statements(), &[&record], vec![event]).await?.is_empty() {
             return Err(external_id_taken(&record));
         }
-        finish(tx, key, event_id, validate_only).await?;
+        finish(tx, by.key, event_id, by.validate_only).await?;
         Ok(T::render(&record))
     }
 
-    async fn update_one(
-        &self,
-        cx: &Context,
-        key: Option<&RequestKey>,
-        name: &str,
-        change: Change<'_, T>,
-        validate_only: bool,
-    ) -> Result<T::Message> {
+    async fn update_one(&self, by: &By<'_>, name: &str, mut change: Change<T>) -> Result<T::Message> {
+        let cx = by.cx;
+        T::prepare(&self.references, cx, by.caller, vec![&mut change.message], false).await?;
         let mut tx = Tx::of(self.store.database(), cx).await?;
         let before = tx.lock::<T>(self.store.statements(), name).await?;
         before.require_etag(change.message.etag())?;
         require_living(&before)?;
         before.value.require_draft()?;
-        let mut value = merged(cx, &before, change.message, change.mask, change.field)?;
+        let mut value = merged(cx, &before, &change.message, change.mask.as_deref(), change.field)?;
         self.complete(&mut tx, &mut value).await?;
         let after = before.next(cx, value);
         let answer = T::render(&after);
-        if key.is_none() && answer.changed(&T::render(&before)).is_empty() {
+        if by.key.is_none() && answer.changed(&T::render(&before)).is_empty() {
             return Ok(T::render(&before));
         }
         let event = NewEvent::of(cx, "updated", Some(&before), &after);
         let event_id = event.id;
         tx.save(self.store.statements(), &after, event).await?;
-        finish(tx, key, event_id, validate_only).await?;
+        finish(tx, by.key, event_id, by.validate_only).await?;
         Ok(answer)
     }
 
@@ -175,12 +199,15 @@ impl<T: Draft> Drafts<T> {
         T::complete(&self.references, tx, vec![draft]).await?.into_iter().collect()
     }
 
-    async fn prepare<R>(&self, cx: &Context, tx: &mut Tx, items: Vec<R>) -> Result<Vec<Result<Prepared<T>>>>
-    where
-        R: CreateRequest<Message = T::Message>,
-    {
+    async fn prepare(
+        &self,
+        cx: &Context,
+        tx: &mut Tx,
+        field: &str,
+        parts: Vec<Part<T>>,
+    ) -> Result<Vec<Result<Prepared<T>>>> {
         let mut records: Vec<Result<Record<T>>> =
-            items.into_iter().map(|item| item_record(cx, item)).collect();
+            parts.into_iter().map(|part| part_record(cx, part, field)).collect();
         let drafts = records.iter_mut().flatten().map(|record| &mut record.value).collect();
         let mut completed = T::complete(&self.references, tx, drafts).await?.into_iter();
         let mut prepare = |record: Result<Record<T>>| {
@@ -192,9 +219,20 @@ impl<T: Draft> Drafts<T> {
     }
 }
 
+/// Who writes, and what was said beside the content.
+struct By<'a> {
+    cx: &'a Context,
+    caller: &'a Caller,
+    key: Option<&'a RequestKey>,
+    validate_only: bool,
+}
+
+/// An item of a batch.
+type Part<T> = (Option<<T as Resource>::Message>, WriteOptions);
+
 /// What an update says.
-struct Change<'a, T: Resource> {
+struct Change<T: Resource> {
     field: &'static str,
-    message: &'a T::Message,
-    mask: Option<&'a [String]>,
+    message: T::Message,
+    mask: Option<Vec<String>>,
 }

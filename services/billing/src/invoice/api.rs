@@ -5,22 +5,20 @@ use tonic::Request;
 use trato_platform::{
     App,
     db::{Constraint, Facts, Record, Resource},
+    rpc::Caller,
     standard::{Drafts, Reply, Store, answer},
 };
 use trato_proto::billing::v1::{self as pb, invoice_service_server::InvoiceService};
 use trato_query::Field;
 use trato_types::{Context, Result};
 
-use super::{
-    issue, model::Invoice, neighbours::Neighbours, parse, references::References, render, requests, store,
-};
+use super::{issue, model::Invoice, parse, references::References, render, requests, store};
 use crate::{issuing::Issuing, verify::Chains};
 
 /// Serves invoices.
 pub struct Api {
     invoices: Store<Invoice>,
     drafts: Drafts<Invoice>,
-    neighbours: Neighbours,
     references: References,
     issuing: Issuing<Invoice>,
     chains: Chains,
@@ -31,10 +29,9 @@ impl Api {
     pub fn new(app: &App) -> Self {
         Self {
             invoices: Store::new(&app.database),
-            drafts: Drafts::new(&app.database, References::new()),
-            neighbours: Neighbours::new(app),
-            references: References::new(),
-            issuing: Issuing::new(app, References::new()),
+            drafts: Drafts::new(&app.database, References::new(app)),
+            references: References::new(app),
+            issuing: Issuing::new(app, References::new(app)),
             chains: Chains::new(app),
         }
     }
@@ -52,11 +49,9 @@ impl InvoiceService for Api {
         self.invoices.list(request).await
     }
     async fn create_invoice(&self, request: Request<pb::CreateInvoiceRequest>) -> Reply<pb::Invoice> {
-        self.neighbours.learn(&request, request.get_ref().invoice.iter()).await?;
         self.drafts.create(request).await
     }
     async fn update_invoice(&self, request: Request<pb::UpdateInvoiceRequest>) -> Reply<pb::Invoice> {
-        self.neighbours.learn(&request, request.get_ref().invoice.iter()).await?;
         self.drafts.update(request).await
     }
     async fn delete_invoice(&self, request: Request<pb::DeleteInvoiceRequest>) -> Reply<pb::Invoice> {
@@ -75,13 +70,9 @@ impl InvoiceService for Api {
         &self,
         request: Request<pb::BatchCreateInvoicesRequest>,
     ) -> Reply<pb::BatchCreateInvoicesResponse> {
-        self.neighbours
-            .learn(&request, request.get_ref().requests.iter().filter_map(|item| item.invoice.as_ref()))
-            .await?;
         self.drafts.batch_create(request).await
     }
     async fn upsert_invoice(&self, request: Request<pb::UpsertInvoiceRequest>) -> Reply<pb::Invoice> {
-        self.neighbours.learn(&request, request.get_ref().invoice.iter()).await?;
         self.drafts.upsert(request).await
     }
 
@@ -89,9 +80,11 @@ impl InvoiceService for Api {
         &self,
         request: Request<pb::PreviewInvoiceRequest>,
     ) -> Reply<pb::PreviewInvoiceResponse> {
-        self.neighbours.learn(&request, request.get_ref().invoice.iter()).await?;
         let database = self.invoices.database();
-        answer(request, async |cx, body| requests::preview(database, &self.references, cx, body).await).await
+        let caller = Caller::of(&request);
+        let references = &self.references;
+        answer(request, async |cx, body| requests::preview(database, references, (cx, &caller?), body).await)
+            .await
     }
     async fn issue_invoice(&self, request: Request<pb::IssueInvoiceRequest>) -> Reply<pb::Invoice> {
         let taken = self.issuing.take_before(&request).await?;

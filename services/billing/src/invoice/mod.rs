@@ -18,7 +18,6 @@ mod chain;
 mod content;
 mod issue;
 mod model;
-mod neighbours;
 mod parse;
 mod pricing;
 mod references;

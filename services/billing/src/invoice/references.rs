@@ -1,18 +1,22 @@
-//! What invoices refer to: looked up for all of them together, in the transaction that writes them.
+//! What invoices refer to: looked up for all of them together, in the transaction that writes them. Other services are asked
+//! before it for what nobody here has heard of.
 
 use std::collections::HashMap;
 
 use trato_platform::{
+    App,
     db::{Tx, statement::Statements},
     foreign::{self, Existence, Refusal},
+    rpc::Caller,
 };
 use trato_pricing::Trace;
+use trato_proto::billing::v1 as pb;
 use trato_types::{Context, Error, Kind, Ref, Result, Violations};
 use uuid::Uuid;
 
 use super::{model::Invoice, pricing::Basis};
 use crate::{
-    foreign::{Account, Product},
+    foreign::{Account, Accounts, Product, Products},
     legal_entity::LegalEntity,
     lookup::living,
     payment_term::PaymentTerm,
@@ -22,6 +26,8 @@ use crate::{
 /// Looks up what invoices refer to.
 #[derive(Clone, Debug)]
 pub struct References {
+    accounts: Accounts,
+    products: Products,
     legal_entities: Statements,
     payment_terms: Statements,
     tax_codes: Statements,
@@ -37,13 +43,28 @@ pub struct Found {
 }
 
 impl References {
-    /// Prepares the statements.
-    pub fn new() -> Self {
+    /// Prepares the statements, and asks other services where the settings say that they are.
+    pub fn new(app: &App) -> Self {
         Self {
+            accounts: Accounts::new(app),
+            products: Products::new(app),
             legal_entities: Statements::of::<LegalEntity>(),
             payment_terms: Statements::of::<PaymentTerm>(),
             tax_codes: Statements::of::<TaxCode>(),
         }
+    }
+
+    /// Finds out about what these invoices refer to in other services, before any transaction.
+    pub async fn learn<'a>(
+        &self,
+        cx: &Context,
+        caller: &Caller,
+        invoices: impl Iterator<Item = &'a pb::Invoice> + Clone,
+    ) -> Result<()> {
+        let accounts = invoices.clone().map(|invoice| invoice.account.as_str());
+        self.accounts.learn(cx, caller, "invoice.account", accounts).await?;
+        let products = invoices.flat_map(|invoice| &invoice.lines).map(|line| line.product.as_str());
+        self.products.learn(cx, caller, "invoice.lines.product", products).await
     }
 
     /// Everything these invoices refer to, in one statement for each kind.

@@ -3,6 +3,7 @@
 use futures::{FutureExt as _, future::BoxFuture};
 use trato_platform::{
     db::{Database, Tx},
+    rpc::Caller,
     standard::{Draft, new_record},
 };
 use trato_proto::billing::v1 as pb;
@@ -16,6 +17,16 @@ impl Draft for Invoice {
 
     fn require_draft(&self) -> Result<()> {
         Ok(Self::require_draft(self)?)
+    }
+
+    fn prepare<'a>(
+        references: &'a References,
+        cx: &'a Context,
+        caller: &'a Caller,
+        messages: Vec<&'a mut pb::Invoice>,
+        _: bool,
+    ) -> BoxFuture<'a, Result<()>> {
+        async move { references.learn(cx, caller, messages.iter().map(|message| &**message)).await }.boxed()
     }
 
     fn complete<'a>(
@@ -48,9 +59,10 @@ impl Issuable for Invoice {
 pub async fn preview(
     database: &Database,
     references: &References,
-    cx: &Context,
+    (cx, caller): (&Context, &Caller),
     body: pb::PreviewInvoiceRequest,
 ) -> Result<pb::PreviewInvoiceResponse> {
+    references.learn(cx, caller, body.invoice.iter()).await?;
     let mut record = new_record::<Invoice>(cx, body.invoice, "invoice")?;
     let mut tx = Tx::of(database, cx).await?;
     let trace = references.price(&mut tx, &mut record.value).await?;

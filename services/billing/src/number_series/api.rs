@@ -11,10 +11,13 @@ use trato_proto::{
     wire::{self, UnknownName},
 };
 use trato_query::Field;
-use trato_types::{Context, Id, Result, Violations};
+use trato_types::{
+    Context, Id, Result, Violations,
+    numbering::{Period, padding},
+};
 
 use super::{
-    model::{self, DocumentKind, NumberSeries, Period},
+    model::{DocumentKind, NumberSeries},
     store,
 };
 
@@ -130,7 +133,7 @@ impl Resource for NumberSeries {
         let document_kind = check.keep("document_kind", parse_document_kind(message.document_kind));
         let prefix = check.keep("prefix", message.prefix.parse());
         let period = check.keep("period", parse_period(message.period)).unwrap_or(Period::None);
-        let padding = check.keep("padding", model::padding(message.padding)).unwrap_or_default();
+        let padding = check.keep("padding", padding(message.padding)).unwrap_or_default();
         let gap_free = message.gap_free;
         #[rustfmt::skip]
         let series = display_name.zip(legal_entity).zip(document_kind).zip(prefix).map(

@@ -3,29 +3,17 @@
 
 use trato_platform::{
     choice_column, columns,
-    db::{Column, Constraint, Database, from_sqlx, recorded},
+    db::{Constraint, Database, from_sqlx, recorded},
 };
 use trato_query::{Field, boolean, choice, reference, text};
-use trato_types::{Context, Error, Kind, Result};
+use trato_types::{Context, Kind, Result, numbering::Period};
 use uuid::Uuid;
 
-use super::model::{DocumentKind, NumberSeries, Period, Prefix};
+use super::model::{DocumentKind, NumberSeries};
 
 columns!(NumberSeries { display_name, legal_entity, document_kind, prefix, period, padding, gap_free });
 
 choice_column!(DocumentKind { Invoice = "INVOICE", CreditNote = "CREDIT_NOTE" });
-choice_column!(Period { None = "NONE", Year = "YEAR" });
-
-impl Column for Prefix {
-    type Sql = String;
-    const TYPE: &'static str = "text";
-    fn to_sql(&self) -> Option<String> {
-        Some(self.to_string())
-    }
-    fn from_sql(stored: Option<String>) -> Result<Self> {
-        stored.unwrap_or_default().parse().map_err(Error::internal)
-    }
-}
 
 /// Fields to filter and sort by.
 pub const FIELDS: &[Field] = &[

@@ -5,8 +5,8 @@
 //! then on prices, promotions, coupons and taxes are those of then. Who buys is there: customers is asked for accounts that
 //! nobody knows here yet, before any transaction (`../account.rs`).
 //!
-//! A resource that is such a document has a column of type `Document`, parses and renders it under a field `document`, and
-//! puts `pricing::complete` into its `standard::Draft`.
+//! A resource that is such a document has a column of type `Document`, parses and renders it under a field `document`, and has
+//! in its `standard::Draft` `Accounts::learn` to prepare and `complete` to complete.
 
 mod model;
 mod parse;

@@ -13,6 +13,11 @@ use trato_types::{
 use super::model::{Document, Line, Terms};
 use crate::pricing;
 
+/// Longest key of a line or charge, in characters; the arithmetic counts bytes.
+const MAX_KEY: usize = 128;
+/// Charges whose keys are looked at; more are refused anyway.
+const MAX_CHARGES: usize = 20;
+
 /// Parses a document, or lists every violation by its field within it.
 pub fn parse(message: &pb::SalesDocument, cx: &Context) -> Result<Document> {
     let mut violations = Violations::new();
@@ -29,6 +34,7 @@ pub fn parse(message: &pb::SalesDocument, cx: &Context) -> Result<Document> {
     let mut lines = Vec::with_capacity(wanted.len());
     for (at, (wanted, given)) in wanted.iter().zip(&message.lines).enumerate() {
         let path = format!("lines[{at}]");
+        check.keep(&format!("{path}.key"), line(&given.key, MAX_KEY));
         if wanted.quantity <= Quantity::ZERO {
             check.keep(&format!("{path}.quantity"), Err::<(), _>(PricingError::NotPositive));
         }
@@ -36,6 +42,9 @@ pub fn parse(message: &pb::SalesDocument, cx: &Context) -> Result<Document> {
         let promised_date = parse_date(&format!("{path}.promised_date"), given, check);
         let description = description.unwrap_or_default();
         lines.push(Line { wanted: wanted.clone(), description, promised_date });
+    }
+    for (at, charge) in message.charges.iter().take(MAX_CHARGES).enumerate() {
+        check.keep(&format!("charges[{at}].key"), line(&charge.key, MAX_KEY));
     }
     let document = question.map(|question| Document {
         currency: question.currency,

@@ -43,7 +43,7 @@ pub fn render(document: &Document) -> pb::SalesDocument {
     let Some(frozen) = &document.priced else { return message };
     let writer = Writer::of(frozen);
     message.priced_date = Some(wire::date(frozen.date));
-    message.priced_prices = render_prices(frozen.prices).into();
+    message.applied_prices = render_prices(frozen.prices).into();
     message.discount_amounts = writer.discounts();
     message.charge_amounts = writer.charges();
     message.tax_groups = writer.groups();

@@ -24,10 +24,12 @@ mod references;
 mod requests;
 mod stage_changes;
 pub mod store;
+mod winning;
 
 pub use self::{
     api::Api,
     model::{Opportunity, State},
+    winning::win_by,
 };
 
 #[cfg(test)]

@@ -119,6 +119,11 @@ impl Resource for Promotion {
             check.add("budget", "BUDGET_BELOW_USED", "must stay, since some of it is used up");
         }
         let budget = budget.and_then(|budget| check.keep("budget", above_zero(budget)));
+        let max_uses = Some(message.max_uses).filter(|most| *most != 0);
+        if max_uses.is_some_and(|most| most < 0) {
+            check.add("max_uses", "OUT_OF_RANGE", "must be 1 or more, or nothing");
+        }
+        let uses = message.uses;
         let currency = one_currency(
             [
                 ("budget_used", used),
@@ -136,7 +141,7 @@ impl Resource for Promotion {
         #[rustfmt::skip]
         let promotion = display_name.zip(effect).map(|(display_name, effect)| Self {
             display_name, description, start_date, end_date, audience, coupon_code, condition, effect, sequence,
-            exclusive, currency, budget, budget_used,
+            exclusive, currency, budget, budget_used, max_uses, uses,
         });
         violations.into_result(promotion)
     }
@@ -166,6 +171,8 @@ impl Resource for Promotion {
             exclusive: promotion.exclusive,
             budget: promotion.budget.and_then(money),
             budget_used: promotion.budget.and_then(|_| money(promotion.budget_used)),
+            max_uses: promotion.max_uses.unwrap_or_default(),
+            uses: promotion.uses,
             currency_code: promotion.currency.map(|currency| currency.code().to_owned()).unwrap_or_default(),
         }
     }

@@ -5,8 +5,10 @@ mod api;
 mod effect;
 mod model;
 mod store;
+mod taking;
 
 pub use self::{
     api::Api,
     model::{Promotion, one_currency},
+    taking::take,
 };

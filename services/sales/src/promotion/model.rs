@@ -1,7 +1,7 @@
 //! A promotion and what makes one valid.
 
 use trato_pricing::{Key, Period, Tax};
-use trato_types::{Currency, Date, DisplayName, Minor, Violations, id::Collection};
+use trato_types::{Currency, Date, DisplayName, DomainError, Minor, Violations, id::Collection};
 
 use super::effect::{Condition, Effect};
 use crate::price_list::Audience;
@@ -35,6 +35,27 @@ pub struct Promotion {
     pub budget: Option<Minor>,
     /// What of the budget is used up.
     pub budget_used: Minor,
+    /// How many documents may take it, one at least.
+    pub max_uses: Option<i32>,
+    /// How many documents have taken it.
+    pub uses: i32,
+}
+
+/// Why a document cannot take what it was promised.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum UsedUp {
+    /// The budget has less left.
+    #[error("the promotion has not so much of its budget left")]
+    Budget,
+    /// It was used as often as it may be.
+    #[error("the promotion was used as often as it may be")]
+    Uses,
+}
+
+impl DomainError for UsedUp {
+    fn reason(&self) -> &'static str {
+        "PROMOTION_USED_UP"
+    }
 }
 
 impl Collection for Promotion {
@@ -45,6 +66,20 @@ impl Promotion {
     /// What may still be given; without limit where there is no budget.
     pub fn budget_left(&self) -> Option<Minor> {
         self.budget.map(|budget| Minor(budget.0.saturating_sub(self.budget_used.0).max(0)))
+    }
+
+    /// Notes that a document takes so much of it.
+    pub fn take(&mut self, amount: Minor) -> Result<(), UsedUp> {
+        let uses = self.uses.checked_add(1).ok_or(UsedUp::Uses)?;
+        if self.max_uses.is_some_and(|most| uses > most) {
+            return Err(UsedUp::Uses);
+        }
+        if let Some(budget) = self.budget {
+            let used = self.budget_used.0.checked_add(amount.0).map(Minor).filter(|used| *used <= budget);
+            self.budget_used = used.ok_or(UsedUp::Budget)?;
+        }
+        self.uses = uses;
+        Ok(())
     }
 
     /// The same for the arithmetic of prices, under the name by which documents know it; `taxes` are those of the gift.
@@ -99,6 +134,8 @@ mod tests {
             currency: Some(Currency::USD),
             budget: budget.map(Minor),
             budget_used: Minor(used),
+            max_uses: None,
+            uses: 0,
         }
     }
 
@@ -114,6 +151,19 @@ mod tests {
             let left = budget.map(|budget| Minor(if budget > used { budget - used } else { 0 }));
             prop_assert_eq!(offered.budget, left);
         }
+    }
+
+    /// DOC-11: neither a budget nor a coupon is used up twice.
+    #[test]
+    fn a_promotion_is_taken_until_its_budget_or_its_uses_are_used_up() {
+        let mut budget = promotion(Some(500), 100);
+        assert_eq!(budget.take(Minor(401)), Err(UsedUp::Budget));
+        assert_eq!(budget.take(Minor(400)), Ok(()));
+        assert_eq!((budget.budget_used, budget.uses), (Minor(500), 1));
+        let mut coupon = Promotion { max_uses: Some(1), ..promotion(None, 0) };
+        assert_eq!(coupon.take(Minor(7)), Ok(()));
+        assert_eq!(coupon.take(Minor(7)), Err(UsedUp::Uses));
+        assert_eq!((coupon.budget_used, coupon.uses), (Minor(0), 1));
     }
 
     #[test]

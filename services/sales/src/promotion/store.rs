@@ -23,6 +23,8 @@ columns!(Promotion {
     currency,
     budget,
     budget_used,
+    max_uses,
+    uses,
 });
 
 json_column!(Condition, Effect);
@@ -38,6 +40,8 @@ pub const FIELDS: &[Field] = &[
     text("currency_code").column("currency").nullable(),
     minor("budget").nullable(),
     minor("budget_used"),
+    integer("max_uses").nullable(),
+    integer("uses"),
 ];
 
 /// What a violated constraint tells the client.
@@ -58,5 +62,11 @@ pub const CONSTRAINTS: &[Constraint] = &[
         kind: Kind::Precondition,
         reason: "BUDGET_BELOW_USED",
         message: "the budget would be less than what of it is used up",
+    },
+    Constraint {
+        name: "promotion_uses_check",
+        kind: Kind::Precondition,
+        reason: "MAX_USES_BELOW_USES",
+        message: "it was used more often than it might be",
     },
 ];

@@ -1,0 +1,45 @@
+//! Orders: what a customer has ordered, and how far it is delivered and invoiced.
+//!
+//! ```text
+//!  create          confirm              deliver                  deliver              close
+//!  ──────▶ DRAFT ─────────▶ CONFIRMED ─────────▶ IN_FULFILMENT ─────────▶ FULFILLED ─────────▶ CLOSED
+//!          │ │ ▲             │  ▲                 │        ▲                │
+//!          │ └─┘ update      │  └─────────────────┘        └────────────────┘
+//!          └──────┬──────────┘           what was voided or refused goes back
+//!                 └─ cancel ─▶ CANCELLED
+//! ```
+//!
+//! An order is one row with its document (`../document`) and its quantities (`ledger.rs`); whoever moves quantities
+//! holds the lock of that row. The table keeps the quantities once more, line by line under constraints, so that
+//! nothing that is written by whatever way is delivered beyond what was ordered. From confirmation to fulfilment the
+//! state follows from them. What billing invoices and credits of lines is heard from its events (`billed.rs`); days
+//! that pass while something is promised are found by a job (`promises.rs`).
+
+mod api;
+mod billed;
+mod from_quote;
+mod goods;
+mod ledger;
+mod locked;
+mod model;
+mod moves;
+mod parse;
+mod promises;
+mod render;
+mod requests;
+mod store;
+mod verbs;
+
+pub use self::{
+    api::Api,
+    billed::{record_credit_notes, record_invoices},
+    goods::Good,
+    ledger::LedgerError,
+    locked::{lock_order, order_not_found, save_order},
+    model::{Order, OrderError, reason_of},
+    promises::{JOB, PERIOD, break_promises, watch_promises},
+    render::render_broken,
+};
+
+#[cfg(test)]
+mod tests;

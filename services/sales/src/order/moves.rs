@@ -1,0 +1,93 @@
+//! How quantities of an order move: what is delivered, comes back, is invoiced, or is late. The states follow. Pure.
+
+use trato_pricing::Quantity;
+use trato_types::{Date, Result};
+
+use super::{
+    ledger::BrokenPromise,
+    model::{Order, State},
+};
+
+impl Order {
+    /// Takes what is to be delivered off what is left.
+    pub fn deliver<'a>(&mut self, lines: impl IntoIterator<Item = (&'a str, Quantity)>) -> Result<()> {
+        self.require_confirmed()?;
+        self.require_not_held()?;
+        for (key, quantity) in lines {
+            self.ledger.deliver(key, quantity)?;
+        }
+        self.follow();
+        Ok(())
+    }
+
+    /// Gives back what was not delivered after all.
+    pub fn take_back<'a>(&mut self, lines: impl IntoIterator<Item = (&'a str, Quantity)>) -> Result<()> {
+        for (key, quantity) in lines {
+            self.ledger.take_back(key, quantity)?;
+        }
+        self.follow();
+        Ok(())
+    }
+
+    /// Notes what has reached the customer on a day; answers what of it came late.
+    pub fn arrive<'a>(
+        &mut self,
+        lines: impl IntoIterator<Item = (&'a str, Quantity)>,
+        day: Date,
+    ) -> Result<Vec<BrokenPromise>> {
+        let mut broken = Vec::new();
+        for (key, quantity) in lines {
+            broken.extend(self.ledger.come_late(key, day)?);
+            self.ledger.arrive(key, quantity)?;
+        }
+        self.follow();
+        Ok(broken)
+    }
+
+    /// Notes what came back.
+    pub fn give_back<'a>(&mut self, lines: impl IntoIterator<Item = (&'a str, Quantity)>) -> Result<()> {
+        for (key, quantity) in lines {
+            self.ledger.give_back(key, quantity)?;
+        }
+        self.follow();
+        Ok(())
+    }
+
+    /// Notes what goes to the customer again.
+    pub fn hand_back<'a>(&mut self, lines: impl IntoIterator<Item = (&'a str, Quantity)>) -> Result<()> {
+        for (key, quantity) in lines {
+            self.ledger.hand_back(key, quantity)?;
+        }
+        self.follow();
+        Ok(())
+    }
+
+    /// Notes what billing has invoiced and credited of a line in all. True when that is news.
+    pub fn bill(&mut self, line: &str, invoiced: Quantity, credited: Quantity) -> bool {
+        let is_news = self.ledger.bill(line, invoiced, credited);
+        self.follow();
+        is_news
+    }
+
+    /// Notes every promise whose day is before `today`; answers those that were not told.
+    pub fn break_promises(&mut self, today: Date) -> Vec<BrokenPromise> {
+        let broken = self.ledger.break_promises(today);
+        self.follow();
+        broken
+    }
+
+    /// Lets states follow the quantities.
+    pub(super) fn follow(&mut self) {
+        if self.require_confirmed().is_ok() {
+            self.state = match () {
+                () if self.ledger.is_fulfilled() => State::Fulfilled,
+                () if self.ledger.is_begun() => State::InFulfilment,
+                () => State::Confirmed,
+            };
+        }
+        self.delivery_status = self.ledger.delivery_status();
+        self.invoice_status = self.ledger.invoice_status(self.invoicing_policy, self.released_percent.0);
+        let is_going_on = self.require_confirmed().is_ok();
+        self.next_promised_date = self.ledger.next_promise().filter(|_| is_going_on);
+    }
+}

@@ -1,0 +1,86 @@
+//! What requests ask of an order's verbs.
+
+use std::collections::HashSet;
+
+use trato_platform::{
+    db::{Facts, Record, Tx, statement::Statements},
+    standard::{Changed, require_living},
+};
+use trato_pricing::Quantity;
+use trato_proto::{sales::v1 as pb, wire};
+use trato_types::{Context, Error, Result, Violations};
+
+use super::{model::Order, parse::parse_hold_reason};
+use crate::{
+    number_series::{self, DocumentKind},
+    promotion,
+};
+
+/// Most lines of a request.
+const MAX_LINES: usize = 1000;
+
+/// Confirms a locked draft with the next number of the series. What its promotions give is taken of them, unless the
+/// quote it came of has done so.
+pub async fn confirm(
+    promotions: Statements,
+    tx: &mut Tx,
+    before: &Record<Order>,
+    body: &pb::ConfirmOrderRequest,
+) -> Result<Changed<Order>> {
+    require_living(before)?;
+    before.value.require_draft()?;
+    before.value.require_not_held()?;
+    if before.value.quote.is_none() {
+        let priced = before.value.document.priced.as_ref();
+        let given = priced.ok_or_else(|| Error::internal("an order was not priced"))?.promotions()?;
+        promotion::take(tx, &promotions, given).await?;
+    }
+    let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series).await?;
+    let mut order = before.value.clone();
+    order.confirm(numbered, tx.cx().now.date_naive())?;
+    Ok((before.next(tx.cx(), order), Facts::default()))
+}
+
+/// Holds an order.
+pub fn hold(order: &mut Order, body: &pb::HoldOrderRequest, cx: &Context) -> Result<Facts> {
+    order.hold(parse_hold_reason(body.reason)?, &body.note, cx.now)?;
+    Ok(Facts::default())
+}
+
+/// Lets a share be invoiced.
+pub fn release_milestone(
+    order: &mut Order,
+    body: &pb::ReleaseMilestoneRequest,
+    _: &Context,
+) -> Result<Facts> {
+    let percent = body.released_percent.parse().map_err(|error: trato_pricing::PricingError| {
+        Error::invalid("released_percent", error.reason(), error.to_string())
+    })?;
+    order.release_milestone(percent)?;
+    Ok(Facts::default())
+}
+
+/// Takes quantities off an order.
+pub fn cancel_lines(order: &mut Order, body: &pb::CancelOrderLinesRequest, cx: &Context) -> Result<Facts> {
+    order.cancel_lines(&cancelled(body)?, cx.now)?;
+    Ok(Facts::default())
+}
+
+fn cancelled(body: &pb::CancelOrderLinesRequest) -> Result<Vec<(String, Quantity)>> {
+    let mut violations = Violations::new();
+    let check = &mut violations;
+    let given = check.keep("lines", wire::at_most(&body.lines, MAX_LINES)).unwrap_or_default();
+    if body.lines.is_empty() {
+        check.add("lines", "REQUIRED", "must not be empty");
+    }
+    let (mut lines, mut keys) = (Vec::with_capacity(given.len()), HashSet::new());
+    for (at, line) in given.iter().enumerate() {
+        let quantity = line.quantity.parse().and_then(Quantity::positive);
+        let quantity = check.keep(&format!("lines[{at}].quantity"), quantity);
+        if !keys.insert(line.line.as_str()) {
+            check.add(format!("lines[{at}].line"), "DUPLICATE", "a line before it is the same");
+        }
+        lines.extend(quantity.map(|quantity| (line.line.clone(), quantity)));
+    }
+    violations.into_result(Some(lines))
+}

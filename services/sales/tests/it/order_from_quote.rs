@@ -1,0 +1,128 @@
+//! An accepted quote becomes an order, once, at the prices it was accepted at.
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use tonic::{Code, Response, Status};
+use trato_proto::sales::v1::{
+    CreateOrderFromQuoteRequest, Order, Quote,
+    order::{self, InvoicingPolicy},
+    sales_number_series::DocumentKind,
+};
+use uuid::Uuid;
+
+use crate::{
+    harness::{Sales, refusal},
+    order::precondition,
+    pricing::cents,
+    promotion::{percent, promotion},
+    quote::{accepting, gross},
+};
+
+impl Sales {
+    /// Sales that quotes and takes orders, and a desk at 100 euros.
+    async fn start_selling_by_quotes() -> (Self, String) {
+        let (sales, desk) = Self::start_quoting().await;
+        sales.default_series(DocumentKind::Order, "O").await;
+        (sales, desk)
+    }
+
+    async fn accepted(&self, desk: &str, quantity: &str) -> Quote {
+        let sent = self.sent(desk, quantity).await;
+        self.accept(accepting(&sent.name)).await.expect("accepted")
+    }
+
+    async fn order_from(&self, request: CreateOrderFromQuoteRequest) -> Result<Order, Status> {
+        self.orders().create_order_from_quote(self.admin.request(request)).await.map(Response::into_inner)
+    }
+}
+
+fn of(quote: &str) -> CreateOrderFromQuoteRequest {
+    let request_id = Uuid::now_v7().to_string();
+    CreateOrderFromQuoteRequest { quote: quote.into(), request_id, ..Default::default() }
+}
+
+/// DOC-04: an order of a quote has its document to the cent, whatever becomes of the catalogue, and never another one.
+#[tokio::test]
+async fn an_order_keeps_what_the_quote_said() {
+    let (sales, desk) = Sales::start_selling_by_quotes().await;
+    let sent = sales.sent(&desk, "3").await;
+    let early = sales.order_from(of(&sent.name)).await;
+    let missing = sales.order_from(of(&format!("quotes/{}", Uuid::now_v7()))).await;
+    let quote = sales.accept(accepting(&sent.name)).await.expect("accepted");
+    sales.create_promotion(promotion("Spring", percent("10"))).await.expect("what is cheaper now");
+
+    let request = of(&quote.name);
+    let order = sales.order_from(request.clone()).await.expect("an order");
+    let repeated = sales.order_from(request).await.expect("the same answer");
+    let second = sales.order_from(of(&quote.name)).await;
+    let policy = Order {
+        name: order.name.clone(),
+        invoicing_policy: InvoicingPolicy::Delivered.into(),
+        customer_po: "PO 7".into(),
+        ..Default::default()
+    };
+    let changed =
+        sales.update_order(policy, &["invoicing_policy", "customer_po"]).await.expect("terms may change");
+    let mut dearer = Order { etag: String::new(), ..order.clone() };
+    if let Some(line) = dearer.document.as_mut().and_then(|document| document.lines.first_mut()) {
+        line.quantity = "4".into();
+    }
+    let dearer = sales.update_order(dearer, &["document"]).await;
+    let confirmed = sales.confirm_order(&order.name).await.expect("confirmed");
+
+    assert_eq!(refusal(early), precondition("QUOTE_NOT_ACCEPTED"));
+    assert_eq!(refusal(missing), precondition("QUOTE_NOT_FOUND"));
+    assert_eq!(
+        (order.state(), &order.quote, &order.account),
+        (order::State::Draft, &quote.name, &quote.account)
+    );
+    assert_eq!(order.document, quote.document);
+    assert_eq!(repeated, order);
+    assert_eq!(refusal(second), (Code::AlreadyExists, "ORDER_EXISTS".to_owned()));
+    assert_eq!((changed.document.as_ref(), changed.customer_po.as_str()), (quote.document.as_ref(), "PO 7"));
+    assert_eq!(refusal(dearer), precondition("DOCUMENT_AGREED"));
+    assert_eq!((confirmed.number.as_str(), confirmed.document.as_ref()), ("O0001", quote.document.as_ref()));
+    let totals = confirmed.document.as_ref().and_then(|document| document.totals.as_ref()).expect("totals");
+    assert_eq!(cents(totals.gross.as_ref()), gross(&quote));
+}
+
+/// DOC-04: of however many who make a quote an order at once, one does, and all others are told which order it is.
+#[tokio::test]
+async fn one_order_comes_of_a_quote() {
+    let (sales, desk) = Sales::start_selling_by_quotes().await;
+    let quote = sales.accepted(&desk, "1").await;
+
+    let answers = join_all((0..64).map(|_| sales.order_from(of(&quote.name)))).await;
+
+    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!((made.len(), refused.len()), (1, 63));
+    let order = made.into_iter().next().expect("one").expect("an order");
+    let told: BTreeSet<String> = refused
+        .into_iter()
+        .map(|refused| {
+            let status = refused.expect_err("refused");
+            let details = tonic_types::StatusExt::get_error_details(&status);
+            let info = details.error_info().expect("its reason").clone();
+            assert_eq!(info.reason, "ORDER_EXISTS");
+            info.metadata["order"].clone()
+        })
+        .collect();
+    assert_eq!(told, BTreeSet::from([order.name]));
+}
+
+/// DOC-04: an order that came of no quote takes what its promotions give when it is confirmed.
+#[tokio::test]
+async fn an_order_takes_what_its_promotions_give() {
+    let (sales, desk) = Sales::start_selling_by_quotes().await;
+    let spring = promotion("Spring", percent("10"));
+    let spring = trato_proto::sales::v1::Promotion { max_uses: 1, ..spring };
+    sales.create_promotion(spring).await.expect("a promotion");
+    let (first, second) = (sales.order_of(&desk, &["1"]).await, sales.order_of(&desk, &["1"]).await);
+    let first = sales.create_order(first).await.expect("a draft");
+    let second = sales.create_order(second).await.expect("a draft");
+
+    sales.confirm_order(&first.name).await.expect("it takes the promotion");
+
+    assert_eq!(refusal(sales.confirm_order(&second.name).await), precondition("PROMOTION_USED_UP"));
+}

@@ -1,0 +1,135 @@
+//! From an accepted quote to what was delivered, invoiced, returned and credited, across sales and billing.
+
+use serde_json::{Value, json};
+
+use super::quotes::{taxed_product, verb};
+use crate::harness::{
+    caller::Caller,
+    eventually::{SOON, eventually},
+    tenant::Tenant,
+    values::{cents, day, list, name, text},
+};
+
+/// What two services do in one tenant.
+struct Trade {
+    seller: Caller,
+    biller: Caller,
+    account: String,
+    legal_entity: String,
+    tax_code: String,
+}
+
+impl Trade {
+    async fn made(&self, collection: &str, body: Value) -> String {
+        name(&self.biller.post(&format!("/v1/{collection}"), body).await.ok())
+    }
+
+    /// A series in sales that is the default of its kind.
+    async fn numbers(&self, document_kind: &str, prefix: &str) {
+        let series = json!({
+            "displayName": document_kind, "documentKind": document_kind, "prefix": prefix, "isDefault": true,
+        });
+        self.made("salesNumberSeries", series).await;
+    }
+
+    /// A gap-free series of billing.
+    async fn billing_numbers(&self, document_kind: &str, prefix: &str) -> String {
+        let series = json!({
+            "displayName": document_kind, "legalEntity": self.legal_entity, "documentKind": document_kind,
+            "prefix": prefix, "gapFree": true,
+        });
+        self.made("numberSeries", series).await
+    }
+
+    /// Waits until the invoice status of an order is this one.
+    async fn until_invoiced(&self, order: &str, status: &str) -> Value {
+        let look = || async { self.seller.get(&format!("/v1/{order}")).await.ok() };
+        let is_there = |order: &Value| text(order, "invoiceStatus") == status;
+        eventually(SOON, "sales to hear of billing", look, is_there).await
+    }
+}
+
+async fn trade(tenant: &Tenant) -> (Trade, String) {
+    let (seller, biller) = (tenant.director(), tenant.administrator());
+    let product = taxed_product(&biller, &seller).await;
+    let tax_codes = biller.get("/v1/taxCodes").await.ok();
+    let tax_code = name(&list(&tax_codes, "taxCodes")[0]);
+    let account = name(&seller.post("/v1/accounts", json!({ "displayName": "Miramar" })).await.ok());
+    let entity = json!({
+        "displayName": "Acme", "legalName": "Acme S.L.", "timeZone": "Europe/Madrid", "baseCurrencyCode": "USD",
+        "taxIds": [{ "countryCode": "ES", "scheme": "VAT", "value": "ESB12345678" }],
+        "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
+    });
+    let legal_entity = name(&biller.post("/v1/legalEntities", entity).await.ok());
+    (Trade { seller, biller, account, legal_entity, tax_code }, product)
+}
+
+/// DOC-04, DOC-05, DOC-09: a quote becomes an order that is delivered in parts, invoiced by its delivery note, returned and
+/// credited; its states follow, whichever service did it.
+#[tokio::test]
+async fn an_order_is_delivered_invoiced_returned_and_credited() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    for (kind, prefix) in [("QUOTE", "Q"), ("ORDER", "O"), ("DELIVERY_NOTE", "D"), ("RETURN", "R")] {
+        trade.numbers(kind, prefix).await;
+    }
+    let (invoices, credits) =
+        (trade.billing_numbers("INVOICE", "F").await, trade.billing_numbers("CREDIT_NOTE", "C").await);
+    let policy = json!({ "displayName": "Standard", "code": "STANDARD", "windowDays": 14, "payer": "BUYER" });
+    let policy = trade.made("returnPolicies", policy).await;
+    verb(&trade.seller, &policy, "publish", json!({})).await;
+
+    let document = json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": "2" }] });
+    let quote = trade.made("quotes", json!({ "account": trade.account, "document": document })).await;
+    verb(&trade.seller, &quote, "submit", json!({})).await;
+    verb(&trade.seller, &quote, "send", json!({})).await;
+    verb(&trade.seller, &quote, "accept", json!({ "accepter": "Eva Soler" })).await;
+    let order = trade.seller.post("/v1/orders:createFromQuote", json!({ "quote": quote })).await.ok();
+    let order = name(&order);
+    let terms = json!({ "name": order, "invoicingPolicy": "DELIVERED", "promisedDate": day(2999, 1, 7) });
+    trade.seller.patch(&format!("/v1/{order}"), terms).await.ok();
+    let confirmed = verb(&trade.seller, &order, "confirm", json!({})).await;
+    assert_eq!((text(&confirmed, "number"), text(&confirmed, "deliveryStatus")), ("O1", "NONE"));
+    assert_eq!(cents(&confirmed["document"]["totals"]["gross"]), 242_000);
+
+    let note = trade.made("deliveryNotes", json!({ "order": order })).await;
+    let issued = verb(&trade.seller, &note, "issue", json!({})).await;
+    assert_eq!(text(&issued, "number"), "D1");
+    verb(&trade.seller, &note, "dispatch", json!({ "carrier": "Correos" })).await;
+    verb(&trade.seller, &note, "confirm", json!({ "proof": { "receiver": "Eva" } })).await;
+    let delivered = trade.until_invoiced(&order, "TO_INVOICE").await;
+    assert_eq!((text(&delivered, "state"), text(&delivered, "deliveryStatus")), ("FULFILLED", "FULL"));
+
+    let invoice = json!({
+        "account": trade.account, "legalEntity": trade.legal_entity, "currencyCode": "USD",
+        "billTo": { "displayName": "Hotel Miramar" }, "sourceDocument": note,
+        "lines": [{
+            "key": "a", "description": "Press", "quantity": "2", "unitPrice": "1000", "sourceLine": "1",
+            "taxCodes": [trade.tax_code],
+        }],
+    });
+    let invoice = trade.made("invoices", invoice).await;
+    verb(&trade.biller, &invoice, "issue", json!({ "numberSeries": invoices })).await;
+    trade.until_invoiced(&order, "INVOICED").await;
+
+    let back = json!({
+        "deliveryNote": note, "reason": "Too loud", "policyCode": "STANDARD",
+        "lines": [{ "deliveryLine": "1", "quantity": "2" }],
+    });
+    let back = trade.made("salesReturns", back).await;
+    verb(&trade.seller, &back, "authorise", json!({})).await;
+    verb(&trade.seller, &back, "receive", json!({})).await;
+    let returned = trade.until_invoiced(&order, "TO_CREDIT").await;
+    assert_eq!(text(&returned, "deliveryStatus"), "RETURNED");
+    let found = json!({ "lines": [{ "line": "1", "condition": "OPENED", "disposition": "REFUND" }] });
+    verb(&trade.seller, &back, "inspect", found).await;
+    let settled = verb(&trade.seller, &back, "settle", json!({})).await;
+    assert_eq!(text(&settled, "state"), "SETTLED");
+
+    let credit = trade.made("creditNotes", json!({ "invoice": invoice, "reason": "Returned" })).await;
+    verb(&trade.biller, &credit, "issue", json!({ "numberSeries": credits })).await;
+    let credited = trade.until_invoiced(&order, "CREDITED").await;
+    let progress = &list(&credited, "progress")[0];
+    let quantities = ["ordered", "delivered", "arrived", "returned", "invoiced", "credited"];
+    assert_eq!(quantities.map(|field| text(progress, field)), ["2"; 6]);
+}
