@@ -1,12 +1,15 @@
 //! Invoices of what customers and sales know.
 
+use futures::future::join_all;
 use serde_json::json;
 use uuid::Uuid;
+
+use super::orders::trade;
 
 use crate::harness::{
     desk::Desk,
     tenant::Tenant,
-    values::{cents, name},
+    values::{cents, dollars, name, text},
 };
 
 /// DOC-06: who is invoiced and what is invoiced exist: what was recorded a moment ago is found at once, and what never was is
@@ -33,4 +36,71 @@ async fn an_invoice_is_of_an_account_and_of_products_that_exist() {
     desk.caller.post("/v1/invoices", invoice(&desk.account, &nothing)).await.refused_as("PRODUCT_NOT_FOUND");
     let all = desk.caller.list_all("/v1/invoices", "invoices", &[]).await;
     assert_eq!(all.len(), 1, "a refused invoice was recorded");
+}
+
+/// DOC-07, I13: one call turns an accepted quote into an issued invoice; however many ask at once, there is one, and the others
+/// are told which.
+#[tokio::test]
+async fn a_quote_is_invoiced_once_however_many_ask() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    trade.numbers("QUOTE", "Q").await;
+    let series = trade.billing_numbers("INVOICE", "F").await;
+    let document = json!({
+        "currencyCode": "USD", "lines": [{ "product": product, "quantity": "3" }],
+        "charges": [{ "key": "freight", "reason": "Freight", "amount": dollars(50), "taxClass": "VAT-21" }],
+    });
+    let quote = trade.accepted_quote(document).await;
+    let requests: Vec<_> = (0..64).map(|_| trade.invoicing(&quote, &series)).collect();
+
+    let answers = join_all(requests.iter().map(|request| trade.invoice(request.clone()))).await;
+
+    let (made, refused): (Vec<_>, Vec<_>) =
+        requests.iter().zip(answers).partition(|(_, answer)| answer.status == 200);
+    assert_eq!((made.len(), refused.len()), (1, 63));
+    let (request, invoice) = (made[0].0, made[0].1.json());
+    assert_eq!((text(&invoice, "number"), cents(&invoice["totals"]["gross"])), ("F1", 369_050));
+    for (_, answer) in refused {
+        let refusal = answer.refused_as("ALREADY_INVOICED");
+        assert_eq!(
+            (refusal.code.as_str(), &refusal.metadata["invoice"]),
+            ("ALREADY_EXISTS", &name(&invoice))
+        );
+    }
+    assert_eq!(trade.invoice(request.clone()).await.ok(), invoice, "the same request is answered the same");
+    let all = trade.biller.list_all("/v1/invoices", "invoices", &[]).await;
+    assert_eq!(all.len(), 1);
+}
+
+/// DOC-07: parts of what was sold are invoiced at the prices that were agreed on and add up to it; more than is left is refused,
+/// and what is voided is given back.
+#[tokio::test]
+async fn parts_of_a_quote_add_up_to_it() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    trade.numbers("QUOTE", "Q").await;
+    let series = trade.billing_numbers("INVOICE", "F").await;
+    let line = json!({
+        "product": product, "quantity": "3", "unitPrice": "99.99",
+        "adjustments": [{ "kind": "DISCOUNT", "amount": dollars(10), "reason": "Loyal" }, { "kind": "CHARGE", "percent": "7" }],
+    });
+    let document = json!({ "currencyCode": "USD", "lines": [line], "discounts": [{ "percent": "5" }] });
+    let quote = trade.accepted_quote(document).await;
+    let agreed = trade.seller.get(&format!("/v1/{quote}")).await.ok();
+    let part = |quantity: &str| {
+        let mut request = trade.invoicing(&quote, &series);
+        request["lines"] = json!([{ "sourceLine": "1", "quantity": quantity }]);
+        request
+    };
+
+    let first = trade.invoice(part("1")).await.ok();
+    trade.invoice(part("2.5")).await.refused_as("BASIS_EXCEEDED");
+    let voided = trade.invoice(part("2")).await.ok();
+    trade.biller.post(&format!("/v1/{}:void", name(&voided)), json!({ "reason": "a mistake" })).await.ok();
+    let rest = trade.invoice(trade.invoicing(&quote, &series)).await.ok();
+
+    let net = |invoice: &serde_json::Value| cents(&invoice["totals"]["net"]);
+    assert_eq!(net(&first) + net(&rest), cents(&agreed["document"]["totals"]["net"]));
+    assert_eq!(net(&voided), net(&rest), "what is given back is invoiced as it was");
+    trade.invoice(trade.invoicing(&quote, &series)).await.refused_as("ALREADY_INVOICED");
 }

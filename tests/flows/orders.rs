@@ -1,9 +1,11 @@
 //! From an accepted quote to what was delivered, invoiced, returned and credited, across sales and billing.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::quotes::{taxed_product, verb};
 use crate::harness::{
+    answer::Answer,
     caller::Caller,
     eventually::{SOON, eventually},
     tenant::Tenant,
@@ -11,21 +13,20 @@ use crate::harness::{
 };
 
 /// What two services do in one tenant.
-struct Trade {
-    seller: Caller,
-    biller: Caller,
-    account: String,
-    legal_entity: String,
-    tax_code: String,
+pub struct Trade {
+    pub seller: Caller,
+    pub biller: Caller,
+    pub account: String,
+    pub legal_entity: String,
 }
 
 impl Trade {
-    async fn made(&self, collection: &str, body: Value) -> String {
+    pub async fn made(&self, collection: &str, body: Value) -> String {
         name(&self.biller.post(&format!("/v1/{collection}"), body).await.ok())
     }
 
     /// A series in sales that is the default of its kind.
-    async fn numbers(&self, document_kind: &str, prefix: &str) {
+    pub async fn numbers(&self, document_kind: &str, prefix: &str) {
         let series = json!({
             "displayName": document_kind, "documentKind": document_kind, "prefix": prefix, "isDefault": true,
         });
@@ -33,12 +34,34 @@ impl Trade {
     }
 
     /// A gap-free series of billing.
-    async fn billing_numbers(&self, document_kind: &str, prefix: &str) -> String {
+    pub async fn billing_numbers(&self, document_kind: &str, prefix: &str) -> String {
         let series = json!({
             "displayName": document_kind, "legalEntity": self.legal_entity, "documentKind": document_kind,
             "prefix": prefix, "gapFree": true,
         });
         self.made("numberSeries", series).await
+    }
+
+    /// An accepted quote of these lines.
+    pub async fn accepted_quote(&self, document: Value) -> String {
+        let quote = self.made("quotes", json!({ "account": self.account, "document": document })).await;
+        verb(&self.seller, &quote, "submit", json!({})).await;
+        verb(&self.seller, &quote, "send", json!({})).await;
+        verb(&self.seller, &quote, "accept", json!({ "accepter": "Eva Soler" })).await;
+        quote
+    }
+
+    /// Asks to invoice a document of sales, and to issue the invoice in this series.
+    pub fn invoicing(&self, source: &str, series: &str) -> Value {
+        json!({
+            "sourceDocument": source, "legalEntity": self.legal_entity, "issue": true, "numberSeries": series,
+            "requestId": Uuid::new_v4(),
+        })
+    }
+
+    /// Invoices a document of sales.
+    pub async fn invoice(&self, request: Value) -> Answer {
+        self.biller.post("/v1/invoices:createFromSource", request).await
     }
 
     /// Waits until the invoice status of an order is this one.
@@ -49,11 +72,9 @@ impl Trade {
     }
 }
 
-async fn trade(tenant: &Tenant) -> (Trade, String) {
+pub async fn trade(tenant: &Tenant) -> (Trade, String) {
     let (seller, biller) = (tenant.director(), tenant.administrator());
     let product = taxed_product(&biller, &seller).await;
-    let tax_codes = biller.get("/v1/taxCodes").await.ok();
-    let tax_code = name(&list(&tax_codes, "taxCodes")[0]);
     let account = name(&seller.post("/v1/accounts", json!({ "displayName": "Miramar" })).await.ok());
     let entity = json!({
         "displayName": "Acme", "legalName": "Acme S.L.", "timeZone": "Europe/Madrid", "baseCurrencyCode": "USD",
@@ -61,10 +82,10 @@ async fn trade(tenant: &Tenant) -> (Trade, String) {
         "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
     });
     let legal_entity = name(&biller.post("/v1/legalEntities", entity).await.ok());
-    (Trade { seller, biller, account, legal_entity, tax_code }, product)
+    (Trade { seller, biller, account, legal_entity }, product)
 }
 
-/// DOC-04, DOC-05, DOC-09: a quote becomes an order that is delivered in parts, invoiced by its delivery note, returned and
+/// DOC-04, DOC-05, DOC-08, DOC-09: a quote becomes an order that is delivered in parts, invoiced by its delivery note, returned and
 /// credited; its states follow, whichever service did it.
 #[tokio::test]
 async fn an_order_is_delivered_invoiced_returned_and_credited() {
@@ -80,10 +101,7 @@ async fn an_order_is_delivered_invoiced_returned_and_credited() {
     verb(&trade.seller, &policy, "publish", json!({})).await;
 
     let document = json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": "2" }] });
-    let quote = trade.made("quotes", json!({ "account": trade.account, "document": document })).await;
-    verb(&trade.seller, &quote, "submit", json!({})).await;
-    verb(&trade.seller, &quote, "send", json!({})).await;
-    verb(&trade.seller, &quote, "accept", json!({ "accepter": "Eva Soler" })).await;
+    let quote = trade.accepted_quote(document).await;
     let order = trade.seller.post("/v1/orders:createFromQuote", json!({ "quote": quote })).await.ok();
     let order = name(&order);
     let terms = json!({ "name": order, "invoicingPolicy": "DELIVERED", "promisedDate": day(2999, 1, 7) });
@@ -100,16 +118,16 @@ async fn an_order_is_delivered_invoiced_returned_and_credited() {
     let delivered = trade.until_invoiced(&order, "TO_INVOICE").await;
     assert_eq!((text(&delivered, "state"), text(&delivered, "deliveryStatus")), ("FULFILLED", "FULL"));
 
-    let invoice = json!({
-        "account": trade.account, "legalEntity": trade.legal_entity, "currencyCode": "USD",
-        "billTo": { "displayName": "Hotel Miramar" }, "sourceDocument": note,
-        "lines": [{
-            "key": "a", "description": "Press", "quantity": "2", "unitPrice": "1000", "sourceLine": "1",
-            "taxCodes": [trade.tax_code],
-        }],
-    });
-    let invoice = trade.made("invoices", invoice).await;
-    verb(&trade.biller, &invoice, "issue", json!({ "numberSeries": invoices })).await;
+    let invoice = trade.invoice(trade.invoicing(&note, &invoices)).await.ok();
+    assert_eq!((text(&invoice, "number"), cents(&invoice["totals"]["gross"])), ("F1", 242_000));
+    for source in [&note, &order, &quote] {
+        let refused = trade.invoice(trade.invoicing(source, &invoices)).await.refused_as("ALREADY_INVOICED");
+        assert_eq!(
+            refused.metadata["source_document"], *source,
+            "what is invoiced once is not invoiced again"
+        );
+    }
+    let invoice = name(&invoice);
     trade.until_invoiced(&order, "INVOICED").await;
 
     let back = json!({

@@ -1,4 +1,5 @@
-//! The part of a line's rest that a credit takes. No part is larger than its rest, and parts of one line add up.
+//! The part of a line's rest that a credit takes. No part is larger than its rest, and parts of one line add up. And parts of
+//! what was sold, as they are invoiced one after the other.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +7,24 @@ use trato_types::Minor;
 
 use crate::{
     Amounts, Creditable, Portion, Prices, PricingError, Quantity, TaxAmount, WithheldAmount,
-    exact::{Share, amount, apportion, minus, rounded_sum, sum, wide},
+    exact::{Share, amount, apportion, divide, minor, minus, rounded_sum, sum, wide},
     trace::{Datum, Rule, Subject, Trace},
 };
+
+impl Quantity {
+    /// What this part of a whole is of the whole's amount, when `before` of it was taken already: parts that are taken one after
+    /// the other add up to the amount.
+    pub fn part_of(self, amount: Minor, before: Self, whole: Self) -> Result<Minor, PricingError> {
+        let until = |quantity: i128| match whole.millionths() {
+            0 => Ok(0),
+            whole => wide(amount)
+                .checked_mul(quantity)
+                .map(|product| divide(product * whole.signum(), whole.abs()))
+                .ok_or(PricingError::TooLarge),
+        };
+        minor(until(before.millionths() + self.millionths())? - until(before.millionths())?)
+    }
+}
 
 /// A checked wish: which line, and which share of its rest.
 pub(crate) struct Claim<'a> {
@@ -162,4 +178,24 @@ fn keep_net_within(part: &mut Amounts, left: &Amounts) -> Result<(), PricingErro
     }
     part.net = sum([net, excess])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// DOC-07: parts of what was sold add up to it, however they are cut.
+    #[test]
+    fn parts_that_are_taken_one_after_the_other_add_up() {
+        let whole = Quantity::whole(7).expect("a quantity");
+        for amount in [Minor(100), Minor(-100), Minor(1), Minor(0), Minor(i64::MAX)] {
+            let (mut before, mut sum) = (Quantity::ZERO, 0);
+            for part in ["1", "2.5", "0.000001", "3.499999"] {
+                let part: Quantity = part.parse().expect("a quantity");
+                sum += part.part_of(amount, before, whole).expect("an amount").0;
+                before = before.plus(part).expect("a quantity");
+            }
+            assert_eq!((before, sum), (whole, amount.0));
+        }
+    }
 }

@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 mod access;
+mod billable;
 mod chain;
 mod columns;
 mod counter;
@@ -43,6 +44,7 @@ pub fn service() -> ServiceSpec {
             "0007_credit_note",
             "0020_account",
             "0021_product",
+            "0022_billable_line",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

@@ -12,7 +12,9 @@ use trato_proto::billing::v1::{self as pb, invoice_service_server::InvoiceServic
 use trato_query::Field;
 use trato_types::{Context, Result};
 
-use super::{issue, model::Invoice, parse, references::References, render, requests, store};
+use super::{
+    issue, model::Invoice, parse, references::References, render, requests, source::Sourcing, store,
+};
 use crate::{issuing::Issuing, verify::Chains};
 
 /// Serves invoices.
@@ -22,6 +24,7 @@ pub struct Api {
     references: References,
     issuing: Issuing<Invoice>,
     chains: Chains,
+    sourcing: Sourcing,
 }
 
 impl Api {
@@ -33,6 +36,7 @@ impl Api {
             references: References::new(app),
             issuing: Issuing::new(app, References::new(app)),
             chains: Chains::new(app),
+            sourcing: Sourcing::new(app),
         }
     }
 }
@@ -85,6 +89,12 @@ impl InvoiceService for Api {
         let references = &self.references;
         answer(request, async |cx, body| requests::preview(database, references, (cx, &caller?), body).await)
             .await
+    }
+    async fn create_invoice_from_source(
+        &self,
+        request: Request<pb::CreateInvoiceFromSourceRequest>,
+    ) -> Reply<pb::Invoice> {
+        self.sourcing.create(request).await
     }
     async fn issue_invoice(&self, request: Request<pb::IssueInvoiceRequest>) -> Reply<pb::Invoice> {
         let taken = self.issuing.take_before(&request).await?;

@@ -23,6 +23,7 @@ mod pricing;
 mod references;
 mod render;
 mod requests;
+mod source;
 mod store;
 
 pub use self::{

@@ -8,6 +8,7 @@ use super::{
     content::{Amounts, Discounts, Left, Lines, Party},
     model::{Invoice, State},
 };
+use crate::billable::EXCEEDED;
 
 columns!(Invoice {
     account,
@@ -65,6 +66,7 @@ pub const FIELDS: &[Field] = &[
 
 /// What a violated constraint tells the client.
 pub const CONSTRAINTS: &[Constraint] = &[
+    EXCEEDED,
     Constraint::taken("invoice_number_key", "NUMBER_TAKEN", "another series has given this number"),
     Constraint::missing(
         "invoice_credited_check",

@@ -85,6 +85,7 @@ fn put_amounts(
     line.product_display_name.clone_from(&frozen.display_name);
     line.amounts = Some(amounts);
     line.cost = frozen.cost.map(|cost| writer.money(cost));
+    line.applied_tax_class.clone_from(&frozen.tax_class);
 }
 
 fn given_line(amounts: response::Line, frozen: &FrozenLine, writer: &Writer<'_>) -> pb::sales_document::Line {

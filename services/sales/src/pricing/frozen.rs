@@ -39,6 +39,8 @@ pub struct FrozenLine {
     pub display_name: String,
     /// Unit it is counted in.
     pub unit_code: String,
+    /// Code of its tax.
+    pub tax_class: String,
     /// Price of `per`.
     pub unit_price: UnitPrice,
     /// How much the price is for.
@@ -69,7 +71,9 @@ impl Frozen {
         let lines = offer.document.lines.iter().enumerate().map(|(at, line)| match question.lines.get(at) {
             Some(wanted) => {
                 let own = own_adjustments.get(at).copied().unwrap_or_default();
-                freeze(line, wanted.product, own, question.currency, catalogue)
+                let frozen = freeze(line, wanted.product, own, question.currency, catalogue)?;
+                let said = (!wanted.tax_class.is_empty()).then(|| wanted.tax_class.clone());
+                Ok(FrozenLine { tax_class: said.unwrap_or(frozen.tax_class), ..frozen })
             }
             None => freeze_gift(line, question.currency, catalogue),
         });
@@ -119,6 +123,7 @@ fn freeze(
         product,
         display_name: good.map(|good| good.display_name.clone()).unwrap_or_default(),
         unit_code: good.map(|good| good.unit_code.clone()).unwrap_or_default(),
+        tax_class: good.map(|good| good.tax_class.clone()).unwrap_or_default(),
         unit_price: line.unit_price,
         per: line.per,
         adjustments,

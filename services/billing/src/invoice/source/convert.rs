@@ -1,0 +1,190 @@
+//! What was sold as lines of an invoice, at the prices that were agreed on: discounts and charges are taken over as amounts, a
+//! part of a line has its part of them, and parts that are invoiced one after the other add up. Pure.
+
+use std::collections::HashMap;
+
+use rust_decimal::Decimal;
+use trato_pricing::Quantity;
+use trato_proto::{
+    billing::v1::{self as pb, invoice::Discount},
+    google::value::Money,
+    sales::v1::{self as sales, price_document_response as priced},
+    wire,
+};
+use trato_types::{Currency, Error, Kind, Minor, Result};
+
+use super::sold::Sold;
+
+/// Longest description of a line.
+const LONGEST: usize = 1000;
+
+/// How much of a line is invoiced.
+#[derive(Debug)]
+pub struct Part<'a> {
+    /// Its key in the document that is invoiced.
+    pub source_line: &'a str,
+    /// Key of the line or charge that has its price.
+    pub priced: &'a str,
+    /// How much of it was invoiced before.
+    pub before: Quantity,
+    /// How much is invoiced now.
+    pub quantity: Quantity,
+}
+
+/// The lines of an invoice, and whether their prices include taxes.
+pub struct Converter<'a> {
+    currency: Currency,
+    lines: HashMap<&'a str, &'a sales::sales_document::Line>,
+    charges: HashMap<&'a str, (&'a str, &'a priced::Charge)>,
+    /// Names of tax codes by code.
+    tax_codes: &'a HashMap<String, String>,
+    tax_inclusive: bool,
+    written: Vec<pb::invoice::Line>,
+}
+
+impl<'a> Converter<'a> {
+    /// For the lines of what was sold; tax codes are known by their codes.
+    pub fn new(sold: &'a Sold, tax_codes: &'a HashMap<String, String>) -> Result<Self> {
+        let document = &sold.document;
+        let lines = document.lines.iter().chain(&document.given_lines);
+        let charges = document.charges.iter().zip(&document.charge_amounts);
+        Ok(Self {
+            currency: Currency::parse(&document.currency_code).map_err(Error::internal)?,
+            lines: lines.map(|line| (line.key.as_str(), line)).collect(),
+            charges: charges
+                .map(|(charge, amounts)| (charge.key.as_str(), (charge.tax_class.as_str(), amounts)))
+                .collect(),
+            tax_codes,
+            tax_inclusive: document.applied_prices() == sales::price_list::Prices::TaxInclusive,
+            written: Vec::new(),
+        })
+    }
+
+    /// Codes of all taxes of what was sold.
+    pub fn tax_classes(sold: &Sold) -> Vec<String> {
+        let document = &sold.document;
+        let lines = document.lines.iter().chain(&document.given_lines);
+        let lines = lines.map(|line| line.applied_tax_class.clone());
+        lines.chain(document.charges.iter().map(|charge| charge.tax_class.clone())).collect()
+    }
+
+    /// Writes a part of a line.
+    pub fn write(&mut self, part: &Part<'_>) -> Result<()> {
+        if let Some(line) = self.lines.get(part.priced).copied() {
+            return self.write_line(part, line);
+        }
+        let (tax_class, amounts) = self.charges.get(part.priced).copied().ok_or_else(|| {
+            Error::new(Kind::Precondition, "SOURCE_NOT_READY", "a line has no price")
+                .with("line", part.source_line)
+        })?;
+        let amount = if self.tax_inclusive { &amounts.gross } else { &amounts.net };
+        let amount = part.quantity.part_of(self.minor(amount)?, part.before, Quantity::ONE)?;
+        let description = if amounts.reason.is_empty() { part.priced } else { &amounts.reason };
+        self.write_amount(part.source_line, description, amount, tax_class)
+    }
+
+    /// All lines, and whether their prices include taxes.
+    pub fn finish(self) -> (Vec<pb::invoice::Line>, bool) {
+        (self.written, self.tax_inclusive)
+    }
+
+    fn write_line(&mut self, part: &Part<'_>, line: &sales::sales_document::Line) -> Result<()> {
+        let amounts = line.amounts.as_ref().ok_or_else(|| Error::internal("a line without amounts"))?;
+        let whole: Quantity = amounts.quantity.parse().map_err(Error::internal)?;
+        let share = |money: &Option<Money>| -> Result<Minor> {
+            Ok(part.quantity.part_of(self.minor(money)?, part.before, whole)?)
+        };
+        let (mut discounts, mut charges) = (Vec::new(), Vec::new());
+        for adjustment in &amounts.adjustments {
+            match share(&adjustment.amount)? {
+                Minor(0) => {}
+                Minor(amount @ ..0) => discounts.push(self.discount(Minor(amount), &adjustment.reason)),
+                amount => charges.push((amount, adjustment.reason.clone())),
+            }
+        }
+        // The line's shares of the discounts of the whole: what is not invoiced yet keeps its own.
+        for discount in &amounts.discounts {
+            let amount = share(&Some(discount.clone()))?;
+            if amount != Minor(0) {
+                discounts.push(self.discount(Minor(-amount.0.abs()), ""));
+            }
+        }
+        let description =
+            if line.description.is_empty() { &line.product_display_name } else { &line.description };
+        let tax_codes = vec![self.tax_code(&line.applied_tax_class)?];
+        self.push(pb::invoice::Line {
+            product: line.product.clone(),
+            description: description.clone(),
+            quantity: part.quantity.to_string(),
+            unit: amounts.unit_code.clone(),
+            unit_price: price_of_one(&amounts.unit_price, &amounts.per)?,
+            discounts,
+            tax_codes,
+            source_line: part.source_line.to_owned(),
+            ..Default::default()
+        });
+        for (amount, reason) in charges {
+            let description = if reason.is_empty() { description } else { &reason };
+            // Its quantity is that of the line, which has been counted.
+            self.write_amount("", description, amount, &line.applied_tax_class)?;
+        }
+        Ok(())
+    }
+
+    /// Writes an amount as a line of its own.
+    fn write_amount(
+        &mut self,
+        source_line: &str,
+        description: &str,
+        amount: Minor,
+        tax_class: &str,
+    ) -> Result<()> {
+        let tax_codes = vec![self.tax_code(tax_class)?];
+        let unit_price = Decimal::new(amount.0, self.currency.exponent()).to_string();
+        self.push(pb::invoice::Line {
+            description: description.to_owned(),
+            quantity: "1".to_owned(),
+            unit_price,
+            tax_codes,
+            source_line: source_line.to_owned(),
+            ..Default::default()
+        });
+        Ok(())
+    }
+
+    fn push(&mut self, mut line: pb::invoice::Line) {
+        line.key = (self.written.len() + 1).to_string();
+        line.description.truncate(line.description.floor_char_boundary(LONGEST));
+        self.written.push(line);
+    }
+
+    /// A discount of an amount that is below zero.
+    fn discount(&self, amount: Minor, reason: &str) -> Discount {
+        let amount = Some(wire::money(Minor(amount.0.saturating_neg()), self.currency));
+        Discount { amount, reason: reason.to_owned(), ..Default::default() }
+    }
+
+    fn tax_code(&self, code: &str) -> Result<String> {
+        self.tax_codes.get(code).cloned().ok_or_else(|| {
+            let message = format!("there is no tax code {code}, by which a line was priced");
+            Error::new(Kind::Precondition, "TAX_CODE_NOT_FOUND", message).with("tax_code", code)
+        })
+    }
+
+    fn minor(&self, money: &Option<Money>) -> Result<Minor> {
+        let Some(money) = money else { return Ok(Minor(0)) };
+        wire::parse_money(money).map(|(amount, _)| amount).map_err(Error::internal)
+    }
+}
+
+/// The price of one where a price of several was agreed on; refused where it has no end within six decimals.
+fn price_of_one(price: &str, per: &str) -> Result<String> {
+    let price: Decimal = price.parse().map_err(Error::internal)?;
+    let per: Decimal = if per.is_empty() { Decimal::ONE } else { per.parse().map_err(Error::internal)? };
+    let one = price.checked_div(per).map(|one| one.round_dp(6).normalize());
+    let exact = one.filter(|one| one.checked_mul(per) == Some(price));
+    exact.map(|one| one.to_string()).ok_or_else(|| {
+        let message = format!("a price of {price} for {per} cannot be told for one within six decimals");
+        Error::new(Kind::Precondition, "PRICE_TOO_FINE", message)
+    })
+}

@@ -1,0 +1,257 @@
+//! `CreateInvoiceFromSource`: everything is asked before, and written in one transaction.
+
+use std::collections::{HashMap, HashSet};
+
+use tonic::Request;
+use trato_platform::{
+    App,
+    db::{Facts, NewEvent, Record, RequestKey, Resource as _, Tx, from_sqlx, statement::Statements},
+    rpc::Caller,
+    standard::{Draft as _, Reply, answer, new_record, once},
+};
+use trato_pricing::Quantity;
+use trato_proto::{billing::v1 as pb, customers::v1::Account};
+use trato_types::{Address, Context, Error, Id, Result, error::FieldError as _};
+use uuid::Uuid;
+
+use super::{
+    convert::{Converter, Part},
+    read::Reader,
+    sold::{Sold, SourceError},
+};
+use crate::{
+    billable,
+    invoice::{issue, model::Invoice, references::References},
+    issuing::Issuing,
+    tax_code::TaxCode,
+};
+
+/// Turns documents of sales into invoices.
+#[derive(Clone)]
+pub struct Sourcing {
+    reader: Reader,
+    references: References,
+    issuing: Issuing<Invoice>,
+    database: trato_platform::db::Database,
+    invoices: Statements,
+}
+
+/// How much of which line is asked for.
+type Wishes = Vec<(String, Quantity)>;
+
+impl Sourcing {
+    /// Over the app's database; sales and customers are asked where the settings say that they are.
+    pub fn new(app: &App) -> Self {
+        Self {
+            reader: Reader::new(app),
+            references: References::new(app),
+            issuing: Issuing::new(app, References::new(app)),
+            database: app.database.clone(),
+            invoices: Statements::of::<Invoice>(),
+        }
+    }
+
+    /// `CreateInvoiceFromSource`.
+    pub async fn create(&self, request: Request<pb::CreateInvoiceFromSourceRequest>) -> Reply<pb::Invoice> {
+        let caller = Caller::of(&request);
+        answer(request, async |cx, mut body| {
+            let caller = caller?;
+            if body.request_id.is_empty() {
+                let message = "a lost answer must not cost a second invoice";
+                return Err(Error::invalid("request_id", "REQUIRED", message));
+            }
+            let key = RequestKey::parse(&std::mem::take(&mut body.request_id), &body)?;
+            let attempt = self.create_one((cx, &caller), key.as_ref(), &body);
+            once(&self.database, cx, key.as_ref(), attempt).await
+        })
+        .await
+    }
+
+    async fn create_one(
+        &self,
+        (cx, caller): (&Context, &Caller),
+        key: Option<&RequestKey>,
+        body: &pb::CreateInvoiceFromSourceRequest,
+    ) -> Result<pb::Invoice> {
+        let wishes = parse_wishes(body)?;
+        let sold = self.reader.sold(cx, caller, &body.source_document).await?;
+        require_known(&wishes, &sold)?;
+        let mut message = draft(body, &sold);
+        if message.bill_to.is_none() {
+            let account = self.reader.account(cx, caller, &sold.account).await?;
+            message.bill_to = Some(bill_to(account, &sold));
+        }
+        let referred = pb::Invoice { lines: products(&sold), ..message.clone() };
+        self.references.learn(cx, caller, std::iter::once(&referred)).await?;
+
+        let mut tx = Tx::of(&self.database, cx).await?;
+        (message.lines, message.tax_inclusive) = self.lines(&mut tx, &sold, &wishes).await?;
+        let mut record = new_record::<Invoice>(cx, Some(message), "invoice")?;
+        Invoice::complete(&self.references, &mut tx, vec![&mut record.value])
+            .await?
+            .into_iter()
+            .collect::<Result<()>>()?;
+        let event = NewEvent::of(cx, "created", None, &record);
+        let mut event_id = event.id;
+        tx.insert(&self.invoices, &[&record], vec![event]).await?;
+        if body.issue {
+            let issued = self.issue(&mut tx, &record, body).await?;
+            let event = NewEvent::with_facts(cx, "issued", Some(&record), &issued, Facts::default());
+            event_id = event.id;
+            tx.save(&self.invoices, &issued, event).await?;
+            record = issued;
+        }
+        if let Some(key) = key {
+            tx.remember_event(key, event_id).await?;
+        }
+        if body.validate_only {
+            tx.roll_back().await?;
+        } else {
+            tx.commit().await?;
+        }
+        Ok(Invoice::render(&record))
+    }
+
+    /// What is asked for, or all that is left, as lines of an invoice.
+    async fn lines(
+        &self,
+        tx: &mut Tx,
+        sold: &Sold,
+        wishes: &Wishes,
+    ) -> Result<(Vec<pb::invoice::Line>, bool)> {
+        billable::record(tx, sold.billables.clone()).await?;
+        let ledger = billable::lock(tx, &sold.name).await?;
+        let tax_codes = tax_codes(tx, Converter::tax_classes(sold)).await?;
+        let mut converter = Converter::new(sold, &tax_codes)?;
+        for line in &sold.lines {
+            let (before, left) = ledger.get(&line.key).copied().unwrap_or_default();
+            let quantity = match wishes.iter().find(|(key, _)| *key == line.key) {
+                Some((_, quantity)) if *quantity > left => {
+                    let error = Error::new(
+                        billable::EXCEEDED.kind,
+                        billable::EXCEEDED.reason,
+                        "more is asked for than is left",
+                    );
+                    return Err(error.with("source_line", &line.key).with("left", left));
+                }
+                Some((_, quantity)) => *quantity,
+                None if wishes.is_empty() => left,
+                None => continue,
+            };
+            if quantity > Quantity::ZERO {
+                converter.write(&Part { source_line: &line.key, priced: &line.priced, before, quantity })?;
+            }
+        }
+        let (lines, tax_inclusive) = converter.finish();
+        if lines.is_empty() {
+            return Err(already_invoiced(tx, sold).await?);
+        }
+        Ok((lines, tax_inclusive))
+    }
+
+    async fn issue(
+        &self,
+        tx: &mut Tx,
+        draft: &Record<Invoice>,
+        body: &pb::CreateInvoiceFromSourceRequest,
+    ) -> Result<Record<Invoice>> {
+        let request = pb::IssueInvoiceRequest {
+            name: draft.name(),
+            number_series: body.number_series.clone(),
+            ..Default::default()
+        };
+        let (issued, _) = issue::issue(&self.issuing, &self.references, tx, draft, &request, None).await?;
+        Ok(issued)
+    }
+}
+
+fn parse_wishes(body: &pb::CreateInvoiceFromSourceRequest) -> Result<Wishes> {
+    let mut violations = trato_types::Violations::new();
+    let mut wishes: Wishes = Vec::new();
+    for (at, line) in body.lines.iter().enumerate() {
+        let quantity = line.quantity.parse().and_then(Quantity::positive);
+        if wishes.iter().any(|(key, _)| *key == line.source_line) {
+            violations.add(format!("lines[{at}].source_line"), "DUPLICATE", "is there twice");
+        }
+        if let Some(quantity) = violations.keep(&format!("lines[{at}].quantity"), quantity) {
+            wishes.push((line.source_line.clone(), quantity));
+        }
+    }
+    violations.into_result(Some(wishes))
+}
+
+fn require_known(wishes: &Wishes, sold: &Sold) -> Result<()> {
+    let known: HashSet<&str> = sold.lines.iter().map(|line| line.key.as_str()).collect();
+    let mut violations = trato_types::Violations::new();
+    for (at, _) in wishes.iter().enumerate().filter(|(_, (key, _))| !known.contains(key.as_str())) {
+        violations.add(
+            format!("lines[{at}].source_line"),
+            "UNKNOWN_LINE_KEY",
+            "the document has no such line",
+        );
+    }
+    violations.into_result(Some(()))
+}
+
+/// An invoice without lines.
+fn draft(body: &pb::CreateInvoiceFromSourceRequest, sold: &Sold) -> pb::Invoice {
+    let said = |own: &str, theirs: &str| if own.is_empty() { theirs.to_owned() } else { own.to_owned() };
+    pb::Invoice {
+        account: sold.account.clone(),
+        legal_entity: body.legal_entity.clone(),
+        currency_code: sold.document.currency_code.clone(),
+        bill_to: body.bill_to.clone(),
+        payment_term: said(&body.payment_term, &sold.document.payment_term),
+        supply_date: body.supply_date,
+        note: said(&body.note, &sold.document.note),
+        source_document: sold.name.clone(),
+        ..Default::default()
+    }
+}
+
+/// Who bought, as it stands on the document.
+fn bill_to(account: Account, sold: &Sold) -> pb::invoice::Party {
+    let name = if account.legal_name.is_empty() { account.display_name } else { account.legal_name };
+    let own = account.address.map(Address::from);
+    let address = sold.bill_to.clone().map(Address::from).or(own);
+    pb::invoice::Party { display_name: name, tax_id: account.tax_id, address: address.map(Into::into) }
+}
+
+/// Lines with nothing but their products.
+fn products(sold: &Sold) -> Vec<pb::invoice::Line> {
+    let lines = sold.document.lines.iter().chain(&sold.document.given_lines);
+    lines.map(|line| pb::invoice::Line { product: line.product.clone(), ..Default::default() }).collect()
+}
+
+/// Names of the living tax codes of these codes, by code.
+async fn tax_codes(tx: &mut Tx, codes: Vec<String>) -> Result<HashMap<String, String>> {
+    let tenant = tx.cx().tenant;
+    let rows: Vec<(String, Uuid)> = sqlx::query_as(
+        "select code, id from tax_code where tenant_id = $1 and code = any($2) and delete_time is null",
+    )
+    .bind(tenant)
+    .bind(codes)
+    .fetch_all(tx.connection())
+    .await
+    .map_err(from_sqlx)?;
+    Ok(rows.into_iter().map(|(code, id)| (code, Id::<TaxCode>::from_uuid(id).name())).collect())
+}
+
+/// Says that nothing is left, and which invoice has it.
+async fn already_invoiced(tx: &mut Tx, sold: &Sold) -> Result<Error> {
+    let tenant = tx.cx().tenant;
+    let invoice: Option<Uuid> = sqlx::query_scalar(
+        "select id from invoice where tenant_id = $1 and source_document = $2 and delete_time is null
+         and state <> 'VOID' order by id desc limit 1",
+    )
+    .bind(tenant)
+    .bind(&sold.name)
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(from_sqlx)?;
+    let error = Error::from(SourceError::AlreadyInvoiced).with("source_document", &sold.name);
+    Ok(match invoice.map(Id::<Invoice>::from_uuid) {
+        Some(invoice) => error.with("invoice", invoice.name()),
+        None => error,
+    })
+}
