@@ -32,12 +32,12 @@ impl Collection for Product {
 
 trato_platform::foreign! {
     Account: "account" of "trato.customers", as customers::Account,
-    asked by AccountServiceClient::get_account(customers::GetAccountRequest),
+    asked by AccountServiceClient::get_account(name => customers::GetAccountRequest { name }),
     "ACCOUNT_NOT_FOUND", "ACCOUNT_DELETED", "ACCOUNT_NOT_VISIBLE", "ACCOUNT_UNVERIFIED",
 }
 
 trato_platform::foreign! {
     Product: "product" of "trato.sales", as sales::Product,
-    asked by ProductServiceClient::get_product(sales::GetProductRequest),
+    asked by ProductServiceClient::get_product(name => sales::GetProductRequest { name }),
     "PRODUCT_NOT_FOUND", "PRODUCT_DELETED", "PRODUCT_NOT_VISIBLE", "PRODUCT_UNVERIFIED",
 }

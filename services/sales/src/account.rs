@@ -10,6 +10,6 @@ pub type Accounts = Neighbour<Account>;
 
 trato_platform::foreign! {
     Account: "account" of "trato.customers", as pb::Account,
-    asked by AccountServiceClient::get_account(pb::GetAccountRequest),
+    asked by AccountServiceClient::get_account(name => pb::GetAccountRequest { name }),
     "ACCOUNT_NOT_FOUND", "ACCOUNT_DELETED", "ACCOUNT_NOT_VISIBLE", "ACCOUNT_UNVERIFIED",
 }

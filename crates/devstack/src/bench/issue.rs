@@ -44,7 +44,7 @@ pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
         desk.target.links(Wire::Json, CALLERS).await?,
         &desk.target,
         Model::Open(200.0, WARM_UP as u64),
-        { desk.issue(&drafts) },
+        desk.issue(&drafts),
     )
     .await?;
     let script = desk.limit(room).await?;

@@ -52,7 +52,7 @@ pub trait Foreign: Collection + Send + Sync + 'static {
 /// ```ignore
 /// foreign! {
 ///     Account: "account" of "trato.customers", as pb::Account,
-///     asked by AccountServiceClient::get_account(pb::GetAccountRequest),
+///     asked by AccountServiceClient::get_account(name => pb::GetAccountRequest { name }),
 ///     "ACCOUNT_NOT_FOUND", "ACCOUNT_DELETED", "ACCOUNT_NOT_VISIBLE", "ACCOUNT_UNVERIFIED",
 /// }
 /// ```
@@ -60,7 +60,7 @@ pub trait Foreign: Collection + Send + Sync + 'static {
 macro_rules! foreign {
     (
         $kind:ident: $noun:literal of $package:literal, as $message:ty,
-        asked by $client:ident::$get:ident($request:path),
+        asked by $client:ident::$get:ident($name:ident => $request:expr),
         $not_found:literal, $deleted:literal, $not_visible:literal, $unverified:literal $(,)?
     ) => {
         impl $crate::foreign::Foreign for $kind {
@@ -82,10 +82,10 @@ macro_rules! foreign {
                 upstream: &'a $crate::rpc::Upstream,
                 cx: &'a ::trato_types::Context,
                 caller: &'a $crate::rpc::Caller,
-                name: String,
+                $name: String,
             ) -> ::futures::future::BoxFuture<'a, ::trato_types::Result<$message>> {
                 Box::pin(async move {
-                    let request = upstream.request(cx, caller, $request { name })?;
+                    let request = upstream.request(cx, caller, $request)?;
                     let answer = $client::new(upstream.clone()).$get(request).await;
                     answer.map(|answer| answer.into_inner()).map_err(|status| upstream.error(status))
                 })

@@ -11,7 +11,7 @@ use trato_platform::{
 };
 use trato_pricing::Quantity;
 use trato_proto::{billing::v1 as pb, customers::v1::Account};
-use trato_types::{Address, Context, Error, Id, Result, error::FieldError as _};
+use trato_types::{Address, Context, Error, Id, Result};
 use uuid::Uuid;
 
 use super::{
@@ -124,7 +124,7 @@ impl Sourcing {
         let tax_codes = tax_codes(tx, Converter::tax_classes(sold)).await?;
         let mut converter = Converter::new(sold, &tax_codes)?;
         for line in &sold.lines {
-            let (before, left) = ledger.get(&line.key).copied().unwrap_or_default();
+            let (before, left) = ledger.get(&line.key).copied().unwrap_or((Quantity::ZERO, Quantity::ZERO));
             let quantity = match wishes.iter().find(|(key, _)| *key == line.key) {
                 Some((_, quantity)) if *quantity > left => {
                     let error = Error::new(
