@@ -16,10 +16,13 @@ mod render;
 
 pub use self::{
     accounts::Accounts,
-    model::{Document, Line, Terms},
+    model::Document,
     parse::parse,
     pricing::{Sale, complete, same_price},
     render::render,
 };
+
+#[cfg(test)]
+pub use self::model::Terms;
 
 trato_platform::json_column!(Document);
