@@ -31,7 +31,7 @@ mod submit;
 pub use self::{
     api::Api,
     expiry::{NAME as EXPIRY, PERIOD as EXPIRY_PERIOD, expire, run as run_expiry},
-    model::Quote,
+    model::{Quote, State},
 };
 
 #[cfg(test)]
