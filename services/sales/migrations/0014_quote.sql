@@ -70,8 +70,8 @@ comment on column quote.root is 'Its first version.';
 comment on column quote.approvals is 'The rules that matched when it was submitted, and who has approved.';
 comment on column quote.decision_time is 'When it came to its outcome.';
 select platform.adopt_resource('quote');
-alter table quote add constraint quote_previous_version_fkey foreign key (tenant_id, previous_version)
-  references quote (tenant_id, id);
+alter table quote add constraint quote_previous_version_fkey
+  foreign key (tenant_id, previous_version) references quote (tenant_id, id);
 select platform.admit_system('quote', 'select');
 
 -- One version at most is open or accepted, and no two have one number and version.
