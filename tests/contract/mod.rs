@@ -21,7 +21,7 @@ mod recording;
 mod references;
 mod repetition;
 mod sales_samples;
-mod samples;
+pub mod samples;
 mod sizes;
 pub mod transcode;
 mod unknown_fields;

@@ -31,7 +31,6 @@ create table quote (
   decline_note text not null,
   cancel_reason text not null,
   constraint quote_opportunity_fkey foreign key (tenant_id, opportunity) references opportunity (tenant_id, id),
-  constraint quote_previous_version_fkey foreign key (tenant_id, previous_version) references quote (tenant_id, id),
   constraint quote_number_series_fkey foreign key (tenant_id, number_series) references number_series (tenant_id, id),
   constraint quote_document_check check (
     jsonb_typeof(document) = 'object' and jsonb_typeof(document -> 'priced') = 'object'
@@ -71,6 +70,8 @@ comment on column quote.root is 'Its first version.';
 comment on column quote.approvals is 'The rules that matched when it was submitted, and who has approved.';
 comment on column quote.decision_time is 'When it came to its outcome.';
 select platform.adopt_resource('quote');
+alter table quote add constraint quote_previous_version_fkey
+  foreign key (tenant_id, previous_version) references quote (tenant_id, id);
 select platform.admit_system('quote', 'select');
 
 -- One version at most is open or accepted, and no two have one number and version.

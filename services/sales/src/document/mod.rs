@@ -14,10 +14,13 @@ mod pricing;
 mod render;
 
 pub use self::{
-    model::{Document, Line, Terms},
+    model::Document,
     parse::parse,
     pricing::{Sale, complete, same_price},
     render::render,
 };
+
+#[cfg(test)]
+pub use self::model::Terms;
 
 trato_platform::json_column!(Document);

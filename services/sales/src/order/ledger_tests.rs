@@ -271,12 +271,13 @@ proptest! {
     fn exactly_one_row_of_the_table_fits(
         numbers in prop::array::uniform6(0..4_i64), deliverable: bool, policy in policies(), released in 0..101_i64,
     ) {
+        // Cancelled beyond ordered, returned beyond delivered and the like cannot come about.
+        let [a, b, c, d, e, f] = numbers;
+        let numbers = [a.max(b), a.min(b), c.max(d), c.min(d), e.max(f), e.min(f)];
         let entry = Entry { deliverable, ..entry(numbers) };
         let released = percent(&released.to_string());
         let zero = Quantity::ZERO;
         let (n, d, dn) = (entry.wanted(), entry.delivered, entry.kept());
-        // Cancelled beyond ordered and returned beyond delivered cannot come about.
-        prop_assume!(n >= zero && dn >= zero && entry.credited <= entry.invoiced);
         let applies = deliverable && !(n == zero && d == zero);
         let rows = [
             (Delivery::NotApplicable, !applies),

@@ -7,7 +7,7 @@ use super::{
     ledger::{DeliveryStatus, Entry, InvoiceStatus, InvoicingPolicy, Ledger},
     model::{HoldReason, Order, State},
 };
-use crate::document::{Document, Terms};
+use crate::document::Document;
 
 fn whole(number: i64) -> Quantity {
     Quantity::whole(number).expect("a quantity")
@@ -38,7 +38,7 @@ fn confirmed(invoicing_policy: InvoicingPolicy) -> Order {
         charges: Vec::new(),
         tax_rounding: TaxRounding::Group,
         smallest_payment: Minor(1),
-        terms: Terms::default(),
+        terms: Default::default(),
         priced: None,
     };
     let mut order = Order::draft(Ref::from_uuid(Default::default()), document);

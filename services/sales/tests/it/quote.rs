@@ -67,8 +67,9 @@ impl Sales {
         self.quotes().create_quote(caller.request(request)).await.map(Response::into_inner)
     }
 
+    /// Changes the masked fields of whatever is there.
     pub async fn update_quote(&self, quote: Quote, mask: &[&str]) -> Result<Quote, Status> {
-        let update_mask = Some(paths(mask));
+        let (quote, update_mask) = (Quote { etag: String::new(), ..quote }, Some(paths(mask)));
         let request = UpdateQuoteRequest { quote: Some(quote), update_mask, ..Default::default() };
         self.quotes().update_quote(self.admin.request(request)).await.map(Response::into_inner)
     }
@@ -79,8 +80,7 @@ impl Sales {
     }
 
     pub async fn list_quotes(&self, filter: &str) -> Vec<Quote> {
-        let request =
-            ListQuotesRequest { filter: filter.into(), order_by: "create_time".into(), ..Default::default() };
+        let request = ListQuotesRequest { filter: filter.into(), page_size: 1_000, ..Default::default() };
         self.quotes().list_quotes(self.admin.request(request)).await.expect("a page").into_inner().quotes
     }
 

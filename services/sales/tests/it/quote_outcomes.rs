@@ -80,7 +80,7 @@ async fn each_offer_is_followed_to_its_outcome() {
         ("state = SENT", &open),
     ] {
         let names: Vec<_> = sales.list_quotes(filter).await.into_iter().map(|quote| quote.name).collect();
-        assert_eq!(names, [expected.name.clone()], "{filter}");
+        assert_eq!(names, [expected.name.as_str()], "{filter}");
     }
     let decided = sales
         .list_quotes("send_time > \"2020-01-01T00:00:00Z\" AND decision_time > \"2020-01-01T00:00:00Z\"")
