@@ -17,8 +17,6 @@ pub struct Sold {
     pub account: String,
     /// Where the invoice goes, if the document says so.
     pub bill_to: Option<sales::Address>,
-    /// Number of the customer's own order.
-    pub customer_po: String,
     /// Lines, prices and terms.
     pub document: sales::SalesDocument,
     /// What may be invoiced.
@@ -76,7 +74,6 @@ impl Sold {
             name: quote.name,
             account: quote.account,
             bill_to: None,
-            customer_po: String::new(),
             document,
             billables,
         })
@@ -113,7 +110,6 @@ impl Sold {
             name: order.name,
             account: order.account,
             bill_to: order.bill_to,
-            customer_po: order.customer_po,
             document,
             billables,
         })
