@@ -12,6 +12,7 @@ mod forgery;
 mod fuzz;
 mod injection;
 mod limits;
+mod names;
 mod options;
 mod permissions;
 mod read_only;

@@ -2,8 +2,9 @@
 //!
 //! A method that fits the standard shapes needs nothing here but the body of its resource.
 
+use std::sync::Mutex;
+
 use prost_reflect::MethodDescriptor;
-use rand::random;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,17 +15,23 @@ use crate::harness::{
     values::{dollars, name, text},
 };
 
+pub use super::names::{names_in, random_name, with_random_names};
+
 /// Resources by noun: collection, and the name of their field in requests.
-pub const NOUNS: [(&str, &str, &str); 17] = [
+pub const NOUNS: [(&str, &str, &str); 21] = [
     ("Account", "accounts", "account"),
     ("Contact", "contacts", "contact"),
     ("CreditNote", "creditNotes", "creditNote"),
+    ("CreditProfile", "creditProfiles", "creditProfile"),
+    ("CreditReservation", "creditReservations", "creditReservation"),
     ("ExchangeRate", "exchangeRates", "exchangeRate"),
     ("Invoice", "invoices", "invoice"),
+    ("Ledger", "ledgers", "ledger"),
     ("LegalEntity", "legalEntities", "legalEntity"),
     ("Member", "members", "member"),
     ("NumberSeries", "numberSeries", "numberSeries"),
     ("Opportunity", "opportunities", "opportunity"),
+    ("Payment", "payments", "payment"),
     ("PaymentTerm", "paymentTerms", "paymentTerm"),
     ("Pipeline", "pipelines", "pipeline"),
     ("Price", "prices", "price"),
@@ -48,6 +55,10 @@ pub struct World {
     pub contact: String,
     /// A draft of a credit note of `issued_invoice`.
     pub credit_note: String,
+    /// A credit profile.
+    pub credit_profile: String,
+    /// A credit reservation of the account.
+    pub credit_reservation: String,
     /// A number series of credit notes.
     pub credit_series: String,
     /// An exchange rate.
@@ -56,6 +67,8 @@ pub struct World {
     pub issued_invoice: String,
     /// A draft of an invoice.
     pub invoice: String,
+    /// A ledger of another legal entity.
+    pub ledger: String,
     /// A legal entity.
     pub legal_entity: String,
     /// A member.
@@ -64,6 +77,8 @@ pub struct World {
     pub number_series: String,
     /// An open opportunity.
     pub opportunity: String,
+    /// A payment that is meant to be made.
+    pub payment: String,
     /// A payment term.
     pub payment_term: String,
     /// A pipeline with the stages `lead` and `offer`.
@@ -82,6 +97,8 @@ pub struct World {
     pub tax_code: String,
     /// A team.
     pub team: String,
+    /// Legal entities without a ledger.
+    pub spare_entities: Mutex<Vec<String>>,
 }
 
 /// A request that would be answered.
@@ -101,14 +118,18 @@ impl World {
             bundle: String::new(),
             contact: String::new(),
             credit_note: String::new(),
+            credit_profile: String::new(),
+            credit_reservation: String::new(),
             credit_series: String::new(),
             exchange_rate: String::new(),
             issued_invoice: String::new(),
             invoice: String::new(),
+            ledger: String::new(),
             legal_entity: String::new(),
             member: String::new(),
             number_series: String::new(),
             opportunity: String::new(),
+            payment: String::new(),
             payment_term: String::new(),
             pipeline: String::new(),
             price: String::new(),
@@ -118,6 +139,7 @@ impl World {
             tax_class: String::new(),
             tax_code: String::new(),
             team: String::new(),
+            spare_entities: Mutex::default(),
         };
         world.team = world.create("Team").await;
         world.member = world.create("Member").await;
@@ -142,6 +164,10 @@ impl World {
         world.issued_invoice = world.issued().await;
         world.credit_series = world.credits().await;
         world.credit_note = world.create("CreditNote").await;
+        world.ledger = world.create("Ledger").await;
+        world.payment = world.create("Payment").await;
+        world.credit_profile = world.create("CreditProfile").await;
+        world.credit_reservation = world.reserved().await.1;
         world
     }
 
@@ -151,12 +177,16 @@ impl World {
             "Account" => &self.account,
             "Contact" => &self.contact,
             "CreditNote" => &self.credit_note,
+            "CreditProfile" => &self.credit_profile,
+            "CreditReservation" => &self.credit_reservation,
             "ExchangeRate" => &self.exchange_rate,
             "Invoice" => &self.invoice,
+            "Ledger" => &self.ledger,
             "LegalEntity" => &self.legal_entity,
             "Member" => &self.member,
             "NumberSeries" => &self.number_series,
             "Opportunity" => &self.opportunity,
+            "Payment" => &self.payment,
             "PaymentTerm" => &self.payment_term,
             "Pipeline" => &self.pipeline,
             "Price" => &self.price,
@@ -178,6 +208,7 @@ impl World {
     /// Records a new resource and answers its name.
     pub async fn create(&self, noun: &str) -> String {
         let (_, collection, _) = known(noun);
+        self.prepare(noun).await;
         let mut body = self.body(noun);
         // References to what is not made yet are left out.
         body.as_object_mut()
@@ -212,6 +243,7 @@ impl World {
 
     /// A request of `method` that would be answered; what it acts upon is made for it.
     pub async fn sample(&self, method: &MethodDescriptor) -> Sample {
+        self.prepare(method.name()).await;
         let request = match method.name() {
             "GetCaller" | "ListAccessRecords" | "QueryFunnel" | "ReplayEvents" => json!({}),
             "SubscribeEvents" => json!({ "fromStart": true }),
@@ -260,7 +292,10 @@ impl World {
                 "opportunity": self.external("Opportunity"),
                 "stageChanges": [{ "stage": "lead", "eventTime": "2017-03-01T09:00:00Z" }],
             }] }),
-            _ => self.standard(method).await,
+            _ => match self.money_sample(method).await {
+                Some(request) => request,
+                None => self.standard(method).await,
+            },
         };
         Sample { request }
     }
@@ -310,6 +345,9 @@ impl World {
                         "Contact" => "surname",
                         "Price" => "unitPrice",
                         "CreditNote" => "reason",
+                        "CreditProfile" => "holdReason",
+                        "Ledger" => "rateOrigin",
+                        "Payment" => "reference",
                         "ExchangeRate" => "origin",
                         "Invoice" => "note",
                         _ => "displayName",
@@ -325,50 +363,6 @@ impl World {
             };
         }
         panic!("the samples do not know the method {}", method.full_name())
-    }
-}
-
-/// A name of the same collection that nothing has. Members get an unlikely subject, all others an identifier.
-pub fn random_name(name: &str) -> String {
-    let collection = name.split_once('/').map_or(name, |(collection, _)| collection);
-    match collection {
-        "members" => format!("members/nobody-{:032x}", random::<u128>()),
-        _ => format!("{collection}/{}", Uuid::now_v7()),
-    }
-}
-
-/// Where a request holds resource names, as JSON pointers.
-pub fn names_in(request: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    walk(request, String::new(), &mut found);
-    found
-}
-
-/// The request with every resource name put in another's place.
-pub fn with_random_names(request: &Value) -> Value {
-    let mut changed = request.clone();
-    for pointer in names_in(request) {
-        let place = changed.pointer_mut(&pointer).expect("the pointer was just found");
-        *place = json!(random_name(place.as_str().unwrap_or_default()));
-    }
-    changed
-}
-
-fn walk(value: &Value, pointer: String, found: &mut Vec<String>) {
-    match value {
-        Value::Object(fields) => {
-            fields.iter().for_each(|(key, value)| walk(value, format!("{pointer}/{key}"), found))
-        }
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(at, value)| walk(value, format!("{pointer}/{at}"), found));
-        }
-        Value::String(text) => {
-            let collection = text.split_once('/').map(|(collection, _)| collection);
-            if NOUNS.iter().any(|(_, known, _)| Some(*known) == collection) {
-                found.push(pointer);
-            }
-        }
-        _ => {}
     }
 }
 

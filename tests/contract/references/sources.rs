@@ -116,8 +116,9 @@ fn code_before(text: &str) -> Option<String> {
     KINDS.iter().find(|(known, ..)| format!("{known:?}") == kind).map(|(_, code, _)| (*code).to_owned())
 }
 
-/// The participles of the custom verbs, by the beginning of the event types of their resource: `.change(request, "won", …)`
-/// beside `const EVENT: &'static str = "trato.sales.v1.opportunity"`; and `=> ("won", …)`, where the state decides.
+/// The participles of the custom verbs, by the beginning of the event types of their resource: `.change(request, "won", …)` or
+/// `NewEvent::of(cx, "won", …)` beside `const EVENT: &'static str = "trato.sales.v1.opportunity"`; and `=> ("won", …)`, where
+/// the state decides.
 pub fn verbs() -> BTreeMap<String, BTreeSet<String>> {
     let sources = sources();
     let mut verbs = BTreeMap::new();
@@ -125,7 +126,7 @@ pub fn verbs() -> BTreeMap<String, BTreeSet<String>> {
         let Some(event) = texts_after(&source.text, "const EVENT: &'static str = ").pop() else { continue };
         let beside = sources.iter().filter(|other| other.folder == source.folder);
         let participles = beside.flat_map(|other| {
-            let forms = [".change(request, ", ".change_in(request, ", "=> ("];
+            let forms = [".change(request, ", ".change_in(request, ", "NewEvent::of(cx, ", "=> ("];
             forms.into_iter().flat_map(|form| texts_after(&other.text, form))
         });
         verbs.insert(event, participles.collect());
