@@ -4,12 +4,12 @@
 //! A file is read whole before anything is done, and done whole or not at all. What was recorded is known by the bank's own
 //! reference, the external key of its payment, so that the same statement twice has no second effect.
 
-mod api;
 mod camt;
 mod csv;
 mod import;
 mod matching;
 mod model;
+mod service;
 mod xml;
 
-pub use self::api::Api;
+pub use self::service::Api;

@@ -2,11 +2,11 @@
 //! is stored.
 
 mod aging;
-mod api;
 mod history;
+mod service;
 mod statement;
 
 pub use self::{
-    api::Api,
     history::{Figures, figures},
+    service::Api,
 };
