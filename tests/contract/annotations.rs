@@ -10,6 +10,9 @@ use crate::harness::dynamic::{POOL, methods};
 /// Resources that are read only, and have no life of their own: entries of a history.
 const HISTORIES: [&str; 2] = ["trato.customers.v1.TimelineEntry", "trato.sales.v1.StageChange"];
 
+/// Resources that verbs alone make and change.
+pub const BY_VERBS: [&str; 1] = ["trato.billing.v1.CreditReservation"];
+
 fn living_resources() -> Vec<MessageDescriptor> {
     let resources = own_messages().into_iter().filter(|message| resource(message).is_some());
     resources.filter(|message| !HISTORIES.contains(&message.full_name())).collect()
@@ -59,7 +62,8 @@ fn every_resource_has_the_standard_fields() {
 #[test]
 fn every_resource_has_the_five_standard_methods_batches_undelete_and_upsert() {
     let methods: Vec<String> = methods().iter().map(|method| method.name().to_owned()).collect();
-    for message in living_resources() {
+    let written = |message: &MessageDescriptor| !BY_VERBS.contains(&message.full_name());
+    for message in living_resources().into_iter().filter(written) {
         let options = resource(&message).expect("it is one");
         let plural = upper_camel(&text(&options, "plural"));
         let noun = message.name();

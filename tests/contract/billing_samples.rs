@@ -1,10 +1,12 @@
 //! Samples of billing: bodies of its resources, and documents in the state that a verb asks for.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use prost_reflect::MethodDescriptor;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::samples::World;
-use crate::harness::values::name;
+use crate::harness::values::{name, text};
 
 impl World {
     /// A valid body of a new resource of billing.
@@ -13,6 +15,10 @@ impl World {
             "CreditNote" => json!({
                 "invoice": self.issued_invoice, "reason": unique,
                 "lines": [{ "key": "1", "quantity": "0.001" }],
+            }),
+            "CreditProfile" => json!({
+                "account": format!("accounts/{}", Uuid::now_v7()), "holdReason": unique,
+                "creditLimit": { "currencyCode": "EUR", "units": "5000" },
             }),
             "ExchangeRate" => json!({
                 "date": { "year": 2026, "month": 1, "day": 2 }, "fromCurrencyCode": "EUR", "toCurrencyCode": "USD",
@@ -32,9 +38,17 @@ impl World {
                 "baseCurrencyCode": "EUR", "taxIds": [{ "countryCode": "ES", "scheme": "VAT", "value": "ESB12345678" }],
                 "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
             }),
+            "Ledger" => json!({
+                "legalEntity": self.spare_entities.lock().expect("nobody panicked").pop().unwrap_or_default(),
+                "rateOrigin": unique, "accounts": { "bank": "572", "taxes": [{ "tax": "VAT", "account": "477" }] },
+            }),
             "NumberSeries" => json!({
                 "displayName": format!("Series {unique}"), "legalEntity": self.legal_entity,
                 "documentKind": "INVOICE", "prefix": &unique[..20], "padding": 4, "gapFree": true,
+            }),
+            "Payment" => json!({
+                "account": self.account, "legalEntity": self.legal_entity, "method": "BANK_TRANSFER",
+                "amount": { "currencyCode": "EUR", "units": "100" }, "reference": unique, "externalKey": unique,
             }),
             "PaymentTerm" => json!({ "code": unique, "displayName": "30 days", "days": 30, "rule": "NET" }),
             "TaxCode" => json!({
@@ -63,5 +77,118 @@ impl World {
         let invoice = self.create("Invoice").await;
         self.keeper.post(&format!("/v1/{invoice}:issue"), self.issue(&invoice)).await.ok();
         invoice
+    }
+
+    /// Records legal entities that what is asked for needs for itself.
+    pub async fn prepare(&self, what: &str) {
+        if !what.contains("Ledger") {
+            return;
+        }
+        for _ in 0..3 {
+            let body = self.body("LegalEntity");
+            let spare = name(&self.keeper.post("/v1/legalEntities", body).await.ok());
+            self.spare_entities.lock().expect("nobody panicked").push(spare);
+        }
+    }
+
+    /// Records a payment that was made, and pays an invoice with it.
+    async fn paid(&self) -> (String, String) {
+        let invoice = self.issued().await;
+        let body = json!({
+            "payment": self.body("Payment"), "allocations": [{ "invoice": invoice }], "requestId": Uuid::new_v4(),
+        });
+        (name(&self.keeper.post("/v1/payments:record", body).await.ok()), invoice)
+    }
+
+    /// Records a payment that is under way, and what became of it where that is said.
+    async fn under_way(&self, outcome: &str) -> String {
+        let payment = self.create("Payment").await;
+        let body = json!({ "requestId": Uuid::new_v4() });
+        self.keeper.post(&format!("/v1/{payment}:submit"), body).await.ok();
+        if !outcome.is_empty() {
+            let body = json!({ "outcome": outcome, "requestId": Uuid::new_v4() });
+            self.keeper.post(&format!("/v1/{payment}:settle"), body).await.ok();
+        }
+        payment
+    }
+
+    /// Reserves credit for an order; answers order and reservation.
+    pub async fn reserved(&self) -> (String, String) {
+        let body = self.reservation();
+        let reserved = self.keeper.post("/v1/creditReservations:reserve", body).await.ok();
+        (text(&reserved, "order").to_owned(), name(&reserved))
+    }
+
+    fn reservation(&self) -> Value {
+        json!({
+            "order": format!("orders/{}", Uuid::now_v7()), "account": self.account,
+            "amount": { "currencyCode": "EUR", "units": "10" },
+        })
+    }
+
+    /// A request of a method about money that would be answered; none of any other method.
+    pub async fn money_sample(&self, method: &MethodDescriptor) -> Option<Value> {
+        let (id, day) = (Uuid::new_v4(), json!({ "year": 2026, "month": 1, "day": 31 }));
+        Some(match method.name() {
+            "WriteOffInvoice" => {
+                json!({ "name": self.issued().await, "reason": "Insolvent", "requestId": id })
+            }
+            "RecordPayment" => json!({
+                "payment": self.body("Payment"), "allocations": [{ "invoice": self.issued().await }], "requestId": id,
+            }),
+            "SubmitPayment" => json!({ "name": self.create("Payment").await, "requestId": id }),
+            "SettlePayment" => {
+                json!({ "name": self.under_way("").await, "outcome": "SUCCEEDED", "requestId": id })
+            }
+            "ReconcilePayment" => json!({
+                "name": self.under_way("UNKNOWN").await, "outcome": "FAILED", "evidence": "Asked", "requestId": id,
+            }),
+            "AllocatePayment" => json!({
+                "name": self.under_way("SUCCEEDED").await, "allocations": [{ "invoice": self.issued().await }],
+                "requestId": id,
+            }),
+            "UnallocatePayment" => {
+                let (payment, invoice) = self.paid().await;
+                json!({ "name": payment, "allocations": [{ "invoice": invoice }], "requestId": id })
+            }
+            "RefundPayment" => {
+                let (payment, invoice) = self.paid().await;
+                json!({ "name": payment, "invoice": invoice, "requestId": id })
+            }
+            "ChargeBackPayment" => {
+                json!({ "name": self.paid().await.0, "reason": "Withdrawn", "requestId": id })
+            }
+            "ClosePeriod" => json!({ "name": self.create("Ledger").await, "throughDate": day }),
+            "ReopenPeriod" => {
+                let ledger = self.create("Ledger").await;
+                self.keeper
+                    .post(&format!("/v1/{ledger}:closePeriod"), json!({ "throughDate": day }))
+                    .await
+                    .ok();
+                json!({ "name": ledger, "reason": "A late invoice" })
+            }
+            "OpenBalance" => json!({
+                "name": self.create("Ledger").await, "account": self.account, "date": day, "description": "Taken over",
+                "amount": { "currencyCode": "EUR", "units": "12" }, "requestId": id,
+            }),
+            "ExportPostings" => json!({
+                "legalEntity": self.legal_entity, "csv": true, "fromDate": day,
+                "toDate": { "year": 2999, "month": 12, "day": 31 },
+            }),
+            "QueryTrialBalance" => json!({ "legalEntity": self.legal_entity, "asOf": day }),
+            "QueryStatement" => json!({ "account": self.account, "currencyCode": "EUR" }),
+            "QueryAging" => json!({ "timeZone": "Europe/Madrid" }),
+            "QueryPaymentHistory" => json!({ "account": self.account }),
+            "AssessCredit" => json!({ "account": self.account, "currencyCode": "EUR" }),
+            "ReserveCredit" => self.reservation(),
+            "ImportBankStatement" => {
+                let file = format!("key,date,amount,currency\n{id},2026-01-31,5.00,EUR\n");
+                json!({
+                    "legalEntity": self.legal_entity, "format": "CSV", "content": STANDARD.encode(file), "requestId": id,
+                })
+            }
+            "ReleaseCredit" => json!({ "order": self.reserved().await.0 }),
+            _ => return None,
+        })
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A method that fits the standard shapes needs nothing here but the body of its resource.
 
+use std::sync::Mutex;
+
 use prost_reflect::MethodDescriptor;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -18,20 +20,26 @@ use crate::harness::{
     values::{dollars, name, text},
 };
 
+pub use super::names::{names_in, random_name, with_random_names};
+
 /// Resources by noun: collection, and the name of their field in requests.
-pub const NOUNS: [(&str, &str, &str); 24] = [
+pub const NOUNS: [(&str, &str, &str); 28] = [
     ("Account", "accounts", "account"),
     ("ApprovalRule", "approvalRules", "approvalRule"),
     ("Contact", "contacts", "contact"),
     ("CreditNote", "creditNotes", "creditNote"),
     ("DeliveryNote", "deliveryNotes", "deliveryNote"),
+    ("CreditProfile", "creditProfiles", "creditProfile"),
+    ("CreditReservation", "creditReservations", "creditReservation"),
     ("ExchangeRate", "exchangeRates", "exchangeRate"),
     ("Invoice", "invoices", "invoice"),
+    ("Ledger", "ledgers", "ledger"),
     ("LegalEntity", "legalEntities", "legalEntity"),
     ("Member", "members", "member"),
     ("NumberSeries", "numberSeries", "numberSeries"),
     ("Opportunity", "opportunities", "opportunity"),
     ("Order", "orders", "order"),
+    ("Payment", "payments", "payment"),
     ("PaymentTerm", "paymentTerms", "paymentTerm"),
     ("Pipeline", "pipelines", "pipeline"),
     ("Price", "prices", "price"),
@@ -63,6 +71,10 @@ pub struct World {
     pub contact: String,
     /// A draft of a credit note of `issued_invoice`.
     pub credit_note: String,
+    /// A credit profile.
+    pub credit_profile: String,
+    /// A credit reservation of the account.
+    pub credit_reservation: String,
     /// A number series of credit notes.
     pub credit_series: String,
     /// An exchange rate.
@@ -71,6 +83,8 @@ pub struct World {
     pub issued_invoice: String,
     /// A draft of an invoice.
     pub invoice: String,
+    /// A ledger of another legal entity.
+    pub ledger: String,
     /// A legal entity.
     pub legal_entity: String,
     /// A member.
@@ -81,6 +95,8 @@ pub struct World {
     pub opportunity: String,
     /// Orders, and what comes of them.
     pub orders: Orders,
+    /// A payment that is meant to be made.
+    pub payment: String,
     /// A payment term.
     pub payment_term: String,
     /// A pipeline with the stages `lead` and `offer`.
@@ -103,6 +119,8 @@ pub struct World {
     pub tax_code: String,
     /// A team.
     pub team: String,
+    /// Legal entities without a ledger.
+    pub spare_entities: Mutex<Vec<String>>,
 }
 
 /// A request that would be answered.
@@ -124,15 +142,19 @@ impl World {
             bundle: String::new(),
             contact: String::new(),
             credit_note: String::new(),
+            credit_profile: String::new(),
+            credit_reservation: String::new(),
             credit_series: String::new(),
             exchange_rate: String::new(),
             issued_invoice: String::new(),
             invoice: String::new(),
+            ledger: String::new(),
             legal_entity: String::new(),
             member: String::new(),
             number_series: String::new(),
             opportunity: String::new(),
             orders: Orders::default(),
+            payment: String::new(),
             payment_term: String::new(),
             pipeline: String::new(),
             price: String::new(),
@@ -144,6 +166,7 @@ impl World {
             tax_class: String::new(),
             tax_code: String::new(),
             team: String::new(),
+            spare_entities: Mutex::default(),
         };
         world.team = world.create("Team").await;
         world.member = world.create("Member").await;
@@ -172,6 +195,10 @@ impl World {
         world.issued_invoice = world.issued().await;
         world.credit_series = world.credits().await;
         world.credit_note = world.create("CreditNote").await;
+        world.ledger = world.create("Ledger").await;
+        world.payment = world.create("Payment").await;
+        world.credit_profile = world.create("CreditProfile").await;
+        world.credit_reservation = world.reserved().await.1;
         world
     }
 
@@ -182,12 +209,16 @@ impl World {
             "ApprovalRule" => &self.approval_rule,
             "Contact" => &self.contact,
             "CreditNote" => &self.credit_note,
+            "CreditProfile" => &self.credit_profile,
+            "CreditReservation" => &self.credit_reservation,
             "ExchangeRate" => &self.exchange_rate,
             "Invoice" => &self.invoice,
+            "Ledger" => &self.ledger,
             "LegalEntity" => &self.legal_entity,
             "Member" => &self.member,
             "NumberSeries" => &self.number_series,
             "Opportunity" => &self.opportunity,
+            "Payment" => &self.payment,
             "PaymentTerm" => &self.payment_term,
             "Pipeline" => &self.pipeline,
             "Price" => &self.price,
@@ -214,6 +245,7 @@ impl World {
     /// Records a new resource and answers its name.
     pub async fn create(&self, noun: &str) -> String {
         let (_, collection, _) = known(noun);
+        self.prepare(noun).await;
         let mut body = self.body(noun);
         // References to what is not made yet are left out.
         body.as_object_mut()
@@ -248,6 +280,7 @@ impl World {
 
     /// A request of `method` that would be answered; what it acts upon is made for it.
     pub async fn sample(&self, method: &MethodDescriptor) -> Sample {
+        self.prepare(method.name()).await;
         let request = match method.name() {
             "GetCaller" | "ListAccessRecords" | "QueryFunnel" | "ReplayEvents" => json!({}),
             "SubscribeEvents" => json!({ "fromStart": true }),
@@ -298,7 +331,10 @@ impl World {
                 "opportunity": self.external("Opportunity"),
                 "stageChanges": [{ "stage": "lead", "eventTime": "2017-03-01T09:00:00Z" }],
             }] }),
-            _ => self.standard(method).await,
+            _ => match self.money_sample(method).await {
+                Some(request) => request,
+                None => self.standard(method).await,
+            },
         };
         Sample { request }
     }

@@ -3,7 +3,9 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use trato_platform::rpc::status::to_status;
 use trato_types::{
+    Error,
     error::FieldError,
     text::{TextError, line},
 };
@@ -16,6 +18,11 @@ pub struct Code(String);
 impl Code {
     /// Most characters.
     pub const MAX_LENGTH: usize = 40;
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl FromStr for Code {
@@ -53,6 +60,26 @@ impl FieldError for CodeError {
 pub fn word(text: &str, max: usize) -> Result<String, TextError> {
     let text = line(text, max)?;
     if text.is_empty() { Err(TextError::Empty) } else { Ok(text) }
+}
+
+/// Checks why something is done: 1 to 500 characters. INVALID_ARGUMENT `REQUIRED` when it is empty.
+pub fn reason(field: &'static str, text: &str) -> trato_types::Result<String> {
+    let reason = remark(field, text)?;
+    if reason.is_empty() { Err(Error::invalid(field, "REQUIRED", "is required")) } else { Ok(reason) }
+}
+
+/// Checks a text of one line that may be empty: at most 500 characters.
+pub fn remark(field: &'static str, text: &str) -> trato_types::Result<String> {
+    line(text, 500).map_err(|error| Error::invalid(field, error.reason(), error.to_string()))
+}
+
+/// INVALID_ARGUMENT `REQUIRED` for a call that moves money and could not be repeated.
+pub fn require_request_id(request_id: &str) -> Result<(), tonic::Status> {
+    if request_id.is_empty() {
+        let message = "a lost answer must not move money twice";
+        return Err(to_status(Error::invalid("request_id", "REQUIRED", message)));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -14,10 +14,13 @@ use trato_platform::{
     standard::{Draft, Store, require_living},
 };
 use trato_proto::billing::v1 as pb;
-use trato_types::{Context, Date, Error, Id, Kind, Result, error::FieldError as _, standard::VerbRequest};
+use trato_types::{
+    Context, Currency, Date, Error, Id, Kind, Result, error::FieldError as _, standard::VerbRequest,
+};
 use uuid::Uuid;
 
 use crate::{
+    books::Chart,
     chain::{Chained, Hash},
     counter::{self, Taken},
     legal_entity::{LegalEntity, Seller},
@@ -32,6 +35,9 @@ pub trait Issuable: Draft + Chained {
 
     /// In whose name it is made out.
     fn legal_entity(&self) -> Option<Id<LegalEntity>>;
+
+    /// Currency that is converted into that of the books on the day of issue; none where a rate is known already.
+    fn converted(&self) -> Option<Currency>;
 
     /// True when it still comes to what it came to when it was written; `again` is the same draft, completed now.
     fn comes_to_the_same(&self, again: &Self) -> bool;
@@ -139,6 +145,9 @@ impl<T: Issuable> Issuing<T> {
         let Some(draft) = self.passing(tx, body, &series).await? else { return Ok(None) };
         let Some(entity) = self.entity(tx, &draft).await? else { return Ok(None) };
         let today = entity.time_zone.day_of(tx.cx().now);
+        if !may_post(tx, &draft, today).await? {
+            return Ok(None);
+        }
         take(tx, id, &series, today).await.map(Some)
     }
 
@@ -253,6 +262,21 @@ impl<T: Issuable> Issuing<T> {
 
 fn suits<T: Issuable>(series: &NumberSeries, draft: &T) -> bool {
     series.document_kind == T::KIND && Some(series.legal_entity) == draft.legal_entity()
+}
+
+/// True when what the draft posts on that day would be taken by the books.
+async fn may_post<T: Issuable>(tx: &mut Tx, draft: &T, today: Date) -> Result<bool> {
+    let Some(entity) = draft.legal_entity() else { return Ok(false) };
+    let chart = Chart::open(tx, entity).await?;
+    let rate = match draft.converted() {
+        Some(currency) => chart.rate(tx, currency, today).await.map(drop),
+        None => Ok(()),
+    };
+    match rate.and_then(|()| chart.require_open(today)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == Kind::Precondition => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 async fn take(tx: &mut Tx, id: Id<NumberSeries>, series: &NumberSeries, today: Date) -> Result<Taken> {

@@ -3,32 +3,44 @@
 #![warn(missing_docs)]
 
 mod access;
+mod bank_statement;
 mod billable;
+mod books;
 mod chain;
 mod columns;
 mod counter;
 mod credit_note;
+mod credit_profile;
+mod credit_reservation;
 mod events;
 mod exchange_rate;
 mod fields;
 mod foreign;
 mod invoice;
 mod issuing;
+mod ledger;
 mod legal_entity;
 mod lookup;
 mod number_series;
+mod payment;
 mod payment_term;
+mod receivables;
 mod subscriptions;
 mod tax_code;
 mod verify;
 
 use trato_platform::{ServiceSpec, migrations};
 use trato_proto::billing::v1::{
-    access_service_server::AccessServiceServer, credit_note_service_server::CreditNoteServiceServer,
+    access_service_server::AccessServiceServer, bank_statement_service_server::BankStatementServiceServer,
+    credit_note_service_server::CreditNoteServiceServer,
+    credit_profile_service_server::CreditProfileServiceServer,
+    credit_reservation_service_server::CreditReservationServiceServer,
     event_service_server::EventServiceServer, exchange_rate_service_server::ExchangeRateServiceServer,
-    invoice_service_server::InvoiceServiceServer, legal_entity_service_server::LegalEntityServiceServer,
-    number_series_service_server::NumberSeriesServiceServer,
-    payment_term_service_server::PaymentTermServiceServer, tax_code_service_server::TaxCodeServiceServer,
+    invoice_service_server::InvoiceServiceServer, ledger_service_server::LedgerServiceServer,
+    legal_entity_service_server::LegalEntityServiceServer,
+    number_series_service_server::NumberSeriesServiceServer, payment_service_server::PaymentServiceServer,
+    payment_term_service_server::PaymentTermServiceServer,
+    receivables_service_server::ReceivablesServiceServer, tax_code_service_server::TaxCodeServiceServer,
 };
 
 /// The table of contents.
@@ -42,9 +54,13 @@ pub fn service() -> ServiceSpec {
             "0005_number_series",
             "0006_invoice",
             "0007_credit_note",
-            "0020_account",
-            "0021_product",
-            "0022_billable_line",
+            "0008_ledger",
+            "0009_payment",
+            "0010_credit_profile",
+            "0011_credit_reservation",
+            "0012_account",
+            "0013_product",
+            "0014_billable_line",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()
@@ -53,6 +69,10 @@ pub fn service() -> ServiceSpec {
         .keep::<number_series::NumberSeries>()
         .keep::<invoice::Invoice>()
         .keep::<credit_note::CreditNote>()
+        .keep::<ledger::Ledger>()
+        .keep::<payment::Payment>()
+        .keep::<credit_profile::CreditProfile>()
+        .keep::<credit_reservation::CreditReservation>()
         .serve(|app| LegalEntityServiceServer::new(legal_entity::Api::new(app)))
         .serve(|app| TaxCodeServiceServer::new(tax_code::Api::new(app)))
         .serve(|app| PaymentTermServiceServer::new(payment_term::Api::new(app)))
@@ -60,6 +80,12 @@ pub fn service() -> ServiceSpec {
         .serve(|app| NumberSeriesServiceServer::new(number_series::Api::new(app)))
         .serve(|app| InvoiceServiceServer::new(invoice::Api::new(app)))
         .serve(|app| CreditNoteServiceServer::new(credit_note::Api::new(app)))
+        .serve(|app| LedgerServiceServer::new(ledger::Api::new(app)))
+        .serve(|app| PaymentServiceServer::new(payment::Api::new(app)))
+        .serve(|app| ReceivablesServiceServer::new(receivables::Api::new(app)))
+        .serve(|app| BankStatementServiceServer::new(bank_statement::Api::new(app)))
+        .serve(|app| CreditProfileServiceServer::new(credit_profile::Api::new(app)))
+        .serve(|app| CreditReservationServiceServer::new(credit_reservation::Api::new(app)))
         .serve(|app| EventServiceServer::new(events::Api::new(app)))
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
         .on(subscriptions::project_accounts())

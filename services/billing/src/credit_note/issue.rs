@@ -1,4 +1,4 @@
-//! What issuing makes of a credit note and of its invoice.
+//! What issuing makes of a credit note, of its invoice, and of the books.
 
 use trato_platform::{
     db::{Facts, NewEvent, Record, Tx, statement::Statements},
@@ -8,7 +8,7 @@ use trato_proto::billing::v1 as pb;
 use trato_types::{Error, Kind, Result};
 
 use super::model::{CreditNote, CreditNoteError};
-use crate::{counter::Taken, invoice::Invoice, issuing::Issuing};
+use crate::{books::Chart, counter::Taken, invoice::Invoice, issuing::Issuing};
 
 /// Issues a locked draft: takes what it credits from the locked invoice, as much as is left by now.
 pub async fn issue(
@@ -30,12 +30,16 @@ pub async fn issue(
     let (credit, left) = credit_note.compute(&invoice.value)?;
     let mut credited = invoice.value.clone();
     credited.take_credit(&credit, left)?;
+    let mut posting = credited.post_credit(invoice.id, &invoice.value.balance()?, &credit)?;
+    posting.document = before.name();
     let credited = invoice.next(tx.cx(), credited);
     let event = NewEvent::of(tx.cx(), "updated", Some(&invoice), &credited);
     tx.save(invoices, &credited, event).await?;
 
+    let chart = Chart::open(tx, invoice.value.legal_entity).await?;
     let numbered = issuing.number(tx, &credit_note, &body.number_series, taken).await?;
     credit_note.issue(numbered.place.clone(), numbered.seller.clone())?;
+    chart.post(tx, &posting, numbered.place.issue_date, &numbered.place.number).await?;
     let hashes = issuing.chain(tx, &numbered, before.id, &credit_note).await?;
     (credit_note.previous_hash, credit_note.hash) = hashes.unzip();
     Ok((before.next(tx.cx(), credit_note), Facts::default()))

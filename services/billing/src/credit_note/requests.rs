@@ -7,7 +7,7 @@ use trato_platform::{
     db::{Tx, statement::Statements},
     standard::Draft,
 };
-use trato_types::{Id, Result};
+use trato_types::{Currency, Id, Result};
 
 use super::model::{CreditNote, CreditNoteError};
 use crate::{
@@ -46,6 +46,11 @@ impl Issuable for CreditNote {
 
     fn legal_entity(&self) -> Option<Id<LegalEntity>> {
         self.legal_entity
+    }
+
+    /// A credit is converted as its invoice was.
+    fn converted(&self) -> Option<Currency> {
+        None
     }
 
     /// Issuing takes what is left then; a draft is never too old.

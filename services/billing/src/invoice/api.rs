@@ -15,7 +15,7 @@ use trato_types::{Context, Result};
 use super::{
     issue, model::Invoice, parse, references::References, render, requests, source::Sourcing, store,
 };
-use crate::{issuing::Issuing, verify::Chains};
+use crate::{fields::require_request_id, issuing::Issuing, verify::Chains};
 
 /// Serves invoices.
 pub struct Api {
@@ -110,7 +110,15 @@ impl InvoiceService for Api {
         self.invoices.change(request, "sent", send).await
     }
     async fn void_invoice(&self, request: Request<pb::VoidInvoiceRequest>) -> Reply<pb::Invoice> {
-        self.invoices.change(request, "voided", void).await
+        self.invoices
+            .change_in(request, "voided", |tx, before, body| issue::void(tx, before, body).boxed())
+            .await
+    }
+    async fn write_off_invoice(&self, request: Request<pb::WriteOffInvoiceRequest>) -> Reply<pb::Invoice> {
+        require_request_id(&request.get_ref().request_id)?;
+        self.invoices
+            .change_in(request, "written_off", |tx, before, body| issue::write_off(tx, before, body).boxed())
+            .await
     }
     async fn verify_chain(&self, request: Request<pb::VerifyChainRequest>) -> Reply<pb::VerifyChainResponse> {
         answer(request, async |cx, body| self.chains.verify(cx, &body).await).await
@@ -137,10 +145,5 @@ impl Resource for Invoice {
 
 fn send(invoice: &mut Invoice, _: &pb::SendInvoiceRequest, cx: &Context) -> Result<Facts> {
     invoice.send(cx.now)?;
-    Ok(Facts::default())
-}
-
-fn void(invoice: &mut Invoice, request: &pb::VoidInvoiceRequest, cx: &Context) -> Result<Facts> {
-    invoice.void(&request.reason, cx.now)?;
     Ok(Facts::default())
 }

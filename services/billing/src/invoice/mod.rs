@@ -11,7 +11,8 @@
 //! An invoice is one row; its lines lie in it as JSON, with their taxes and amounts as they were when it was priced
 //! (`pricing.rs`). A draft is priced whenever it is written (`requests.rs`), and once more when it is issued: what it comes to
 //! must not have changed. Issuing takes a number and a place in the chain of the series (`issue.rs`, `chain.rs`, and
-//! `../issuing.rs`); from then on the table refuses every change but that of the state.
+//! `../issuing.rs`), and is posted (`posting.rs`); from then on the table refuses every change but that of the state, and of
+//! what has become of the claim (`settlement.rs`).
 
 mod api;
 mod chain;
@@ -19,10 +20,12 @@ mod content;
 mod issue;
 mod model;
 mod parse;
+mod posting;
 mod pricing;
 mod references;
 mod render;
 mod requests;
+mod settlement;
 mod source;
 mod store;
 

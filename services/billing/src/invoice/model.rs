@@ -1,13 +1,13 @@
 //! An invoice and its verbs. DRAFT becomes ISSUED, which becomes SENT or VOID; nothing leads back.
 
 use trato_pricing::{Balance, Credit};
-use trato_types::{
-    Currency, Date, DomainError, Error, Id, Minor, Ref, Result, Timestamp, id::Collection, text::line,
-};
+use trato_types::{Currency, Date, DomainError, Id, Minor, Ref, Result, Timestamp, id::Collection};
 
 use super::content::{Amounts, Discounts, Left, Lines, Party};
 use crate::{
+    books::Books,
     chain::Hash,
+    fields::reason,
     foreign::Account,
     legal_entity::{LegalEntity, Seller, TaxRounding},
     number_series::{NumberSeries, Place},
@@ -49,6 +49,18 @@ pub struct Invoice {
     pub credited: Minor,
     /// What is left of it after the credits; all of it before the first.
     pub balance: Left,
+    /// How much of what is due is credited.
+    pub credited_due: Minor,
+    /// How much payments have paid.
+    pub paid: Minor,
+    /// How much of what was paid is given back.
+    pub refunded: Minor,
+    /// How much is given up.
+    pub written_off: Minor,
+    /// Why it was given up; empty unless it was.
+    pub write_off_reason: String,
+    /// Its claim in the currency of the books.
+    pub books: Books,
     /// Text on the document; may be empty.
     pub note: String,
     /// Document it came from; may be empty.
@@ -117,6 +129,18 @@ pub enum InvoiceError {
     /// Nothing of it is left.
     #[error("nothing of the invoice is left to be credited")]
     CreditedInFull,
+    /// Part of it is paid or given up.
+    #[error("part of the invoice is paid or written off; credit it instead")]
+    Paid,
+    /// It is given up.
+    #[error("what was open of the invoice is written off")]
+    WrittenOff,
+    /// Nothing of it is open.
+    #[error("nothing of the invoice is open")]
+    NothingOpen,
+    /// More than is open.
+    #[error("more is allocated than is open of the invoice")]
+    AllocationExceeds,
 }
 
 impl DomainError for InvoiceError {
@@ -128,6 +152,10 @@ impl DomainError for InvoiceError {
             Self::Sent => "INVOICE_SENT",
             Self::Credited => "INVOICE_CREDITED",
             Self::CreditedInFull => "NOTHING_TO_CREDIT",
+            Self::Paid => "INVOICE_PAID",
+            Self::WrittenOff => "INVOICE_WRITTEN_OFF",
+            Self::NothingOpen => "NOTHING_OPEN",
+            Self::AllocationExceeds => "ALLOCATION_EXCEEDS_INVOICE",
         }
     }
 }
@@ -156,6 +184,7 @@ impl Invoice {
     pub fn balance(&self) -> Result<Balance, InvoiceError> {
         match (self.state, &self.balance.0, &self.amounts.0) {
             (State::Draft | State::Void, ..) | (_, None, None) => Err(InvoiceError::NotIssued),
+            _ if !self.written_off.is_zero() => Err(InvoiceError::WrittenOff),
             (_, Some(left), _) => Ok(left.clone()),
             (_, None, Some(priced)) => Ok(Balance::of(priced)),
         }
@@ -184,22 +213,19 @@ impl Invoice {
     }
 
     /// Makes it worth nothing, for a reason of 1 to 500 characters. Its number stays.
-    pub fn void(&mut self, reason: &str, now: Timestamp) -> Result<()> {
-        let reason = line(reason, 500).map_err(|error| {
-            let kind = trato_types::error::FieldError::reason(&error);
-            Error::invalid("reason", kind, error.to_string())
-        })?;
-        if reason.is_empty() {
-            return Err(Error::invalid("reason", "REQUIRED", "is required"));
-        }
+    pub fn void(&mut self, why: &str, now: Timestamp) -> Result<()> {
+        let why = reason("reason", why)?;
         match self.state {
             State::Draft | State::Void => Err(InvoiceError::NotIssued.into()),
             State::Sent => Err(InvoiceError::Sent.into()),
             State::Issued if !self.credited.is_zero() => Err(InvoiceError::Credited.into()),
+            State::Issued if !(self.paid.is_zero() && self.written_off.is_zero()) => {
+                Err(InvoiceError::Paid.into())
+            }
             State::Issued => {
                 self.state = State::Void;
                 self.void_time = Some(now);
-                self.void_reason = reason;
+                self.void_reason = why;
                 Ok(())
             }
         }

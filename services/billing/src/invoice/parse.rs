@@ -8,7 +8,7 @@ use super::{
     content::{Amounts, Discount, Discounts, Left, Line, LineTax, Lines, Party},
     model::{Invoice, State},
 };
-use crate::{fields::word, foreign::Product, legal_entity::TaxRounding};
+use crate::{books::Books, fields::word, foreign::Product, legal_entity::TaxRounding};
 
 /// Parses a draft, or lists every violation.
 pub fn parse(message: &pb::Invoice) -> Result<Invoice> {
@@ -44,6 +44,12 @@ pub fn parse(message: &pb::Invoice) -> Result<Invoice> {
         due: Minor(0),
         credited: Minor(0),
         balance: Left(None),
+        credited_due: Minor(0),
+        paid: Minor(0),
+        refunded: Minor(0),
+        written_off: Minor(0),
+        write_off_reason: String::new(),
+        books: Books::default(),
         note,
         source_document,
         state: State::Draft,

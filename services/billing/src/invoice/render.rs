@@ -8,6 +8,7 @@ use trato_types::{Currency, Id, Minor, Ref};
 use super::{
     content::{Discount, Line, LineTax, Party},
     model::{Invoice, State},
+    settlement::PaymentState,
 };
 use crate::{foreign::Product, legal_entity::render_seller, tax_code};
 
@@ -48,6 +49,12 @@ pub fn render(record: &Record<Invoice>) -> pb::Invoice {
         void_reason: invoice.void_reason.clone(),
         credited: Some(wire::money(invoice.credited, invoice.currency_code)),
         seller: invoice.seller.as_ref().map(render_seller),
+        payment_state: render_payment_state(invoice.payment_state()).into(),
+        paid: Some(wire::money(invoice.paid, invoice.currency_code)),
+        refunded: Some(wire::money(invoice.refunded, invoice.currency_code)),
+        written_off: Some(wire::money(invoice.written_off, invoice.currency_code)),
+        open: Some(wire::money(invoice.open(), invoice.currency_code)),
+        write_off_reason: invoice.write_off_reason.clone(),
     }
 }
 
@@ -172,5 +179,16 @@ fn render_state(state: State) -> pb::invoice::State {
         State::Issued => pb::invoice::State::Issued,
         State::Sent => pb::invoice::State::Sent,
         State::Void => pb::invoice::State::Void,
+    }
+}
+
+fn render_payment_state(state: Option<PaymentState>) -> pb::invoice::PaymentState {
+    match state {
+        None => pb::invoice::PaymentState::Unspecified,
+        Some(PaymentState::Unpaid) => pb::invoice::PaymentState::Unpaid,
+        Some(PaymentState::PartlyPaid) => pb::invoice::PaymentState::PartlyPaid,
+        Some(PaymentState::Paid) => pb::invoice::PaymentState::Paid,
+        Some(PaymentState::WrittenOff) => pb::invoice::PaymentState::WrittenOff,
+        Some(PaymentState::Refunded) => pb::invoice::PaymentState::Refunded,
     }
 }

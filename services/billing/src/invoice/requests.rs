@@ -7,7 +7,7 @@ use trato_platform::{
     standard::{Draft, new_record},
 };
 use trato_proto::billing::v1 as pb;
-use trato_types::{Context, Id, Result};
+use trato_types::{Context, Currency, Id, Result};
 
 use super::{model::Invoice, references::References, render};
 use crate::{issuing::Issuable, legal_entity::LegalEntity, number_series::DocumentKind};
@@ -48,6 +48,10 @@ impl Issuable for Invoice {
 
     fn legal_entity(&self) -> Option<Id<LegalEntity>> {
         Some(self.legal_entity)
+    }
+
+    fn converted(&self) -> Option<Currency> {
+        Some(self.currency_code)
     }
 
     fn comes_to_the_same(&self, again: &Self) -> bool {

@@ -7,8 +7,9 @@ use trato_types::Kind;
 use super::{
     content::{Amounts, Discounts, Left, Lines, Party},
     model::{Invoice, State},
+    settlement::PaymentState,
 };
-use crate::billable::EXCEEDED;
+use crate::{billable::EXCEEDED, books::Books};
 
 columns!(Invoice {
     account,
@@ -27,6 +28,12 @@ columns!(Invoice {
     due,
     credited,
     balance,
+    credited_due,
+    paid,
+    refunded,
+    written_off,
+    write_off_reason,
+    books,
     note,
     source_document,
     state,
@@ -43,8 +50,16 @@ columns!(Invoice {
     void_reason,
 });
 
-json_column!(Party, Lines, Discounts, Amounts, Left);
+json_column!(Party, Lines, Discounts, Amounts, Left, Books);
 choice_column!(State { Draft = "DRAFT", Issued = "ISSUED", Sent = "SENT", Void = "VOID" });
+// The table computes it, as it does what is open.
+choice_column!(PaymentState {
+    Unpaid = "UNPAID",
+    PartlyPaid = "PARTLY_PAID",
+    Paid = "PAID",
+    WrittenOff = "WRITTEN_OFF",
+    Refunded = "REFUNDED",
+});
 
 /// Fields to filter and sort by.
 pub const FIELDS: &[Field] = &[
@@ -60,6 +75,9 @@ pub const FIELDS: &[Field] = &[
     minor("gross").sortable(),
     minor("due"),
     minor("credited"),
+    minor("paid"),
+    minor("open"),
+    choice("payment_state", PaymentState::NAMES),
     boolean("tax_inclusive"),
     text("source_document"),
 ];
@@ -73,6 +91,12 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "NOTHING_TO_CREDIT",
         "nothing of the invoice is left to be credited",
     ),
+    Constraint::missing(
+        "invoice_paid_check",
+        "ALLOCATION_EXCEEDS_INVOICE",
+        "more is allocated than is open of the invoice",
+    ),
+    Constraint::missing("invoice_unpaid_check", "INVOICE_PAID", "part of the invoice is paid or written off"),
     Constraint {
         name: "invoice_delete_time_check",
         kind: Kind::Precondition,

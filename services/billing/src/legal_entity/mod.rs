@@ -7,5 +7,5 @@ mod store;
 
 pub use self::{
     api::{Api, render_seller},
-    model::{LegalEntity, Seller, TaxRounding},
+    model::{LegalEntity, Seller, TaxRounding, TimeZone},
 };

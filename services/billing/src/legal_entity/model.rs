@@ -107,6 +107,9 @@ impl TaxIds {
 pub struct TimeZone(chrono_tz::Tz);
 
 impl TimeZone {
+    /// The zone of nobody.
+    pub const UTC: Self = Self(chrono_tz::UTC);
+
     /// The day it is there at an instant.
     pub fn day_of(self, now: Timestamp) -> Date {
         now.with_timezone(&self.0).date_naive()

@@ -88,7 +88,7 @@ async fn the_database_refuses_to_change_what_was_issued() {
         let error = billing.tamper(statement, false).await.expect_err(statement);
         assert!(error.to_string().contains("a counter only goes on"), "{statement}: {error}");
     }
-    for statement in ["truncate invoice, credit_note", "truncate series_counter"] {
+    for statement in ["truncate invoice, credit_note, allocation, ledger_entry", "truncate series_counter"] {
         let error = billing.tamper(statement, false).await.expect_err(statement);
         assert!(error.to_string().contains("is not emptied"), "{statement}: {error}");
     }

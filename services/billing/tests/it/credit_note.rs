@@ -16,20 +16,21 @@ use uuid::Uuid;
 use crate::harness::{Billing, Desk, date, eur, field, invoices, paths, rate, refusal, vat, violations};
 
 impl Billing {
-    async fn credits(&self, desk: &Desk) -> NumberSeries {
+    pub async fn credits(&self, desk: &Desk) -> NumberSeries {
         let document_kind = DocumentKind::CreditNote.into();
         let series = NumberSeries { document_kind, ..invoices(&desk.legal_entity, "C") };
         self.create_series(series).await.expect("a series")
     }
 
     /// An issued invoice of these lines: key, quantity and price.
-    async fn issued(&self, desk: &Desk, lines: &[(&str, &str, &str)]) -> Invoice {
+    pub async fn issued(&self, desk: &Desk, lines: &[(&str, &str, &str)]) -> Invoice {
         let lines = lines.iter().map(|(key, quantity, price)| desk.line(key, quantity, price)).collect();
-        let draft = self.create_invoice(desk.invoice(lines)).await.expect("a draft");
+        let draft = Invoice { account: self.account().await, ..desk.invoice(lines) };
+        let draft = self.create_invoice(draft).await.expect("a draft");
         self.issue(&draft, &desk.series).await.expect("issued")
     }
 
-    async fn create_credit_note(&self, credit_note: CreditNote) -> Result<CreditNote, Status> {
+    pub async fn create_credit_note(&self, credit_note: CreditNote) -> Result<CreditNote, Status> {
         let request = CreateCreditNoteRequest { credit_note: Some(credit_note), ..Default::default() };
         self.credit_notes().create_credit_note(self.admin.request(request)).await.map(Response::into_inner)
     }
@@ -40,7 +41,7 @@ impl Billing {
     }
 
     /// Credits these lines of an invoice for good.
-    async fn credit(
+    pub async fn credit(
         &self,
         invoice: &Invoice,
         lines: Vec<Line>,
@@ -50,7 +51,7 @@ impl Billing {
         self.issue_credit(&draft, series).await
     }
 
-    async fn get_invoice(&self, invoice: &Invoice) -> Invoice {
+    pub async fn get_invoice(&self, invoice: &Invoice) -> Invoice {
         let request = GetInvoiceRequest { name: invoice.name.clone() };
         let answer = self.invoices().get_invoice(self.admin.request(request)).await;
         answer.expect("it is there").into_inner()

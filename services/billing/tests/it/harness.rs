@@ -7,15 +7,21 @@ use trato_proto::{
         CreateInvoiceRequest, CreateLegalEntityRequest, CreateNumberSeriesRequest, CreateTaxCodeRequest,
         Invoice, IssueInvoiceRequest, LegalEntity, NumberSeries, TaxCode,
         access_service_client::AccessServiceClient,
+        bank_statement_service_client::BankStatementServiceClient,
         credit_note_service_client::CreditNoteServiceClient,
+        credit_profile_service_client::CreditProfileServiceClient,
+        credit_reservation_service_client::CreditReservationServiceClient,
         event_service_client::EventServiceClient,
         exchange_rate_service_client::ExchangeRateServiceClient,
         invoice::{Line, Party},
         invoice_service_client::InvoiceServiceClient,
+        ledger_service_client::LedgerServiceClient,
         legal_entity_service_client::LegalEntityServiceClient,
         number_series::{DocumentKind, Period},
         number_series_service_client::NumberSeriesServiceClient,
+        payment_service_client::PaymentServiceClient,
         payment_term_service_client::PaymentTermServiceClient,
+        receivables_service_client::ReceivablesServiceClient,
         tax_code::{Category, Rate},
         tax_code_service_client::TaxCodeServiceClient,
     },
@@ -77,10 +83,11 @@ pub fn issuing(invoice: &Invoice, series: &NumberSeries) -> IssueInvoiceRequest 
     }
 }
 
-/// An amount of euros, such as `145.19`.
+/// An amount of euros, such as `145.19` or `-7.50`.
 pub fn eur(amount: &str) -> Option<Money> {
     let (units, cents) = amount.split_once('.').expect("an amount has cents");
-    let nanos = cents.parse::<i32>().expect("cents are a number") * 10_000_000;
+    let sign = if units.starts_with('-') { -1 } else { 1 };
+    let nanos = sign * cents.parse::<i32>().expect("cents are a number") * 10_000_000;
     Some(Money { currency_code: "EUR".into(), units: units.parse().expect("units are a number"), nanos })
 }
 
@@ -117,6 +124,24 @@ impl Billing {
     }
     pub fn credit_notes(&self) -> CreditNoteServiceClient<Channel> {
         CreditNoteServiceClient::new(self.service.channel.clone())
+    }
+    pub fn bank_statements(&self) -> BankStatementServiceClient<Channel> {
+        BankStatementServiceClient::new(self.service.channel.clone())
+    }
+    pub fn ledgers(&self) -> LedgerServiceClient<Channel> {
+        LedgerServiceClient::new(self.service.channel.clone())
+    }
+    pub fn payments(&self) -> PaymentServiceClient<Channel> {
+        PaymentServiceClient::new(self.service.channel.clone())
+    }
+    pub fn receivables(&self) -> ReceivablesServiceClient<Channel> {
+        ReceivablesServiceClient::new(self.service.channel.clone())
+    }
+    pub fn credit_profiles(&self) -> CreditProfileServiceClient<Channel> {
+        CreditProfileServiceClient::new(self.service.channel.clone())
+    }
+    pub fn credit_reservations(&self) -> CreditReservationServiceClient<Channel> {
+        CreditReservationServiceClient::new(self.service.channel.clone())
     }
     pub fn access(&self) -> AccessServiceClient<Channel> {
         AccessServiceClient::new(self.service.channel.clone())
@@ -243,6 +268,20 @@ pub fn vat(code: &str) -> TaxCode {
 /// A rate of these days.
 pub fn rate(percent: &str, valid_from: Option<Date>, valid_to: Option<Date>) -> Rate {
     Rate { percent: percent.into(), valid_from, valid_to }
+}
+
+/// The day so many days ago, at a place where it is never tomorrow.
+pub fn days_ago(days: u64) -> Option<Date> {
+    use chrono::Datelike as _;
+    let day = chrono::Utc::now().date_naive() - chrono::Days::new(days);
+    let part = |number: u32| i32::try_from(number).expect("it is small");
+    date(day.year(), part(day.month()), part(day.day()))
+}
+
+/// Cents of an amount of euros.
+pub fn cents(amount: Option<&Money>) -> i64 {
+    let amount = amount.expect("an amount");
+    amount.units * 100 + i64::from(amount.nanos) / 10_000_000
 }
 
 /// A civil date.

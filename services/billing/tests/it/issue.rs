@@ -42,13 +42,13 @@ impl Billing {
         self.invoices().send_invoice(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn void(&self, invoice: &Invoice, reason: &str) -> Result<Invoice, Status> {
+    pub async fn void(&self, invoice: &Invoice, reason: &str) -> Result<Invoice, Status> {
         let request =
             VoidInvoiceRequest { name: invoice.name.clone(), reason: reason.into(), ..Default::default() };
         self.invoices().void_invoice(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn next_number(&self, series: &NumberSeries) -> String {
+    pub async fn next_number(&self, series: &NumberSeries) -> String {
         let request = PreviewNumberRequest { name: series.name.clone(), date: None };
         let answer = self.number_series().preview_number(self.admin.request(request)).await;
         answer.expect("a number").into_inner().number

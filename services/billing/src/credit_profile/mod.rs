@@ -1,0 +1,14 @@
+//! Credit profiles: how much an account may owe; and how it stands: what it owes and has ordered (`exposure.rs`), and how well it
+//! has paid (`score.rs`), both told from facts whenever somebody asks.
+
+mod api;
+mod exposure;
+mod model;
+mod score;
+mod store;
+
+pub use self::{
+    api::Api,
+    exposure::{exposure, limit_of},
+    model::CreditProfile,
+};

@@ -1,0 +1,212 @@
+//! `CreditReservationService`. All reservations of an account come one after the other, so that no two of them take the same rest
+//! of its limit.
+
+use prost::Message as _;
+use tonic::Request;
+use trato_platform::{
+    App,
+    db::{Constraint, NewEvent, Record, RequestKey, Resource, Tx, from_sqlx, statement::column_list},
+    standard::{Reply, Store, answer, once},
+};
+use trato_proto::billing::v1::{self as pb, credit_reservation_service_server::CreditReservationService};
+use trato_query::Field;
+use trato_types::{Context, Error, Ref, Result, Violations};
+
+use super::{
+    model::{CreditReservation, ReservationError, State},
+    store, wire,
+};
+use crate::{
+    credit_profile::{exposure, limit_of},
+    fields::word,
+    foreign::Account,
+};
+
+/// Serves credit reservations.
+pub struct Api {
+    reservations: Store<CreditReservation>,
+}
+
+impl Api {
+    /// The service over the app's database.
+    pub fn new(app: &App) -> Self {
+        Self { reservations: Store::new(&app.database) }
+    }
+}
+
+#[tonic::async_trait]
+impl CreditReservationService for Api {
+    async fn get_credit_reservation(
+        &self,
+        request: Request<pb::GetCreditReservationRequest>,
+    ) -> Reply<pb::CreditReservation> {
+        self.reservations.get(request).await
+    }
+    async fn list_credit_reservations(
+        &self,
+        request: Request<pb::ListCreditReservationsRequest>,
+    ) -> Reply<pb::ListCreditReservationsResponse> {
+        self.reservations.list(request).await
+    }
+    async fn reserve_credit(
+        &self,
+        request: Request<pb::ReserveCreditRequest>,
+    ) -> Reply<pb::CreditReservation> {
+        answer(request, async |cx, mut body| {
+            let key = RequestKey::parse(&std::mem::take(&mut body.request_id), &body)?;
+            let attempt = self.reserve(cx, key.as_ref(), &body);
+            once(self.reservations.database(), cx, key.as_ref(), attempt).await
+        })
+        .await
+    }
+    async fn release_credit(
+        &self,
+        request: Request<pb::ReleaseCreditRequest>,
+    ) -> Reply<pb::ReleaseCreditResponse> {
+        answer(request, async |cx, mut body| {
+            let key = RequestKey::parse(&std::mem::take(&mut body.request_id), &body)?;
+            let attempt = self.release(cx, key.as_ref(), &body);
+            once(self.reservations.database(), cx, key.as_ref(), attempt).await
+        })
+        .await
+    }
+}
+
+impl Api {
+    async fn reserve(
+        &self,
+        cx: &Context,
+        key: Option<&RequestKey>,
+        body: &pb::ReserveCreditRequest,
+    ) -> Result<pb::CreditReservation> {
+        let reservation = wire::parse(body)?;
+        let mut tx = Tx::of(self.reservations.database(), cx).await?;
+        take_turn(&mut tx, reservation.account).await?;
+        let before = self.of_order(&mut tx, &reservation.order_name).await?;
+        if before.as_ref().is_some_and(|before| before.value.account != reservation.account) {
+            return Err(ReservationError::OfAnotherAccount.into());
+        }
+        let takes_more = reservation.takes_more_than(before.as_ref().map(|before| &before.value), cx.now);
+        let (after, event) = match &before {
+            Some(before) => {
+                let after = before.next(cx, reservation);
+                let event = NewEvent::of(cx, "reserved", Some(before), &after);
+                tx.save(self.reservations.statements(), &after, event.clone()).await?;
+                (after, event)
+            }
+            None => {
+                let after = Record::new(cx, reservation, None);
+                let event = NewEvent::of(cx, "reserved", None, &after);
+                tx.insert(self.reservations.statements(), &[&after], vec![event.clone()]).await?;
+                (after, event)
+            }
+        };
+        if takes_more {
+            require_within(&mut tx, after.value.account).await?;
+        }
+        if let Some(key) = key {
+            tx.remember_event(key, event.id).await?;
+        }
+        finish(tx, body.validate_only).await?;
+        Ok(CreditReservation::render(&after))
+    }
+
+    async fn release(
+        &self,
+        cx: &Context,
+        key: Option<&RequestKey>,
+        body: &pb::ReleaseCreditRequest,
+    ) -> Result<pb::ReleaseCreditResponse> {
+        let mut violations = Violations::new();
+        let order = violations.keep("order", word(&body.order, 200));
+        let order = violations.into_result(order)?;
+        let mut tx = Tx::of(self.reservations.database(), cx).await?;
+        let before = self.of_order(&mut tx, &order).await?;
+        let released = match before {
+            Some(before) if before.value.state == State::Open => {
+                let value = CreditReservation { state: State::Released, ..before.value.clone() };
+                let after = before.next(cx, value);
+                let event = NewEvent::of(cx, "released", Some(&before), &after);
+                tx.save(self.reservations.statements(), &after, event).await?;
+                Some(after)
+            }
+            other => other,
+        };
+        let answer =
+            pb::ReleaseCreditResponse { reservation: released.as_ref().map(CreditReservation::render) };
+        if let Some(key) = key {
+            tx.remember(key, answer.encode_to_vec()).await?;
+        }
+        finish(tx, body.validate_only).await?;
+        Ok(answer)
+    }
+
+    /// The locked reservation of an order.
+    async fn of_order(&self, tx: &mut Tx, order: &str) -> Result<Option<Record<CreditReservation>>> {
+        let tenant = tx.cx().tenant;
+        // Only names that the service itself lists.
+        let sql = format!(
+            "select {} from credit_reservation reservation
+             where tenant_id = $1 and order_name = $2 and delete_time is null
+             for update",
+            column_list::<CreditReservation>("reservation")
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(tenant)
+            .bind(order)
+            .fetch_optional(tx.connection())
+            .await
+            .map_err(from_sqlx)?;
+        row.as_ref().map(Record::read).transpose()
+    }
+}
+
+/// Waits for other reservations of the account, so that each sees what the one before it took.
+async fn take_turn(tx: &mut Tx, account: Ref<Account>) -> Result<()> {
+    let tenant = tx.cx().tenant;
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended('credit ' || $1::text || $2::text, 0))")
+        .bind(tenant)
+        .bind(account.uuid())
+        .execute(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+    Ok(())
+}
+
+/// FAILED_PRECONDITION when the account is on hold, or owes and has ordered more than its limit.
+async fn require_within(tx: &mut Tx, account: Ref<Account>) -> Result<()> {
+    let limit = limit_of(tx, account).await?;
+    if limit.hold {
+        return Err(ReservationError::Held.into());
+    }
+    let Some((amount, currency)) = limit.amount else { return Ok(()) };
+    let exposure = exposure(tx, account, currency).await?.total()?;
+    if exposure > amount {
+        let error = Error::from(ReservationError::LimitExceeded);
+        return Err(error.with("credit_limit", amount.0).with("exposure", exposure.0));
+    }
+    Ok(())
+}
+
+async fn finish(tx: Tx, validate_only: bool) -> Result<()> {
+    if validate_only { tx.roll_back().await } else { tx.commit().await }
+}
+
+impl Resource for CreditReservation {
+    type Message = pb::CreditReservation;
+    const TABLE: &'static str = "credit_reservation";
+    const COLLECTION: &'static str = "creditReservations";
+    const EVENT: &'static str = "trato.billing.v1.credit_reservation";
+    const FIELDS: &'static [Field] = store::FIELDS;
+    const CONSTRAINTS: &'static [Constraint] = store::CONSTRAINTS;
+    const OWNABLE: bool = false;
+
+    /// Nobody writes one but the verbs.
+    fn parse(_: &pb::CreditReservation, _: &Context) -> Result<Self> {
+        Err(Error::internal("a reservation is made by its verbs alone"))
+    }
+
+    fn render(record: &Record<Self>) -> pb::CreditReservation {
+        wire::render(record)
+    }
+}

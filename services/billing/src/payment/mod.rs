@@ -1,0 +1,25 @@
+//! Payments: money that came from an account or went to it, and which invoices it paid.
+//!
+//! ```text
+//!  create            submit            settle             refund
+//!  ──────▶ INITIATED ──────▶ PENDING ──────────▶ SUCCEEDED ──────▶ PARTLY_REFUNDED ──────▶ REFUNDED
+//!                               │ │ ╲                │                   │
+//!                               │ │  ▼   reconcile   │ charge back       │
+//!                               │ │ UNKNOWN ────▶ SUCCEEDED, FAILED      │
+//!                               │ ▼                  ▼                   ▼
+//!                               └▶ FAILED       CHARGED_BACK ◀───────────┘
+//! ```
+//!
+//! A payment is one row (`model.rs`); what it pays of invoices lies in it as JSON, and once more as rows that only grow, each with
+//! its day (`till.rs`). Its own row is locked first, then those of the invoices in the order of their identifiers, so that no two
+//! wait for one another.
+
+mod allocations;
+mod api;
+mod model;
+mod requests;
+mod store;
+mod till;
+mod wire;
+
+pub use self::{allocations::Wish, api::Api, model::Payment, requests::record, till::Till};

@@ -1,0 +1,132 @@
+//! What an account paid, and how long it takes to.
+
+use std::collections::HashMap;
+
+use trato_platform::db::{Database, Tx, from_sqlx};
+use trato_proto::{billing::v1 as pb, wire};
+use trato_types::{Context, Currency, Date, Error, Id, Minor, Ref, Result, Violations};
+use uuid::Uuid;
+
+use crate::{foreign::Account, invoice::Invoice, legal_entity::TimeZone, payment::Payment};
+
+/// Payments of an answer, unless said.
+const PAGE: i32 = 50;
+/// Most payments of an answer.
+const MOST: i32 = 1000;
+
+/// How long an account takes to pay.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Figures {
+    /// Invoices that were paid by a payment.
+    pub count: i64,
+    /// Those that were due before.
+    pub late: i64,
+    /// Days from issue to payment, in hundredths, by amounts.
+    pub days_to_pay: i64,
+    /// Days from the day it was due to payment, in hundredths, by amounts; below zero when early.
+    pub days_late: i64,
+}
+
+/// The figures of an account as far as was known on a day.
+pub async fn figures(tx: &mut Tx, account: Ref<Account>, as_of: Date) -> Result<Figures> {
+    let tenant = tx.cx().tenant;
+    let (count, late, days_to_pay, days_late) =
+        sqlx::query_as(include_str!("../../sql/describe_payments.sql"))
+            .bind(tenant)
+            .bind(account.uuid())
+            .bind(as_of)
+            .fetch_one(tx.connection())
+            .await
+            .map_err(from_sqlx)?;
+    Ok(Figures { count, late, days_to_pay, days_late })
+}
+
+/// What is asked for.
+pub async fn query(
+    database: &Database,
+    cx: &Context,
+    body: &pb::QueryPaymentHistoryRequest,
+) -> Result<pb::QueryPaymentHistoryResponse> {
+    let (account, as_of, size) = parse(cx, body)?;
+    let mut tx = Tx::of(database, cx).await?;
+    let figures = figures(&mut tx, account, as_of).await?;
+    let rows: Vec<(Uuid, Date, String, i64, i64)> =
+        sqlx::query_as(include_str!("../../sql/list_payments_until.sql"))
+            .bind(cx.tenant)
+            .bind(account.uuid())
+            .bind(as_of)
+            .bind(i64::from(size))
+            .fetch_all(tx.connection())
+            .await
+            .map_err(from_sqlx)?;
+    let ids = rows.iter().map(|(id, ..)| *id).collect();
+    let mut paid = allocations(&mut tx, ids, as_of).await?;
+    tx.roll_back().await?;
+    let mut payments = Vec::with_capacity(rows.len());
+    for (id, date, currency, amount, left) in rows {
+        let currency = Currency::parse(&currency).map_err(Error::internal)?;
+        let money = |amount: i64| Some(wire::money(Minor(amount), currency));
+        let paid = paid.remove(&id).unwrap_or_default();
+        let allocated: i64 = paid.iter().map(|(_, amount)| amount).sum();
+        let allocation = |(invoice, amount)| pb::payment::Allocation {
+            invoice: Id::<Invoice>::from_uuid(invoice).name(),
+            amount: money(amount),
+        };
+        payments.push(pb::query_payment_history_response::Entry {
+            payment: Id::<Payment>::from_uuid(id).name(),
+            date: Some(wire::date(date)),
+            amount: money(amount),
+            returned: money(amount - left - allocated),
+            unallocated: money(left),
+            allocations: paid.into_iter().map(allocation).collect(),
+        });
+    }
+    Ok(pb::QueryPaymentHistoryResponse {
+        account: account.name(),
+        payments,
+        average_hundredth_days_to_pay: figures.days_to_pay,
+        average_hundredth_days_late: figures.days_late,
+        allocation_count: figures.count,
+        late_count: figures.late,
+    })
+}
+
+/// What payments had paid of which invoice by a day.
+async fn allocations(
+    tx: &mut Tx,
+    payments: Vec<Uuid>,
+    as_of: Date,
+) -> Result<HashMap<Uuid, Vec<(Uuid, i64)>>> {
+    let tenant = tx.cx().tenant;
+    let rows: Vec<(Uuid, Uuid, i64)> = sqlx::query_as(
+        "select allocation.payment, allocation.invoice, sum(allocation.amount)::bigint
+         from allocation
+         where allocation.tenant_id = $1 and allocation.payment = any($2) and allocation.date <= $3
+         group by allocation.payment, allocation.invoice
+         having sum(allocation.amount) <> 0
+         order by allocation.payment, allocation.invoice",
+    )
+    .bind(tenant)
+    .bind(payments)
+    .bind(as_of)
+    .fetch_all(tx.connection())
+    .await
+    .map_err(from_sqlx)?;
+    let mut found: HashMap<Uuid, Vec<(Uuid, i64)>> = HashMap::new();
+    for (payment, invoice, amount) in rows {
+        found.entry(payment).or_default().push((invoice, amount));
+    }
+    Ok(found)
+}
+
+fn parse(cx: &Context, body: &pb::QueryPaymentHistoryRequest) -> Result<(Ref<Account>, Date, i32)> {
+    let mut violations = Violations::new();
+    let account = violations.keep("account", Ref::parse(&body.account));
+    let as_of = body.as_of.as_ref().and_then(|date| violations.keep("as_of", wire::parse_date(date)));
+    if body.page_size < 0 {
+        violations.add("page_size", "INVALID_PAGE_SIZE", "must not be negative");
+    }
+    let size = if body.page_size == 0 { PAGE } else { body.page_size.min(MOST) };
+    let as_of = as_of.unwrap_or_else(|| TimeZone::UTC.day_of(cx.now));
+    violations.into_result(account.map(|account| (account, as_of, size)))
+}
