@@ -6,6 +6,10 @@ use uuid::Uuid;
 use super::samples::World;
 use crate::harness::values::name;
 
+/// A red square as PNG, in base64.
+pub const LOGO: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR4nGM4oaGBFTEMLQkAgl1GAWqNFmsAAAAASUVORK5CYII=";
+
 impl World {
     /// A valid body of a new resource of billing.
     pub fn billing_body(&self, noun: &str, unique: &str) -> Value {
@@ -63,5 +67,12 @@ impl World {
         let invoice = self.create("Invoice").await;
         self.keeper.post(&format!("/v1/{invoice}:issue"), self.issue(&invoice)).await.ok();
         invoice
+    }
+
+    /// Records a legal entity and gives it a logo.
+    pub async fn with_logo(&self) -> String {
+        let entity = self.create("LegalEntity").await;
+        self.keeper.post(&format!("/v1/{entity}:setLogo"), json!({ "logo": LOGO })).await.ok();
+        entity
     }
 }

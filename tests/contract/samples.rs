@@ -7,6 +7,7 @@ use rand::random;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::billing_samples::LOGO;
 use crate::harness::{
     caller::Caller,
     eventually::{SOON, eventually},
@@ -224,6 +225,10 @@ impl World {
                 "name": self.create("CreditNote").await, "numberSeries": self.credit_series,
                 "requestId": Uuid::new_v4(),
             }),
+            "RenderInvoice" => json!({ "name": self.issued_invoice, "language": "es" }),
+            "RenderCreditNote" => json!({ "name": self.credit_note, "paper": "LETTER" }),
+            "SetLegalEntityLogo" => json!({ "name": self.create("LegalEntity").await, "logo": LOGO }),
+            "GetLegalEntityLogo" => json!({ "name": self.with_logo().await }),
             "SendInvoice" => json!({ "name": self.issued().await }),
             "VoidInvoice" => json!({ "name": self.issued().await, "reason": "Wrong customer" }),
             "VerifyChain" => json!({ "numberSeries": self.number_series }),

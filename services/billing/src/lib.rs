@@ -7,6 +7,7 @@ mod chain;
 mod columns;
 mod counter;
 mod credit_note;
+mod e_invoice;
 mod events;
 mod exchange_rate;
 mod fields;
@@ -16,7 +17,9 @@ mod issuing;
 mod legal_entity;
 mod lookup;
 mod number_series;
+mod paper;
 mod payment_term;
+mod rendering;
 mod tax_code;
 mod verify;
 
@@ -40,6 +43,7 @@ pub fn service() -> ServiceSpec {
             "0005_number_series",
             "0006_invoice",
             "0007_credit_note",
+            "0016_legal_entity_logo",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

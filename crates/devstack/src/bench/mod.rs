@@ -17,6 +17,7 @@ mod get;
 mod import;
 mod list;
 mod overload;
+mod pdf;
 mod pgbench;
 mod records;
 mod relay;
@@ -54,7 +55,7 @@ type Measure = for<'a> fn(&'a mut Room) -> BoxFuture<'a, Result<Vec<Figure>>>;
 
 /// Every figure, in the order in which one does not disturb the next: the idle footprint before any load, the import
 /// before what reads its rows, what restarts processes last, and the overload behind all.
-const FIGURES: [(&str, Measure); 12] = [
+const FIGURES: [(&str, Measure); 13] = [
     ("P13", |room| Box::pin(footprint::measure(room))),
     ("P16", |room| Box::pin(import::measure(room))),
     ("P3", |room| Box::pin(get::measure(room))),
@@ -63,6 +64,7 @@ const FIGURES: [(&str, Measure); 12] = [
     ("P6", |room| Box::pin(visible::measure(room))),
     ("P5", |room| Box::pin(transcode::measure(room))),
     ("P7", |room| Box::pin(relay::measure(room))),
+    ("PDF", |room| Box::pin(pdf::measure(room))),
     ("P14", |room| Box::pin(telemetry::measure(room))),
     ("RECORDS", |room| Box::pin(records::measure(room))),
     ("TLS", |room| Box::pin(tls::measure(room))),

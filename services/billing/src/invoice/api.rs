@@ -12,7 +12,7 @@ use trato_query::Field;
 use trato_types::{Context, Result};
 
 use super::{issue, model::Invoice, parse, references::References, render, requests, store};
-use crate::{issuing::Issuing, verify::Chains};
+use crate::{issuing::Issuing, rendering::Rendering, verify::Chains};
 
 /// Serves invoices.
 pub struct Api {
@@ -21,6 +21,7 @@ pub struct Api {
     references: References,
     issuing: Issuing<Invoice>,
     chains: Chains,
+    rendering: Rendering,
 }
 
 impl Api {
@@ -32,6 +33,7 @@ impl Api {
             references: References::new(),
             issuing: Issuing::new(app, References::new()),
             chains: Chains::new(app),
+            rendering: Rendering::new(app),
         }
     }
 }
@@ -97,6 +99,16 @@ impl InvoiceService for Api {
     }
     async fn void_invoice(&self, request: Request<pb::VoidInvoiceRequest>) -> Reply<pb::Invoice> {
         self.invoices.change(request, "voided", void).await
+    }
+    async fn render_invoice(
+        &self,
+        request: Request<pb::RenderInvoiceRequest>,
+    ) -> Reply<pb::RenderedDocument> {
+        answer(request, async |cx, body| {
+            let invoice = self.invoices.read(cx, &body.name).await?;
+            self.rendering.invoice(cx, invoice, &body).await
+        })
+        .await
     }
     async fn verify_chain(&self, request: Request<pb::VerifyChainRequest>) -> Reply<pb::VerifyChainResponse> {
         answer(request, async |cx, body| self.chains.verify(cx, &body).await).await

@@ -16,31 +16,35 @@ use uuid::Uuid;
 use crate::harness::{Billing, Desk, date, eur, field, invoices, paths, rate, refusal, vat, violations};
 
 impl Billing {
-    async fn credits(&self, desk: &Desk) -> NumberSeries {
+    pub async fn credits(&self, desk: &Desk) -> NumberSeries {
         let document_kind = DocumentKind::CreditNote.into();
         let series = NumberSeries { document_kind, ..invoices(&desk.legal_entity, "C") };
         self.create_series(series).await.expect("a series")
     }
 
     /// An issued invoice of these lines: key, quantity and price.
-    async fn issued(&self, desk: &Desk, lines: &[(&str, &str, &str)]) -> Invoice {
+    pub async fn issued(&self, desk: &Desk, lines: &[(&str, &str, &str)]) -> Invoice {
         let lines = lines.iter().map(|(key, quantity, price)| desk.line(key, quantity, price)).collect();
         let draft = self.create_invoice(desk.invoice(lines)).await.expect("a draft");
         self.issue(&draft, &desk.series).await.expect("issued")
     }
 
-    async fn create_credit_note(&self, credit_note: CreditNote) -> Result<CreditNote, Status> {
+    pub async fn create_credit_note(&self, credit_note: CreditNote) -> Result<CreditNote, Status> {
         let request = CreateCreditNoteRequest { credit_note: Some(credit_note), ..Default::default() };
         self.credit_notes().create_credit_note(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn issue_credit(&self, draft: &CreditNote, series: &NumberSeries) -> Result<CreditNote, Status> {
+    pub async fn issue_credit(
+        &self,
+        draft: &CreditNote,
+        series: &NumberSeries,
+    ) -> Result<CreditNote, Status> {
         let request = crediting(draft, series);
         self.credit_notes().issue_credit_note(self.admin.request(request)).await.map(Response::into_inner)
     }
 
     /// Credits these lines of an invoice for good.
-    async fn credit(
+    pub async fn credit(
         &self,
         invoice: &Invoice,
         lines: Vec<Line>,
@@ -57,7 +61,7 @@ impl Billing {
     }
 }
 
-fn of(invoice: &Invoice, lines: Vec<Line>) -> CreditNote {
+pub fn of(invoice: &Invoice, lines: Vec<Line>) -> CreditNote {
     let reason = "Came back broken".into();
     CreditNote { invoice: invoice.name.clone(), reason, lines, ..Default::default() }
 }
