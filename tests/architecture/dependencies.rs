@@ -35,12 +35,13 @@ fn own(dependencies: &BTreeSet<String>) -> BTreeSet<&str> {
 }
 
 /// Our own crates each crate may know. What is not here may know nobody.
-const MAY_KNOW: [(&str, &[&str]); 15] = [
+const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("trato-types", &[]),
     ("trato-codegen", &[]),
     ("trato-query", &["trato-types"]),
     ("trato-pricing", &["trato-types"]),
     ("trato-einvoice", &["trato-types", "trato-pricing"]),
+    ("trato-paper", &["trato-types"]),
     ("trato-contract", &["trato-types", "trato-codegen"]),
     ("trato-proto", &["trato-types", "trato-contract", "trato-codegen"]),
     ("trato-platform", &["trato-types", "trato-query", "trato-contract"]),
@@ -51,7 +52,16 @@ const MAY_KNOW: [(&str, &[&str]); 15] = [
     ),
     (
         "trato-billing",
-        &["trato-types", "trato-query", "trato-pricing", "trato-contract", "trato-platform", "trato-proto"],
+        &[
+            "trato-types",
+            "trato-query",
+            "trato-pricing",
+            "trato-einvoice",
+            "trato-paper",
+            "trato-contract",
+            "trato-platform",
+            "trato-proto",
+        ],
     ),
     ("trato-gateway", &["trato-types", "trato-contract", "trato-platform", "trato-proto"]),
     ("trato-operator", &[]),
@@ -60,11 +70,12 @@ const MAY_KNOW: [(&str, &[&str]); 15] = [
 ];
 
 /// Packages a crate must not use, since it would do another one's work.
-const MUST_NOT_USE: [(&str, &[&str]); 12] = [
+const MUST_NOT_USE: [(&str, &[&str]); 13] = [
     ("trato-types", &["tokio", "sqlx", "tonic", "prost", "axum", "lapin", "reqwest"]),
     ("trato-query", &["tokio", "sqlx", "tonic", "prost", "axum", "lapin"]),
     ("trato-pricing", &["tokio", "sqlx", "tonic", "prost", "axum", "lapin", "chrono"]),
     ("trato-einvoice", &["tokio", "sqlx", "tonic", "prost", "axum", "lapin", "chrono"]),
+    ("trato-paper", &["tokio", "sqlx", "tonic", "prost", "axum", "lapin"]),
     ("trato-contract", &["sqlx", "lapin", "axum"]),
     ("trato-proto", &["sqlx", "lapin", "axum"]),
     ("trato-customers", &["lapin", "opentelemetry", "tracing-opentelemetry", "axum", "jsonwebtoken"]),

@@ -8,6 +8,10 @@ use uuid::Uuid;
 use super::samples::World;
 use crate::harness::values::{name, text};
 
+/// A red square as PNG, in base64.
+pub const LOGO: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR4nGM4oaGBFTEMLQkAgl1GAWqNFmsAAAAASUVORK5CYII=";
+
 impl World {
     /// A valid body of a new resource of billing.
     pub fn billing_body(&self, noun: &str, unique: &str) -> Value {
@@ -190,5 +194,12 @@ impl World {
             "ReleaseCredit" => json!({ "order": self.reserved().await.0 }),
             _ => return None,
         })
+    }
+
+    /// Records a legal entity and gives it a logo.
+    pub async fn with_logo(&self) -> String {
+        let entity = self.create("LegalEntity").await;
+        self.keeper.post(&format!("/v1/{entity}:setLogo"), json!({ "logo": LOGO })).await.ok();
+        entity
     }
 }

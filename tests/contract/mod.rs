@@ -13,6 +13,7 @@ mod fuzz;
 mod injection;
 mod limits;
 mod names;
+mod nouns;
 mod options;
 mod order_samples;
 mod permissions;

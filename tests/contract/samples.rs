@@ -8,10 +8,15 @@ use prost_reflect::MethodDescriptor;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use super::names::{names_in, random_name, with_random_names};
 use super::{
+    billing_samples::LOGO,
+    nouns::known,
     order_samples::{ORDER_VERBS, Orders, changed_field},
     sales_samples::QUOTE_VERBS,
+};
+pub use super::{
+    names::{names_in, random_name, with_random_names},
+    nouns::NOUNS,
 };
 use crate::harness::{
     caller::Caller,
@@ -21,38 +26,6 @@ use crate::harness::{
 };
 
 pub use super::names::{names_in, random_name, with_random_names};
-
-/// Resources by noun: collection, and the name of their field in requests.
-pub const NOUNS: [(&str, &str, &str); 28] = [
-    ("Account", "accounts", "account"),
-    ("ApprovalRule", "approvalRules", "approvalRule"),
-    ("Contact", "contacts", "contact"),
-    ("CreditNote", "creditNotes", "creditNote"),
-    ("DeliveryNote", "deliveryNotes", "deliveryNote"),
-    ("CreditProfile", "creditProfiles", "creditProfile"),
-    ("CreditReservation", "creditReservations", "creditReservation"),
-    ("ExchangeRate", "exchangeRates", "exchangeRate"),
-    ("Invoice", "invoices", "invoice"),
-    ("Ledger", "ledgers", "ledger"),
-    ("LegalEntity", "legalEntities", "legalEntity"),
-    ("Member", "members", "member"),
-    ("NumberSeries", "numberSeries", "numberSeries"),
-    ("Opportunity", "opportunities", "opportunity"),
-    ("Order", "orders", "order"),
-    ("Payment", "payments", "payment"),
-    ("PaymentTerm", "paymentTerms", "paymentTerm"),
-    ("Pipeline", "pipelines", "pipeline"),
-    ("Price", "prices", "price"),
-    ("PriceList", "priceLists", "priceList"),
-    ("Product", "products", "product"),
-    ("Promotion", "promotions", "promotion"),
-    ("Quote", "quotes", "quote"),
-    ("ReturnPolicy", "returnPolicies", "returnPolicy"),
-    ("SalesNumberSeries", "salesNumberSeries", "salesNumberSeries"),
-    ("SalesReturn", "salesReturns", "salesReturn"),
-    ("TaxCode", "taxCodes", "taxCode"),
-    ("Team", "teams", "team"),
-];
 
 /// A tenant with one resource of every kind, and somebody who may do everything with them.
 #[derive(Debug)]
@@ -293,6 +266,10 @@ impl World {
                 "name": self.create("CreditNote").await, "numberSeries": self.credit_series,
                 "requestId": Uuid::new_v4(),
             }),
+            "RenderInvoice" => json!({ "name": self.issued_invoice, "language": "es" }),
+            "RenderCreditNote" => json!({ "name": self.credit_note, "paper": "LETTER" }),
+            "SetLegalEntityLogo" => json!({ "name": self.create("LegalEntity").await, "logo": LOGO }),
+            "GetLegalEntityLogo" => json!({ "name": self.with_logo().await }),
             "SendInvoice" => json!({ "name": self.issued().await }),
             "VoidInvoice" => json!({ "name": self.issued().await, "reason": "Wrong customer" }),
             "VerifyChain" => json!({ "numberSeries": self.number_series }),
@@ -392,9 +369,4 @@ impl World {
         }
         panic!("the samples do not know the method {}", method.full_name())
     }
-}
-
-fn known(noun: &str) -> (&'static str, &'static str, &'static str) {
-    let found = NOUNS.iter().find(|(known, ..)| *known == noun);
-    *found.unwrap_or_else(|| panic!("the samples do not know the resource {noun}"))
 }

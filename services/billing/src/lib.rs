@@ -12,6 +12,7 @@ mod counter;
 mod credit_note;
 mod credit_profile;
 mod credit_reservation;
+mod e_invoice;
 mod events;
 mod exchange_rate;
 mod fields;
@@ -22,9 +23,11 @@ mod ledger;
 mod legal_entity;
 mod lookup;
 mod number_series;
+mod paper;
 mod payment;
 mod payment_term;
 mod receivables;
+mod rendering;
 mod subscriptions;
 mod tax_code;
 mod verify;
@@ -61,6 +64,7 @@ pub fn service() -> ServiceSpec {
             "0012_account",
             "0013_product",
             "0014_billable_line",
+            "0015_legal_entity_logo",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

@@ -41,6 +41,7 @@ pub fn sources() -> Vec<Source> {
         collect(&root, &root.join(folder).join("src"), "platform", &mut found);
     }
     collect(&root, &root.join("crates/pricing/src"), "pricing", &mut found);
+    collect(&root, &root.join("crates/paper/src"), "paper", &mut found);
     for service in fs::read_dir(root.join("services")).expect("the services are listed").flatten() {
         let name = service.file_name().to_string_lossy().into_owned();
         collect(&root, &service.path().join("src"), &name, &mut found);

@@ -18,6 +18,7 @@ mod import;
 mod issue;
 mod list;
 mod overload;
+mod pdf;
 mod pgbench;
 mod records;
 mod relay;
@@ -65,6 +66,7 @@ const FIGURES: [(&str, Measure); 13] = [
     ("P6", |room| Box::pin(visible::measure(room))),
     ("P5", |room| Box::pin(transcode::measure(room))),
     ("P7", |room| Box::pin(relay::measure(room))),
+    ("PDF", |room| Box::pin(pdf::measure(room))),
     ("P14", |room| Box::pin(telemetry::measure(room))),
     ("RECORDS", |room| Box::pin(records::measure(room))),
     ("TLS", |room| Box::pin(tls::measure(room))),

@@ -5,14 +5,14 @@ use tonic::Request;
 use trato_platform::{
     App,
     db::{Constraint, Record, Resource, statement::Statements},
-    standard::{Drafts, Reply, Store},
+    standard::{Drafts, Reply, Store, answer},
 };
 use trato_proto::billing::v1::{self as pb, credit_note_service_server::CreditNoteService};
 use trato_query::Field;
 use trato_types::{Context, Result};
 
 use super::{issue, model::CreditNote, store, wire};
-use crate::{invoice::Invoice, issuing::Issuing};
+use crate::{invoice::Invoice, issuing::Issuing, rendering::Rendering};
 
 /// Serves credit notes.
 pub struct Api {
@@ -20,6 +20,7 @@ pub struct Api {
     drafts: Drafts<CreditNote>,
     issuing: Issuing<CreditNote>,
     invoices: Statements,
+    rendering: Rendering,
 }
 
 impl Api {
@@ -31,6 +32,7 @@ impl Api {
             drafts: Drafts::new(&app.database, invoices),
             issuing: Issuing::new(app, invoices),
             invoices,
+            rendering: Rendering::new(app),
         }
     }
 }
@@ -89,6 +91,16 @@ impl CreditNoteService for Api {
         self.drafts.upsert(request).await
     }
 
+    async fn render_credit_note(
+        &self,
+        request: Request<pb::RenderCreditNoteRequest>,
+    ) -> Reply<pb::RenderedDocument> {
+        answer(request, async |cx, body| {
+            let credit_note = self.credit_notes.read(cx, &body.name).await?;
+            self.rendering.credit_note(cx, credit_note, &body).await
+        })
+        .await
+    }
     async fn issue_credit_note(&self, request: Request<pb::IssueCreditNoteRequest>) -> Reply<pb::CreditNote> {
         let taken = self.issuing.take_before(&request).await?;
         let (issuing, invoices) = (&self.issuing, self.invoices);

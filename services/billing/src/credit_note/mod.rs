@@ -13,4 +13,7 @@ mod wire;
 
 #[cfg(test)]
 pub use self::wire::parse;
-pub use self::{api::Api, model::CreditNote};
+pub use self::{
+    api::Api,
+    model::{CreditNote, CreditNoteError, State},
+};

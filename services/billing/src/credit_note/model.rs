@@ -109,6 +109,9 @@ pub enum CreditNoteError {
     /// It is issued.
     #[error("the credit note is issued and cannot change any more")]
     NotDraft,
+    /// It is a draft.
+    #[error("the credit note is a draft")]
+    NotIssued,
     /// The invoice is not there.
     #[error("there is no such invoice")]
     InvoiceNotFound,
@@ -118,6 +121,7 @@ impl DomainError for CreditNoteError {
     fn reason(&self) -> &'static str {
         match self {
             Self::NotDraft => "CREDIT_NOTE_NOT_DRAFT",
+            Self::NotIssued => "CREDIT_NOTE_NOT_ISSUED",
             Self::InvoiceNotFound => "INVOICE_NOT_FOUND",
         }
     }
@@ -127,6 +131,11 @@ impl CreditNote {
     /// FAILED_PRECONDITION unless it can still be changed.
     pub fn require_draft(&self) -> Result<(), CreditNoteError> {
         if self.state == State::Draft { Ok(()) } else { Err(CreditNoteError::NotDraft) }
+    }
+
+    /// FAILED_PRECONDITION while it is a draft.
+    pub fn require_issued(&self) -> Result<(), CreditNoteError> {
+        if self.state == State::Issued { Ok(()) } else { Err(CreditNoteError::NotIssued) }
     }
 
     /// Computes what it credits of what is left of the invoice, and answers what that leaves. FAILED_PRECONDITION

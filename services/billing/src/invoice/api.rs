@@ -15,7 +15,7 @@ use trato_types::{Context, Result};
 use super::{
     issue, model::Invoice, parse, references::References, render, requests, source::Sourcing, store,
 };
-use crate::{fields::require_request_id, issuing::Issuing, verify::Chains};
+use crate::{fields::require_request_id, issuing::Issuing, rendering::Rendering, verify::Chains};
 
 /// Serves invoices.
 pub struct Api {
@@ -24,6 +24,7 @@ pub struct Api {
     references: References,
     issuing: Issuing<Invoice>,
     chains: Chains,
+    rendering: Rendering,
     sourcing: Sourcing,
 }
 
@@ -36,6 +37,7 @@ impl Api {
             references: References::new(app),
             issuing: Issuing::new(app, References::new(app)),
             chains: Chains::new(app),
+            rendering: Rendering::new(app),
             sourcing: Sourcing::new(app),
         }
     }
@@ -119,6 +121,16 @@ impl InvoiceService for Api {
         self.invoices
             .change_in(request, "written_off", |tx, before, body| issue::write_off(tx, before, body).boxed())
             .await
+    }
+    async fn render_invoice(
+        &self,
+        request: Request<pb::RenderInvoiceRequest>,
+    ) -> Reply<pb::RenderedDocument> {
+        answer(request, async |cx, body| {
+            let invoice = self.invoices.read(cx, &body.name).await?;
+            self.rendering.invoice(cx, invoice, &body).await
+        })
+        .await
     }
     async fn verify_chain(&self, request: Request<pb::VerifyChainRequest>) -> Reply<pb::VerifyChainResponse> {
         answer(request, async |cx, body| self.chains.verify(cx, &body).await).await

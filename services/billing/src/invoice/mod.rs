@@ -31,8 +31,8 @@ mod store;
 
 pub use self::{
     api::Api,
-    content::Party,
-    model::{Invoice, InvoiceError},
+    content::{Discount, Line, LineTax, Party},
+    model::{Invoice, InvoiceError, State},
     render::render_party,
 };
 

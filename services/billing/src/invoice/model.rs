@@ -166,6 +166,11 @@ impl Invoice {
         if self.state == State::Draft { Ok(()) } else { Err(InvoiceError::NotDraft) }
     }
 
+    /// FAILED_PRECONDITION while it is a draft, and when it is void.
+    pub fn require_issued(&self) -> Result<(), InvoiceError> {
+        if matches!(self.state, State::Issued | State::Sent) { Ok(()) } else { Err(InvoiceError::NotIssued) }
+    }
+
     /// Gives a draft its number, its days and its seller.
     pub fn issue(&mut self, place: Place, due_date: Date, seller: Seller) -> Result<(), InvoiceError> {
         self.require_draft()?;

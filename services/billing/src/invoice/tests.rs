@@ -102,6 +102,10 @@ fn priced() -> Invoice {
         base_currency_code: Currency::parse("EUR").expect("a currency"),
         tax_rounding: TaxRounding::Group,
         e_invoice_profile: String::new(),
+        iban: String::new(),
+        bic: String::new(),
+        document_footer: String::new(),
+        logo: None,
     };
     let basis = Basis { legal_entity: &legal_entity, tax_codes: &tax_codes, today: day("2026-12-01") };
     let mut invoice = parse(&message).expect("a draft");
@@ -127,7 +131,16 @@ fn address() -> Address {
 fn seller() -> Seller {
     let tax_ids = r#"[{"country_code":"ES","scheme":"NIF","value":"B12345678"}]"#;
     let tax_ids = serde_json::from_str(tax_ids).expect("tax ids");
-    Seller { legal_name: "Hispania S.L.".into(), tax_ids, address: Some(address()) }
+    Seller {
+        legal_name: "Hispania S.L.".into(),
+        tax_ids,
+        address: Some(address()),
+        iban: String::new(),
+        bic: String::new(),
+        document_footer: String::new(),
+        logo: None,
+        e_invoice_profile: String::new(),
+    }
 }
 
 fn day(text: &str) -> Date {

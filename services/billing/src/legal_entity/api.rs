@@ -1,20 +1,26 @@
 //! `LegalEntityService`, and a legal entity on the wire.
 
+use futures::FutureExt as _;
 use tonic::Request;
+use trato_paper::Logo;
 use trato_platform::{
     App,
-    db::{Constraint, Record, Resource},
-    standard::{Reply, Store},
+    db::{Constraint, Facts, Record, Resource},
+    standard::{Reply, Store, answer, require_living},
 };
 use trato_proto::{
     billing::v1::{self as pb, legal_entity_service_server::LegalEntityService},
     wire::{self, UnknownName},
 };
 use trato_query::Field;
-use trato_types::{Address, Context, Currency, Result, Violations, address, text::line};
+use trato_types::{
+    Address, Context, Currency, Error, Kind, Result, Violations, address,
+    text::{line, paragraph},
+};
 
 use super::{
-    model::{LegalEntity, Seller, TaxId, TaxIds, TaxRounding},
+    logo::Logos,
+    model::{LegalEntity, Seller, TaxId, TaxIds, TaxRounding, bic, iban},
     store,
 };
 use crate::fields;
@@ -22,12 +28,13 @@ use crate::fields;
 /// Serves legal entities.
 pub struct Api {
     legal_entities: Store<LegalEntity>,
+    logos: Logos,
 }
 
 impl Api {
     /// The service over the app's database.
     pub fn new(app: &App) -> Self {
-        Self { legal_entities: Store::new(&app.database) }
+        Self { legal_entities: Store::new(&app.database), logos: Logos::new(&app.database) }
     }
 }
 
@@ -84,6 +91,43 @@ impl LegalEntityService for Api {
     ) -> Reply<pb::LegalEntity> {
         self.legal_entities.upsert(request).await
     }
+
+    async fn set_legal_entity_logo(
+        &self,
+        request: Request<pb::SetLegalEntityLogoRequest>,
+    ) -> Reply<pb::LegalEntity> {
+        self.legal_entities
+            .change_in(request, "updated", |tx, before, body| {
+                async move {
+                    require_living(before)?;
+                    let mut entity = before.value.clone();
+                    entity.logo = match body.logo.as_slice() {
+                        [] => None,
+                        bytes => Some(Logos::keep(tx, &Logo::checked("logo", bytes.to_vec())?).await?),
+                    };
+                    Ok((before.next(tx.cx(), entity), Facts::default()))
+                }
+                .boxed()
+            })
+            .await
+    }
+    async fn get_legal_entity_logo(
+        &self,
+        request: Request<pb::GetLegalEntityLogoRequest>,
+    ) -> Reply<pb::LegalEntityLogo> {
+        answer(request, async |cx, body| {
+            let entity = self.legal_entities.read(cx, &body.name).await?.value;
+            let missing = || Error::new(Kind::NotFound, "LOGO_NOT_FOUND", "the legal entity has no logo");
+            let hash = entity.logo.ok_or_else(|| missing().about(&body.name))?;
+            let logo = self.logos.read(cx, hash).await?;
+            Ok(pb::LegalEntityLogo {
+                content: logo.bytes().to_vec(),
+                media_type: logo.media_type().to_owned(),
+                hash: hash.to_string(),
+            })
+        })
+        .await
+    }
 }
 
 impl Resource for LegalEntity {
@@ -110,12 +154,19 @@ impl Resource for LegalEntity {
             .unwrap_or(TaxRounding::Group);
         let e_invoice_profile =
             check.keep("e_invoice_profile", line(&message.e_invoice_profile, 200)).unwrap_or_default();
+        let iban = check.keep("iban", iban(&message.iban)).unwrap_or_default();
+        let bic = check.keep("bic", bic(&message.bic)).unwrap_or_default();
+        let document_footer = check.keep("document_footer", paragraph(&message.document_footer, 500));
+        let document_footer = document_footer.unwrap_or_default();
+        // What a client sends there is gone by now; this is what is stored.
+        let logo = message.logo_hash.as_str();
+        let logo = if logo.is_empty() { None } else { Some(logo.parse()?) };
         let names = display_name.zip(legal_name);
         #[rustfmt::skip]
         let entity = names.zip(tax_ids).zip(time_zone).zip(currency).map(
             |((((display_name, legal_name), tax_ids), time_zone), base_currency_code)| Self {
                 display_name, legal_name, tax_ids, address, time_zone, base_currency_code, tax_rounding,
-                e_invoice_profile,
+                e_invoice_profile, iban, bic, document_footer, logo,
             },
         );
         violations.into_result(entity)
@@ -141,6 +192,10 @@ impl Resource for LegalEntity {
             base_currency_code: entity.base_currency_code.to_string(),
             tax_rounding: render_tax_rounding(entity.tax_rounding).into(),
             e_invoice_profile: entity.e_invoice_profile.clone(),
+            iban: entity.iban.clone(),
+            bic: entity.bic.clone(),
+            document_footer: entity.document_footer.clone(),
+            logo_hash: entity.logo.map(|logo| logo.to_string()).unwrap_or_default(),
         }
     }
 }
@@ -151,6 +206,11 @@ pub fn render_seller(seller: &Seller) -> pb::invoice::Seller {
         legal_name: seller.legal_name.clone(),
         tax_ids: seller.tax_ids.iter().map(render_tax_id).collect(),
         address: seller.address.clone().map(Into::into),
+        iban: seller.iban.clone(),
+        bic: seller.bic.clone(),
+        document_footer: seller.document_footer.clone(),
+        logo_hash: seller.logo.map(|logo| logo.to_string()).unwrap_or_default(),
+        e_invoice_profile: seller.e_invoice_profile.clone(),
     }
 }
 

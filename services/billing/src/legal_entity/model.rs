@@ -7,6 +7,8 @@ use trato_types::{
     Address, Currency, Date, DisplayName, Result, Timestamp, Violations, error::FieldError, id::Collection,
 };
 
+use crate::chain::Hash;
+
 /// A company in whose name documents are made out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LegalEntity {
@@ -26,6 +28,14 @@ pub struct LegalEntity {
     pub tax_rounding: TaxRounding,
     /// Profile of its electronic invoices; may be empty.
     pub e_invoice_profile: String,
+    /// Account to pay to; may be empty.
+    pub iban: String,
+    /// Its bank; may be empty.
+    pub bic: String,
+    /// What stands at the foot of documents; may be empty.
+    pub document_footer: String,
+    /// The logo at their head.
+    pub logo: Option<Hash>,
 }
 
 impl Collection for LegalEntity {
@@ -33,7 +43,7 @@ impl Collection for LegalEntity {
 }
 
 /// Who makes out a document, as it stands on it: what a legal entity was on the day of issue. It is stored as JSON and is part
-/// of what is hashed, so that the order of its fields is kept for ever.
+/// of what is hashed, so that the order of its fields is kept for ever, and what came later is left out where it is empty.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Seller {
     /// Its legal name.
@@ -43,6 +53,21 @@ pub struct Seller {
     /// Where it is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<Address>,
+    /// Account to pay to; may be empty.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub iban: String,
+    /// Its bank; may be empty.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub bic: String,
+    /// What stands at the foot of the document; may be empty.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub document_footer: String,
+    /// The logo at its head.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub logo: Option<Hash>,
+    /// Profile of electronic invoices; may be empty.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub e_invoice_profile: String,
 }
 
 impl LegalEntity {
@@ -52,7 +77,50 @@ impl LegalEntity {
             legal_name: self.legal_name.to_string(),
             tax_ids: self.tax_ids.clone(),
             address: self.address.clone(),
+            iban: self.iban.clone(),
+            bic: self.bic.clone(),
+            document_footer: self.document_footer.clone(),
+            logo: self.logo,
+            e_invoice_profile: self.e_invoice_profile.clone(),
         }
+    }
+}
+
+/// Checks a BIC: 8 or 11 capital letters and digits, of which the first six are letters; or nothing.
+pub fn bic(text: &str) -> Result<String, BicError> {
+    let is_bic = matches!(text.len(), 8 | 11)
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        && text.bytes().take(6).all(|byte| byte.is_ascii_uppercase());
+    if text.is_empty() || is_bic { Ok(text.to_owned()) } else { Err(BicError) }
+}
+
+/// Checks an IBAN and takes its spaces out; or nothing.
+pub fn iban(text: &str) -> Result<String, IbanError> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    text.parse::<trato_einvoice::Iban>().map(|iban| iban.to_string()).map_err(|_| IbanError)
+}
+
+/// A text that is no IBAN.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("must be an IBAN, with correct check digits")]
+pub struct IbanError;
+
+impl FieldError for IbanError {
+    fn reason(&self) -> &'static str {
+        "INVALID_IBAN"
+    }
+}
+
+/// A text that is no BIC.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("must be 8 or 11 capital letters and digits (ISO 9362)")]
+pub struct BicError;
+
+impl FieldError for BicError {
+    fn reason(&self) -> &'static str {
+        "INVALID_BIC"
     }
 }
 
@@ -180,5 +248,26 @@ mod tests {
         assert_eq!(day("Europe/Madrid", "2026-06-30T22:00:00Z"), "2026-07-01");
         assert_eq!(day("America/New_York", "2027-01-01T04:59:59Z"), "2026-12-31");
         assert_eq!(day("UTC", "2027-01-01T00:00:00Z"), "2027-01-01");
+    }
+
+    #[test]
+    fn a_bic_has_a_bank_and_a_country() {
+        for right in ["", "CAIXESBB", "CAIXESBBXXX", "COBADEFF"] {
+            assert_eq!(bic(right).as_deref(), Ok(right));
+        }
+        for wrong in ["caixesbb", "CAIXESB", "CAIX3SBB", "CAIXESBBX", "CAIXESBÑ"] {
+            assert_eq!(bic(wrong), Err(BicError), "{wrong:?}");
+        }
+    }
+
+    /// What was hashed before there were accounts and logos is written as it was.
+    #[test]
+    fn a_seller_of_old_has_the_same_json() {
+        let old =
+            r#"{"legal_name":"Hispania S.L.","tax_ids":[{"country_code":"ES","scheme":"VAT","value":"A1"}]}"#;
+
+        let seller: Seller = serde_json::from_str(old).expect("it is read");
+
+        assert_eq!(serde_json::to_string(&seller).expect("it is written"), old);
     }
 }

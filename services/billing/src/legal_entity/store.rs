@@ -19,6 +19,10 @@ columns!(LegalEntity {
     base_currency_code,
     tax_rounding,
     e_invoice_profile,
+    iban,
+    bic,
+    document_footer,
+    logo,
 });
 
 json_column!(TaxIds, Seller);

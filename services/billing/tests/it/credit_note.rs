@@ -35,7 +35,11 @@ impl Billing {
         self.credit_notes().create_credit_note(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn issue_credit(&self, draft: &CreditNote, series: &NumberSeries) -> Result<CreditNote, Status> {
+    pub async fn issue_credit(
+        &self,
+        draft: &CreditNote,
+        series: &NumberSeries,
+    ) -> Result<CreditNote, Status> {
         let request = crediting(draft, series);
         self.credit_notes().issue_credit_note(self.admin.request(request)).await.map(Response::into_inner)
     }
@@ -58,7 +62,7 @@ impl Billing {
     }
 }
 
-fn of(invoice: &Invoice, lines: Vec<Line>) -> CreditNote {
+pub fn of(invoice: &Invoice, lines: Vec<Line>) -> CreditNote {
     let reason = "Came back broken".into();
     CreditNote { invoice: invoice.name.clone(), reason, lines, ..Default::default() }
 }

@@ -229,7 +229,7 @@ async fn an_issued_invoice_keeps_its_seller() {
     billing.update_legal_entity(moved, &["legal_name", "tax_ids"]).await.expect("updated");
     let sent = billing.send(&issued).await.expect("sent");
 
-    let seller = Seller { legal_name: "Hispania S.L.".into(), tax_ids, address };
+    let seller = Seller { legal_name: "Hispania S.L.".into(), tax_ids, address, ..Default::default() };
     assert_eq!((draft.seller, &issued.seller, &sent.seller), (None, &Some(seller.clone()), &Some(seller)));
     billing
         .tamper("update invoice set seller = jsonb_set(seller, '{legal_name}', '\"X\"')", true)

@@ -1,0 +1,113 @@
+//! Spanish.
+
+use chrono::Datelike as _;
+use trato_types::Date;
+
+use super::Word;
+
+/// The words.
+pub const fn word(word: Word) -> &'static str {
+    match word {
+        Word::Invoice => "Factura",
+        Word::CreditNote => "Factura rectificativa",
+        Word::Quote => "Presupuesto",
+        Word::Order => "Pedido",
+        Word::DeliveryNote => "Albarán",
+        Word::Draft => "Borrador",
+        Word::Void => "Anulada",
+        Word::Number => "Número",
+        Word::Date => "Fecha",
+        Word::SupplyDate => "Fecha de operación",
+        Word::DueDate => "Vencimiento",
+        Word::ValidUntil => "Válido hasta",
+        Word::Reference => "Referencia",
+        Word::CreditedInvoice => "Factura rectificada",
+        Word::CreditedDate => "Fecha de esa factura",
+        Word::VatNumber => "NIF-IVA",
+        Word::RecipientTaxId => "Su NIF",
+        Word::Position => "N.º",
+        Word::Description => "Concepto",
+        Word::Quantity => "Cantidad",
+        Word::UnitPrice => "Precio",
+        Word::TaxRate => "Impuesto",
+        Word::Amount => "Importe ({})",
+        Word::Subtotal => "Subtotal",
+        Word::Discount => "Descuento",
+        Word::Charge => "Recargo",
+        Word::Net => "Base imponible",
+        Word::Vat => "IVA",
+        Word::TaxOn => "{} {} sobre {}",
+        Word::TaxIncluded => "{} {} sobre {}, incluido",
+        Word::Total => "Total",
+        Word::TotalCredit => "Total rectificado",
+        Word::Withheld => "Retención {} {}",
+        Word::Prepaid => "Pagado a cuenta",
+        Word::Rounding => "Redondeo",
+        Word::Due => "Importe a pagar",
+        Word::DueBack => "Importe a devolver",
+        Word::Pay => "Le rogamos que abone {}",
+        Word::PayBy => "Le rogamos que abone {} a más tardar el {}",
+        Word::ToAccount => " en la cuenta {}",
+        Word::Quoting => ", indicando {}",
+        Word::Page => "Página {} de {}",
+        Word::ReasonOfCredit => "Motivo: {}",
+    }
+}
+
+/// `30/11/2026`.
+pub fn date(date: Date) -> String {
+    format!("{:02}/{:02}/{}", date.day(), date.month(), date.year())
+}
+
+/// Countries by their codes.
+pub static COUNTRIES: &[(&str, &str)] = &[
+    ("AD", "Andorra"),
+    ("AR", "Argentina"),
+    ("AT", "Austria"),
+    ("AU", "Australia"),
+    ("BE", "Bélgica"),
+    ("BG", "Bulgaria"),
+    ("BR", "Brasil"),
+    ("CA", "Canadá"),
+    ("CH", "Suiza"),
+    ("CL", "Chile"),
+    ("CN", "China"),
+    ("CO", "Colombia"),
+    ("CY", "Chipre"),
+    ("CZ", "Chequia"),
+    ("DE", "Alemania"),
+    ("DK", "Dinamarca"),
+    ("EC", "Ecuador"),
+    ("EE", "Estonia"),
+    ("ES", "España"),
+    ("FI", "Finlandia"),
+    ("FR", "Francia"),
+    ("GB", "Reino Unido"),
+    ("GR", "Grecia"),
+    ("HR", "Croacia"),
+    ("HU", "Hungría"),
+    ("IE", "Irlanda"),
+    ("IN", "India"),
+    ("IT", "Italia"),
+    ("JP", "Japón"),
+    ("LI", "Liechtenstein"),
+    ("LT", "Lituania"),
+    ("LU", "Luxemburgo"),
+    ("LV", "Letonia"),
+    ("MA", "Marruecos"),
+    ("MT", "Malta"),
+    ("MX", "México"),
+    ("NL", "Países Bajos"),
+    ("NO", "Noruega"),
+    ("PE", "Perú"),
+    ("PL", "Polonia"),
+    ("PT", "Portugal"),
+    ("RO", "Rumanía"),
+    ("SE", "Suecia"),
+    ("SI", "Eslovenia"),
+    ("SK", "Eslovaquia"),
+    ("TR", "Turquía"),
+    ("US", "Estados Unidos"),
+    ("UY", "Uruguay"),
+    ("VE", "Venezuela"),
+];
