@@ -25,8 +25,6 @@ use crate::harness::{
     values::{dollars, name, text},
 };
 
-pub use super::names::{names_in, random_name, with_random_names};
-
 /// A tenant with one resource of every kind, and somebody who may do everything with them.
 #[derive(Debug)]
 pub struct World {
