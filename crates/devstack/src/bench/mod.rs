@@ -56,7 +56,7 @@ type Measure = for<'a> fn(&'a mut Room) -> BoxFuture<'a, Result<Vec<Figure>>>;
 
 /// Every figure, in the order in which one does not disturb the next: the idle footprint before any load, the import
 /// before what reads its rows, what restarts processes last, and the overload behind all.
-const FIGURES: [(&str, Measure); 13] = [
+const FIGURES: [(&str, Measure); 14] = [
     ("P13", |room| Box::pin(footprint::measure(room))),
     ("P16", |room| Box::pin(import::measure(room))),
     ("P3", |room| Box::pin(get::measure(room))),
