@@ -115,11 +115,5 @@ impl Invoice {
             _ => ("reopened", Facts::default()),
         }
     }
-
-    fn require_issued(&self) -> Result<(), InvoiceError> {
-        match self.state {
-            State::Draft | State::Void => Err(InvoiceError::NotIssued),
-            State::Issued | State::Sent => Ok(()),
-        }
     }
 }

@@ -83,7 +83,7 @@ async fn versions_are_published_one_after_the_other() {
     assert_eq!((second.state(), second.version), (State::Published, 2));
     assert_eq!(refusal(updated), precondition("RETURN_POLICY_PUBLISHED"));
     assert_eq!(refusal(deleted), precondition("RETURN_POLICY_PUBLISHED"));
-    assert_eq!(sales.policies("code = STANDARD AND state = PUBLISHED").await, [second.clone()]);
+    assert_eq!(sales.policies("code = STANDARD AND state = PUBLISHED").await, std::slice::from_ref(&second));
     let retired = sales.policies("state = RETIRED").await;
     assert_eq!((retired.len(), retired[0].name.as_str()), (1, first.name.as_str()));
     assert!(retired[0].retire_time.is_some());
