@@ -4,9 +4,11 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use trato_platform::rpc::status::to_status;
+use trato_proto::{google::value::Money, wire};
 use trato_types::{
-    Error,
+    Currency, Date, Error, Minor,
     error::FieldError,
+    money::MoneyError,
     text::{TextError, line},
 };
 
@@ -73,6 +75,24 @@ pub fn remark(field: &'static str, text: &str) -> trato_types::Result<String> {
     line(text, 500).map_err(|error| Error::invalid(field, error.reason(), error.to_string()))
 }
 
+/// Most minor units of an amount that is sent alone, so that thousands of them add up.
+const MOST: i64 = 1_000_000_000_000_000;
+
+/// Reads an amount of either sign, in a currency that exists.
+pub fn amount(money: Option<&Money>) -> Result<(Minor, Currency), MoneyError> {
+    let (amount, currency) = wire::parse_money(money.unwrap_or(&Money::default()))?;
+    if amount.0.unsigned_abs() > MOST.unsigned_abs() {
+        return Err(MoneyError::Overflow);
+    }
+    Ok((amount, currency.existing()?))
+}
+
+/// Reads a day such as `2026-11-30`, of the years that every database has.
+pub fn day(text: &str) -> Option<Date> {
+    let is_plain = text.len() == 10 && text.starts_with(|first: char| first.is_ascii_digit());
+    if is_plain { text.parse().ok() } else { None }
+}
+
 /// INVALID_ARGUMENT `REQUIRED` for a call that moves money and could not be repeated.
 pub fn require_request_id(request_id: &str) -> Result<(), tonic::Status> {
     if request_id.is_empty() {
@@ -94,5 +114,24 @@ mod tests {
         for wrong in ["", " ", "a b", "ñ", "a/b", "a\u{0}", &"x".repeat(41)] {
             assert_eq!(wrong.parse::<Code>(), Err(CodeError), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_day_is_one_of_the_calendar_of_now() {
+        assert_eq!(day("2026-11-30"), Date::from_ymd_opt(2026, 11, 30));
+        for wrong in
+            ["", "2026-11-31", "26-11-30", "-200000-01-01", "+12026-1-1", "-026-11-30", "2026-11-30T"]
+        {
+            assert_eq!(day(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_bounded_and_of_a_currency_that_exists() {
+        let money = |code: &str, units| Money { currency_code: code.into(), units, nanos: 0 };
+        assert_eq!(amount(Some(&money("USD", -12))), Ok((Minor(-1200), Currency::USD)));
+        assert_eq!(amount(Some(&money("USD", 10_000_000_000_001))), Err(MoneyError::Overflow));
+        assert_eq!(amount(Some(&money("XXX", 1))), Err(MoneyError::Unknown));
+        assert_eq!(amount(None), Err(MoneyError::Currency));
     }
 }

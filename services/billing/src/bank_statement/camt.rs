@@ -6,6 +6,7 @@ use super::{
     model::{Line, Statement, StatementError, amount, plain},
     xml::{Element, read},
 };
+use crate::fields;
 
 /// What the namespaces of all versions begin with.
 const SPACE: &str = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.";
@@ -147,8 +148,9 @@ fn money(element: &Element) -> Result<(Minor, Currency), StatementError> {
 fn day(entry: &Element) -> Result<Date, StatementError> {
     let paths = ["ValDt/Dt", "ValDt/DtTm", "BookgDt/Dt", "BookgDt/DtTm"];
     let text = paths.iter().find_map(|path| entry.text_at(path)).ok_or_else(|| missing("BookgDt"))?;
-    let day = text.get(..10).and_then(|day| day.parse().ok());
-    day.ok_or_else(|| StatementError::Field(format!("a day cannot be read: {}", plain(text, 40))))
+    text.get(..10)
+        .and_then(fields::day)
+        .ok_or_else(|| StatementError::Field(format!("a day cannot be read: {}", plain(text, 40))))
 }
 
 fn missing(what: &str) -> StatementError {

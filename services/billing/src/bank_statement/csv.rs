@@ -4,9 +4,10 @@
 //! fields, as the head does. An amount below zero went out. The last line ends like all others, so that a file that was cut within
 //! a line is told from one that is whole.
 
-use trato_types::{Currency, Date};
+use trato_types::Currency;
 
 use super::model::{Line, MOST_LINES, Statement, StatementError, amount, plain};
+use crate::fields::day;
 
 /// Most fields of a line.
 const MOST_FIELDS: usize = 100;
@@ -42,7 +43,7 @@ pub fn parse(content: &[u8]) -> Result<Statement, StatementError> {
         };
         let amount =
             amount(unsigned, own).filter(|amount| !amount.is_zero()).ok_or_else(|| invalid("amount"))?;
-        let date: Date = row[date].trim().parse().map_err(|_| invalid("date"))?;
+        let date = day(row[date].trim()).ok_or_else(|| invalid("date"))?;
         let key = plain(&row[key], 200);
         if key.is_empty() {
             return Err(invalid("key"));

@@ -2,6 +2,8 @@
 
 use trato_types::{Currency, Date, DomainError, Kind, Minor};
 
+/// Most minor units of an entry.
+const MOST: i64 = 1_000_000_000_000_000;
 /// Most entries of a file.
 pub const MOST_LINES: usize = 1000;
 
@@ -96,7 +98,8 @@ pub fn amount(text: &str, currency: Currency) -> Option<Minor> {
         return None;
     }
     let nanos: i32 = format!("{fraction:0<9}").parse().ok()?;
-    currency.minor(whole.parse().ok()?, nanos).ok()
+    let amount = currency.minor(whole.parse().ok()?, nanos).ok()?;
+    (amount <= Minor(MOST)).then_some(amount)
 }
 
 /// A text of one line without what no column takes, at most so many characters.

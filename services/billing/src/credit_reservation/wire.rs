@@ -5,18 +5,14 @@ use trato_proto::{billing::v1 as pb, wire};
 use trato_types::{Minor, Ref, Result, Violations};
 
 use super::model::{CreditReservation, State};
-use crate::fields::word;
+use crate::fields::{self, word};
 
 /// Parses what is asked for, or lists every violation.
 pub fn parse(message: &pb::ReserveCreditRequest) -> Result<CreditReservation> {
     let mut violations = Violations::new();
     let order_name = violations.keep("order", word(&message.order, 200));
     let account = violations.keep("account", Ref::parse(&message.account));
-    let money = message.amount.clone().unwrap_or_default();
-    let amount = violations.keep(
-        "amount",
-        wire::parse_money(&money).and_then(|(amount, currency)| Ok((amount, currency.existing()?))),
-    );
+    let amount = violations.keep("amount", fields::amount(message.amount.as_ref()));
     if amount.is_some_and(|(amount, _)| amount <= Minor(0)) {
         violations.add("amount", "NOT_POSITIVE", "must be more than zero");
     }

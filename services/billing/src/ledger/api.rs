@@ -17,7 +17,7 @@ use trato_types::{Context, Error, Id, Result, Violations};
 use super::{export, model::Ledger, store, wire as form};
 use crate::{
     books::{Chart, Kind, Posting, Role, minus},
-    fields::word,
+    fields::{self, require_request_id, word},
 };
 
 /// Serves ledgers.
@@ -75,7 +75,7 @@ impl LedgerService for Api {
         self.ledgers.change(request, "reopened", reopen).await
     }
     async fn open_balance(&self, request: Request<pb::OpenBalanceRequest>) -> Reply<pb::Ledger> {
-        crate::fields::require_request_id(&request.get_ref().request_id)?;
+        require_request_id(&request.get_ref().request_id)?;
         self.ledgers.change_in(request, "opened", |tx, before, body| open(tx, before, body).boxed()).await
     }
     async fn export_postings(
@@ -144,11 +144,7 @@ async fn open(
     require_living(before)?;
     let mut violations = Violations::new();
     let account = violations.keep("account", Id::parse(&body.account));
-    let money = body.amount.clone().unwrap_or_default();
-    let amount = violations.keep(
-        "amount",
-        wire::parse_money(&money).and_then(|(amount, currency)| Ok((amount, currency.existing()?))),
-    );
+    let amount = violations.keep("amount", fields::amount(body.amount.as_ref()));
     let date = violations.keep("date", wire::require_date(body.date.as_ref()));
     let description = violations.keep("description", word(&body.description, 200));
     let given = account.zip(amount).zip(date).zip(description);

@@ -13,7 +13,7 @@ use trato_proto::{
 use trato_types::{Context, Currency, Date, Error, Id, Minor, Ref, Result, Violations};
 use uuid::Uuid;
 
-use crate::{foreign::Account, legal_entity::LegalEntity};
+use crate::{fields::day, foreign::Account, legal_entity::LegalEntity};
 
 /// Postings of a page, unless said.
 const PAGE: i32 = 200;
@@ -75,21 +75,21 @@ pub async fn postings(
 fn parse(body: &pb::ExportPostingsRequest) -> Result<Asked> {
     let mut violations = Violations::new();
     let legal_entity = violations.keep("legal_entity", Id::parse(&body.legal_entity));
-    let mut day = |field: &str, date: Option<&trato_proto::google::value::Date>| match date {
+    let mut required = |field: &str, date: Option<&trato_proto::google::value::Date>| match date {
         Some(date) => violations.keep(field, wire::parse_date(date)),
         None => {
             violations.add(field, "REQUIRED", "is required");
             None
         }
     };
-    let from = day("from_date", body.from_date.as_ref());
-    let to = day("to_date", body.to_date.as_ref());
+    let from = required("from_date", body.from_date.as_ref());
+    let to = required("to_date", body.to_date.as_ref());
     let size = page_size(body.page_size, PAGE, MOST, &mut violations);
     let after = if body.page_token.is_empty() {
         None
     } else {
         let token = body.page_token.split_once('/');
-        let token = token.and_then(|(date, id)| Some((date.parse().ok()?, Uuid::parse_str(id).ok()?)));
+        let token = token.and_then(|(date, id)| Some((day(date)?, Uuid::parse_str(id).ok()?)));
         if token.is_none() {
             violations.add("page_token", "INVALID_PAGE_TOKEN", "is no token of this method");
         }

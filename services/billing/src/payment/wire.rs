@@ -11,7 +11,7 @@ use super::{
     allocations::Allocations,
     model::{Direction, Method, Outcome, Payment, State},
 };
-use crate::books::Books;
+use crate::{books::Books, fields};
 
 /// Parses one that is meant to be made, or lists every violation.
 pub fn parse(message: &pb::Payment) -> Result<Payment> {
@@ -19,11 +19,7 @@ pub fn parse(message: &pb::Payment) -> Result<Payment> {
     let check = &mut violations;
     let account = check.keep("account", Ref::parse(&message.account));
     let legal_entity = check.keep("legal_entity", Id::parse(&message.legal_entity));
-    let money = message.amount.clone().unwrap_or_default();
-    let amount = check.keep(
-        "amount",
-        wire::parse_money(&money).and_then(|(amount, currency)| Ok((amount, currency.existing()?))),
-    );
+    let amount = check.keep("amount", fields::amount(message.amount.as_ref()));
     if amount.is_some_and(|(amount, _)| amount <= Minor(0)) {
         check.add("amount", "NOT_POSITIVE", "must be more than zero");
     }
