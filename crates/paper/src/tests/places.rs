@@ -17,9 +17,12 @@ fn lines(document: &Document) -> Vec<(Length, Length, Length, String)> {
     texts.collect()
 }
 
-/// Tenths of millimetres from the left and from above in which the whole recipient must stand.
-const WINDOWS: [(Paper, (i64, i64), (i64, i64)); 2] =
-    // DIN 5008, form B: the last 27.3 mm of the field that begins at 45 mm; the envelope #10: 2.04 to 3.17 inches.
+/// From and to.
+type Range = (i64, i64);
+
+/// Tenths of millimetres from the left and from above in which the whole recipient must stand: in DIN 5008, form B, the last
+/// 27.3 mm of the field that begins at 45 mm; in the envelope #10 what lies from 2.04 to 3.17 inches.
+const WINDOWS: [(Paper, Range, Range); 2] =
     [(Paper::A4, (200, 1050), (627, 900)), (Paper::Letter, (222, 1365), (518, 805))];
 
 #[test]

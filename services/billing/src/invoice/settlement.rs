@@ -115,5 +115,4 @@ impl Invoice {
             _ => ("reopened", Facts::default()),
         }
     }
-    }
 }

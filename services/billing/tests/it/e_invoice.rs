@@ -81,7 +81,8 @@ async fn rules_of_the_standard_are_named() {
     let legal_entity = billing.create_legal_entity(entity).await.expect("a legal entity");
     let series = billing.series(&legal_entity, "F").await;
     let tax_code = billing.create_tax_code(vat("ES-S")).await.expect("a tax code");
-    let desk = Desk { legal_entity, series, tax_code };
+    let account = billing.account().await;
+    let desk = Desk { account, legal_entity, series, tax_code };
     let draft = billing.create_invoice(sale(&desk)).await.expect("a draft");
     let issued = billing.issue(&draft, &desk.series).await.expect("issued");
 

@@ -48,7 +48,13 @@ impl Billing {
         let entity = self.create_legal_entity(entity).await.expect("a legal entity");
         let legal_entity = self.set_logo(&entity, PNG).await.expect("a logo");
         let series = self.series(&legal_entity, "F").await;
-        Desk { legal_entity, series, tax_code: self.create_tax_code(vat("ES-S")).await.expect("a tax code") }
+        let account = self.account().await;
+        Desk {
+            account,
+            legal_entity,
+            series,
+            tax_code: self.create_tax_code(vat("ES-S")).await.expect("a tax code"),
+        }
     }
 
     pub async fn render(

@@ -191,7 +191,7 @@ fn a_promise_is_broken_once() {
     assert_eq!(late.next_promise(), Some(day(10)));
     assert_eq!(late.break_promises(day(10)), [], "the day itself is in time");
     let broken = BrokenPromise { line: "1".to_owned(), promised_date: day(10), delivery_date: None };
-    assert_eq!(late.break_promises(day(11)), [broken.clone()]);
+    assert_eq!(late.break_promises(day(11)), std::slice::from_ref(&broken));
     assert_eq!((late.break_promises(day(12)), late.next_promise()), (Vec::new(), None));
     assert_eq!(late.come_late("1", day(12)).expect("a line"), None, "it was told");
 
