@@ -1,4 +1,4 @@
--- The latest $4 payments that account $2 had made by day $3, and what of each was left on that day.
+-- The latest $4 payments that account $2 had made by day $3, before that of day $5 and id $6, and what of each was left then.
 select payment.id, payment.date, payment.currency_code, payment.amount, (
   select coalesce(sum(entry.credit::numeric - entry.debit), 0)::bigint
   from posting
@@ -8,6 +8,7 @@ select payment.id, payment.date, payment.currency_code, payment.amount, (
 )
 from payment
 where payment.tenant_id = $1 and payment.account = $2 and payment.date <= $3 and payment.direction = 'IN'
+  and ($5::date is null or (payment.date, payment.id) < ($5, $6))
   and payment.state in ('SUCCEEDED', 'PARTLY_REFUNDED', 'REFUNDED', 'CHARGED_BACK')
 order by payment.date desc, payment.id desc
 limit $4

@@ -7,7 +7,7 @@ use trato_proto::{billing::v1 as pb, wire};
 use trato_types::{Context, Currency, Date, Error, Id, Minor, Ref, Result, Violations};
 use uuid::Uuid;
 
-use crate::{foreign::Account, invoice::Invoice, legal_entity::TimeZone, payment::Payment};
+use crate::{fields::day, foreign::Account, invoice::Invoice, legal_entity::TimeZone, payment::Payment};
 
 /// Payments of an answer, unless said.
 const PAGE: i32 = 50;
@@ -47,7 +47,8 @@ pub async fn query(
     cx: &Context,
     body: &pb::QueryPaymentHistoryRequest,
 ) -> Result<pb::QueryPaymentHistoryResponse> {
-    let (account, as_of, size) = parse(cx, body)?;
+    let Asked { account, as_of, size, after } = parse(cx, body)?;
+    let (after_date, after) = after.unzip();
     let mut tx = Tx::of(database, cx).await?;
     let figures = figures(&mut tx, account, as_of).await?;
     let rows: Vec<(Uuid, Date, String, i64, i64)> =
@@ -55,15 +56,22 @@ pub async fn query(
             .bind(cx.tenant)
             .bind(account.uuid())
             .bind(as_of)
-            .bind(i64::from(size))
+            .bind(i64::from(size) + 1)
+            .bind(after_date)
+            .bind(after)
             .fetch_all(tx.connection())
             .await
             .map_err(from_sqlx)?;
-    let ids = rows.iter().map(|(id, ..)| *id).collect();
+    let shown = usize::try_from(size).unwrap_or_default().min(rows.len());
+    let next_page_token = match rows[..shown].last() {
+        Some((id, date, ..)) if rows.len() > shown => format!("{date}/{id}"),
+        _ => String::new(),
+    };
+    let ids = rows.iter().take(shown).map(|(id, ..)| *id).collect();
     let mut paid = allocations(&mut tx, ids, as_of).await?;
     tx.roll_back().await?;
-    let mut payments = Vec::with_capacity(rows.len());
-    for (id, date, currency, amount, left) in rows {
+    let mut payments = Vec::with_capacity(shown);
+    for (id, date, currency, amount, left) in rows.into_iter().take(shown) {
         let currency = Currency::parse(&currency).map_err(Error::internal)?;
         let money = |amount: i64| Some(wire::money(Minor(amount), currency));
         let paid = paid.remove(&id).unwrap_or_default();
@@ -88,6 +96,7 @@ pub async fn query(
         average_hundredth_days_late: figures.days_late,
         allocation_count: figures.count,
         late_count: figures.late,
+        next_page_token,
     })
 }
 
@@ -119,7 +128,14 @@ async fn allocations(
     Ok(found)
 }
 
-fn parse(cx: &Context, body: &pb::QueryPaymentHistoryRequest) -> Result<(Ref<Account>, Date, i32)> {
+struct Asked {
+    account: Ref<Account>,
+    as_of: Date,
+    size: i32,
+    after: Option<(Date, Uuid)>,
+}
+
+fn parse(cx: &Context, body: &pb::QueryPaymentHistoryRequest) -> Result<Asked> {
     let mut violations = Violations::new();
     let account = violations.keep("account", Ref::parse(&body.account));
     let as_of = body.as_of.as_ref().and_then(|date| violations.keep("as_of", wire::parse_date(date)));
@@ -128,5 +144,10 @@ fn parse(cx: &Context, body: &pb::QueryPaymentHistoryRequest) -> Result<(Ref<Acc
     }
     let size = if body.page_size == 0 { PAGE } else { body.page_size.min(MOST) };
     let as_of = as_of.unwrap_or_else(|| TimeZone::UTC.day_of(cx.now));
-    violations.into_result(account.map(|account| (account, as_of, size)))
+    let after = body.page_token.split_once('/');
+    let after = after.and_then(|(date, id)| Some((day(date)?, Uuid::parse_str(id).ok()?)));
+    if after.is_none() && !body.page_token.is_empty() {
+        violations.add("page_token", "INVALID_PAGE_TOKEN", "is no token of this method");
+    }
+    violations.into_result(account.map(|account| Asked { account, as_of, size, after }))
 }

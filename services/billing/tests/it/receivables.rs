@@ -195,6 +195,22 @@ async fn the_history_says_what_each_payment_paid() {
     let now = billing.history(&account, None).await;
     let then = billing.history(&account, days_ago(5)).await;
 
+    let page = |page_token: &str| QueryPaymentHistoryRequest {
+        account: account.clone(),
+        page_size: 1,
+        page_token: page_token.into(),
+        ..Default::default()
+    };
+    let first = billing.receivables().query_payment_history(billing.admin.request(page(""))).await;
+    let first = first.expect("a page").into_inner();
+    let second = billing
+        .receivables()
+        .query_payment_history(billing.admin.request(page(&first.next_page_token)))
+        .await;
+    let second = second.expect("a page").into_inner();
+    assert_eq!([&first.payments[..], &second.payments[..]].concat(), now.payments);
+    assert_eq!((second.next_page_token.as_str(), now.next_page_token.as_str()), ("", ""));
+
     let entries: Vec<_> =
         now.payments.iter().map(|entry| (&entry.payment, &entry.returned, &entry.unallocated)).collect();
     assert_eq!(
