@@ -113,6 +113,3 @@ begin
 end $$;
 create trigger credit_note_billable after update on credit_note
   for each row when (old.state = 'DRAFT' and new.state = 'ISSUED') execute function credit_note_moves_billable();
-
--- Invoices of a document.
-create index invoice_source_document_idx on invoice (tenant_id, source_document, id) where source_document <> '';
