@@ -103,7 +103,7 @@ impl Fonts {
 
     /// Sets a line.
     pub fn set(&self, text: impl Into<String>, style: Style) -> Run {
-        let text = text.into();
+        let text = meant(text.into());
         let glyphs = self.cut(style.weight).glyphs(&text);
         let width = self.width(&glyphs, style);
         Run { text, style, glyphs, width }
@@ -198,4 +198,11 @@ impl Cut {
         }
         glyphs
     }
+}
+
+/// The text with replacement characters for what means nothing to anybody else: letters of private use, and marks of the order
+/// of bytes. A file that is to be kept must not have them.
+fn meant(text: String) -> String {
+    let is_private = |letter: char| matches!(letter, '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}' | '\u{FEFF}' | '\u{FFFE}' | '\0');
+    if text.contains(is_private) { text.replace(is_private, "\u{FFFD}") } else { text }
 }

@@ -144,6 +144,8 @@ fn letters_that_the_font_does_not_have_stay_in_the_text() {
     assert!(run.glyphs.iter().all(|glyph| glyph.id != 0), "nothing is drawn as nothing");
     assert!(run.glyphs[0].id == run.glyphs[1].id && run.glyphs[0].advance > 0, "a replacement is seen");
     document.to_pdf().expect("a PDF");
+    let private = invoice(Language::English, Paper::A4, vec![line("a\u{E000}b\u{F0000}c\u{FEFF}d")]);
+    private.to_pdf().expect("a PDF with replacements");
 }
 
 /// A draft says that it is one, and so does what is void.
