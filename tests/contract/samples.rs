@@ -259,6 +259,10 @@ impl World {
             "ListTimelineEntries" => json!({ "parent": self.account }),
             "ListStageChanges" => json!({ "parent": self.opportunity }),
             "PreviewInvoice" => json!({ "invoice": self.body("Invoice") }),
+            "CreateInvoiceFromSource" => json!({
+                "sourceDocument": self.accepted_quote().await, "legalEntity": self.legal_entity,
+                "requestId": Uuid::new_v4(),
+            }),
             "IssueInvoice" => self.issue(&self.create("Invoice").await),
             "IssueCreditNote" => json!({
                 "name": self.create("CreditNote").await, "numberSeries": self.credit_series,

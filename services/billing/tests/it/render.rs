@@ -215,6 +215,7 @@ async fn a_reprint_is_the_same_after_everything_has_changed() {
         legal_name: "Iberia S.A.".into(),
         iban: String::new(),
         document_footer: "Another foot".into(),
+        etag: String::new(),
         ..desk.legal_entity.clone()
     };
     let mask = ["legal_name", "iban", "document_footer"];

@@ -175,8 +175,8 @@ async fn a_draft_is_refused_as_a_whole() {
 
     let expected = [
         field("order.account", "INVALID_RESOURCE_NAME"),
-        field("order.document.lines[0].quantity", "NOT_POSITIVE"),
         field("order.customer_po", "TOO_LONG"),
+        field("order.document.lines[0].quantity", "NOT_POSITIVE"),
         field("order.ship_to.country_code", "INVALID_COUNTRY_CODE"),
     ];
     assert_eq!(violations(sales.create_order(wrong).await), expected);
@@ -244,7 +244,7 @@ async fn an_order_is_cut_short_or_cancelled() {
     assert_eq!(violations(nothing), [field("lines", "REQUIRED")]);
     assert_eq!(
         violations(twice),
-        [field("lines[1].quantity", "NOT_POSITIVE"), field("lines[1].line", "DUPLICATE")]
+        [field("lines[1].line", "DUPLICATE"), field("lines[1].quantity", "NOT_POSITIVE")]
     );
     assert_eq!(refusal(unknown), precondition("ORDER_LINE_NOT_FOUND"));
     assert_eq!(untouched, order);

@@ -70,8 +70,13 @@ fn whole(desk: &str, lamp: &str) -> SalesDocument {
 
 /// The same without what the server computes.
 fn bare(document: &SalesDocument) -> SalesDocument {
-    let bare =
-        |line: &Line| Line { product_display_name: String::new(), amounts: None, cost: None, ..line.clone() };
+    let bare = |line: &Line| Line {
+        product_display_name: String::new(),
+        amounts: None,
+        cost: None,
+        applied_tax_class: String::new(),
+        ..line.clone()
+    };
     SalesDocument {
         lines: document.lines.iter().map(bare).collect(),
         priced_date: None,
@@ -171,6 +176,9 @@ async fn a_quote_is_priced_like_any_document_and_read_as_it_was_sent() {
     assert_eq!(promotions, [gift.as_str()]);
     assert_eq!(cents(document.lines[0].cost.as_ref()), 18_000);
     assert_eq!(document.lines[1].cost, None);
+    let all = document.lines.iter().chain(&document.given_lines);
+    let tax_classes: Vec<_> = all.map(|line| line.applied_tax_class.as_str()).collect();
+    assert_eq!(tax_classes, ["ES-S", "ES-R", "ES-S"], "of the line, else of the product");
     let again = sales.update_quote(created.clone(), &["document"]).await.expect("it is a draft");
     assert_eq!(again, created);
 }

@@ -124,9 +124,9 @@ async fn a_policy_is_refused_as_a_whole() {
     };
     let expected = [
         field("return_policy.code", "INVALID_CODE"),
-        field("return_policy.window_days", "OUT_OF_RANGE"),
         field("return_policy.conditions", "TOO_LONG"),
         field("return_policy.payer", "UNKNOWN_VALUE"),
+        field("return_policy.window_days", "OUT_OF_RANGE"),
     ];
     assert_eq!(violations(sales.create_policy(wrong).await), expected);
 }
