@@ -82,7 +82,8 @@ async fn a_client_cannot_set_what_only_the_service_may_say() {
         |method: &MethodDescriptor| ["Create", "Update"].iter().any(|verb| method.name().starts_with(verb));
     for method in methods().iter().filter(|method| verbs(method)) {
         let of_resource = |field: &FieldDescriptor| field.kind().as_message() == Some(&method.output());
-        let resource = method.input().fields().find(of_resource).expect("a standard method has its resource");
+        // What is made from something else is sent no resource that could say it.
+        let Some(resource) = method.input().fields().find(of_resource) else { continue };
         for field in method.output().fields().filter(is_output_only) {
             let mut request = dynamic::message(&method.input(), &world.sample(method).await.request);
             let forged = forgery(&field);

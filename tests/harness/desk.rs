@@ -36,7 +36,7 @@ impl Desk {
         let legal_entity = make("legalEntities", legal_entity).await;
         let tax_code = json!({
             "code": "ES21", "displayName": "Standard rate", "countryCode": "ES", "tax": "VAT",
-            "category": "STANDARD", "rates": [{ "percent": "21" }],
+            "category": "STANDARD", "rates": [{ "percent": "21", "validFrom": { "year": 2012, "month": 9, "day": 1 } }],
         });
         let tax_code = make("taxCodes", tax_code).await;
         let number_series = json!({
