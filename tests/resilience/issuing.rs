@@ -93,7 +93,7 @@ impl Issuer {
                 self.0.number_series
             );
             let found = self.0.caller.get(&path).await.ok();
-            assert_eq!(text(&found, "fault"), "", "the chain is broken: {found}");
+            assert_eq!(text(&found, "fault"), "FAULT_UNSPECIFIED", "the chain is broken: {found}");
             verified += whole(&found["verified"]);
             first = whole(&found["nextOrdinal"]);
         }
