@@ -70,12 +70,19 @@ fn types() -> BTreeMap<String, Vec<String>> {
     types
 }
 
-/// The fact that rides on a type: the message whose comment says so.
-fn fact(kind: &str, messages: &[MessageDescriptor]) -> Option<String> {
-    let rides = format!("Rides on `{kind}`");
-    let rides =
-        |message: &&MessageDescriptor| comment(&message.parent_file(), message.path()).contains(&rides);
-    messages.iter().find(rides).map(|message| message.full_name().to_owned())
+/// The facts by the type that they ride on: the message whose comment says so.
+fn facts(messages: &[MessageDescriptor]) -> BTreeMap<String, String> {
+    let mut facts = BTreeMap::new();
+    for message in messages {
+        let comment = comment(&message.parent_file(), message.path());
+        for (_, rest) in
+            comment.match_indices("Rides on `").map(|(at, rides)| comment.split_at(at + rides.len()))
+        {
+            let kind = rest.split('`').next().unwrap_or_default();
+            facts.insert(kind.to_owned(), message.full_name().to_owned());
+        }
+    }
+    facts
 }
 
 /// Beginning of the event types of a resource.
@@ -124,7 +131,7 @@ fn every_verb_in_the_sources_publishes_what_the_contract_says() {
 
 #[test]
 fn the_reference_of_events_is_up_to_date() {
-    let (types, consumers, messages) = (types(), consumers(), own_messages());
+    let (types, consumers, facts) = (types(), consumers(), facts(&own_messages()));
     let mut text = format!("# Events\n\n{MADE}\n\n{INTRODUCTION}");
     let mut packages: BTreeMap<String, Vec<[String; 4]>> = BTreeMap::new();
     for (kind, methods) in &types {
@@ -139,7 +146,7 @@ fn the_reference_of_events_is_up_to_date() {
         packages.entry(package).or_default().push([
             format!("`{kind}`"),
             code_list(methods.iter().map(String::as_str)),
-            fact(kind, &messages).map(|fact| format!("`{fact}`")).unwrap_or_default(),
+            facts.get(kind).map(|fact| format!("`{fact}`")).unwrap_or_default(),
             hearing.collect::<Vec<_>>().join(", "),
         ]);
     }

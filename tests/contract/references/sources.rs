@@ -154,11 +154,13 @@ pub struct Consumer {
     pub patterns: Vec<String>,
 }
 
-/// The consumers, in the form `Subscription::new("name", &["pattern", …]`.
+/// The consumers, in the forms `Subscription::new("name", &["pattern", …]` and `foreign::projection::<Account>("name", &[…]`.
 pub fn consumers() -> Vec<Consumer> {
     let mut consumers = Vec::new();
     for source in sources() {
-        for rest in source.text.split("Subscription::new(").skip(1) {
+        let plain = source.text.split("Subscription::new(").skip(1);
+        let projections = source.text.split("foreign::projection::<").skip(1);
+        for rest in plain.chain(projections.filter_map(|rest| Some(rest.split_once(">(")?.1))) {
             let Some((head, _)) = rest.split_once(']') else { continue };
             let mut texts = head.split('"').skip(1).step_by(2).map(str::to_owned);
             let (name, patterns) = (texts.next(), texts.collect::<Vec<_>>());
