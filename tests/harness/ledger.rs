@@ -39,24 +39,26 @@ pub enum Outcome {
     Unknown,
 }
 
+impl Outcome {
+    /// True when the write may have been done or not, or was turned away for the moment: its client asks again.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Acknowledged(_) => false,
+            Self::Unknown => true,
+            Self::Refused(code, _) => {
+                let passing = ["UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "RESOURCE_EXHAUSTED"];
+                passing.contains(&code.as_str())
+            }
+        }
+    }
+}
+
 impl Entry {
     /// The resource it was answered with.
     pub fn answer(&self) -> Option<&Value> {
         match &self.outcome {
             Outcome::Acknowledged(resource) => Some(resource),
             _ => None,
-        }
-    }
-
-    /// True when it may have been done or not, or was turned away for the moment: its client asks again.
-    pub fn is_open(&self) -> bool {
-        match &self.outcome {
-            Outcome::Acknowledged(_) => false,
-            Outcome::Unknown => true,
-            Outcome::Refused(code, _) => {
-                let passing = ["UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "RESOURCE_EXHAUSTED"];
-                passing.contains(&code.as_str())
-            }
         }
     }
 }

@@ -42,7 +42,7 @@ async fn settle_the_open(subjects: &Subjects, ledger: &Ledger, director: &Caller
     for entry in ledger.entries() {
         let resource = match entry.answer() {
             Some(resource) => resource.clone(),
-            None if entry.is_open() => {
+            None if entry.outcome.is_open() => {
                 open += 1;
                 let before = names.get(text(&entry.body, "displayName")).cloned().unwrap_or_default();
                 assert!(before.len() <= 1, "an unknown write took effect {} times: {entry:?}", before.len());

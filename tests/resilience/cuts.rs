@@ -110,7 +110,7 @@ fn cut_wires_to_database_and_broker_lose_nothing_and_hold_nobody() {
         for entry in &entries {
             let told = match &entry.outcome {
                 Outcome::Acknowledged(_) => true,
-                Outcome::Refused(_, reason) => entry.is_open() && !reason.is_empty(),
+                Outcome::Refused(_, reason) => entry.outcome.is_open() && !reason.is_empty(),
                 Outcome::Unknown => false,
             };
             assert!(told, "{entry:?}");

@@ -17,7 +17,7 @@ use crate::harness::{
     breakable::on_a_breakable_stack,
     desk::Desk,
     eventually::lasts,
-    ledger::{Entry, Outcome},
+    ledger::Outcome,
     report::say,
     stack::is_long_run,
     values::{name, text, whole},
@@ -58,22 +58,12 @@ impl Issuer {
 
     /// Sends a write under one request id until it is acknowledged; panics when it is refused for good.
     async fn insist(&self, path: &str, body: Value) -> Value {
-        let (request_id, sent) = (Uuid::new_v4(), std::time::Instant::now());
+        let request_id = Uuid::new_v4();
         loop {
-            let outcome = send(&self.0.caller, path, &body, request_id).await;
-            let entry = Entry {
-                request_id,
-                subject: self.0.caller.subject().to_owned(),
-                path: path.to_owned(),
-                body: body.clone(),
-                sent,
-                took: sent.elapsed(),
-                outcome,
-            };
-            match entry.outcome {
+            match send(&self.0.caller, path, &body, request_id).await {
                 Outcome::Acknowledged(resource) => return resource,
-                _ if entry.is_open() => lasts(PAUSE).await,
-                _ => panic!("refused for good: {entry:?}"),
+                outcome if outcome.is_open() => lasts(PAUSE).await,
+                outcome => panic!("{path} was refused for good: {outcome:?}"),
             }
         }
     }
