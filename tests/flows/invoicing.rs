@@ -4,7 +4,7 @@ use futures::future::join_all;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::orders::trade;
+use super::{orders::trade, quotes::verb};
 
 use crate::harness::{
     desk::Desk,
@@ -103,4 +103,41 @@ async fn parts_of_a_quote_add_up_to_it() {
     assert_eq!(net(&first) + net(&rest), cents(&agreed["document"]["totals"]["net"]));
     assert_eq!(net(&voided), net(&rest), "what is given back is invoiced as it was");
     trade.invoice(trade.invoicing(&quote, &series)).await.refused_as("ALREADY_INVOICED");
+}
+
+/// DOC-07: a draft counts as soon as it is there, by what its lines say whenever it is written, and no more once it is deleted; the
+/// table itself refuses more than was sold. What is credited counts no more either.
+#[tokio::test]
+async fn a_draft_takes_what_its_lines_say() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    trade.numbers("QUOTE", "Q").await;
+    let series = trade.billing_numbers("INVOICE", "F").await;
+    let document = json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": "3" }] });
+    let quote = trade.accepted_quote(document).await;
+    let mut request = trade.invoicing(&quote, &series);
+    request["issue"] = json!(false);
+    let mut draft = trade.invoice(request).await.ok();
+    let path = format!("/v1/{}", name(&draft));
+    let write = async |draft: &mut serde_json::Value, quantity: &str| {
+        draft["lines"][0]["quantity"] = json!(quantity);
+        let lines = json!({ "lines": draft["lines"] });
+        trade.biller.patch(&format!("{path}?updateMask=lines"), lines).await
+    };
+
+    trade.invoice(trade.invoicing(&quote, &series)).await.refused_as("ALREADY_INVOICED");
+    write(&mut draft, "1").await.ok();
+    let rest = trade.invoice(trade.invoicing(&quote, &series)).await.ok();
+    write(&mut draft, "1.5").await.refused_as("BASIS_EXCEEDED");
+    trade.biller.delete(&path).await.ok();
+    let last = trade.invoice(trade.invoicing(&quote, &series)).await.ok();
+
+    let quantity = |invoice: &serde_json::Value| text(&invoice["lines"][0], "quantity").to_owned();
+    assert_eq!((quantity(&rest), quantity(&last)), ("2".to_owned(), "1".to_owned()));
+    let credits = trade.billing_numbers("CREDIT_NOTE", "C").await;
+    let credit =
+        trade.made("creditNotes", json!({ "invoice": name(&rest), "reason": "Wrong address" })).await;
+    verb(&trade.biller, &credit, "issue", json!({ "numberSeries": credits })).await;
+    let again = trade.invoice(trade.invoicing(&quote, &series)).await.ok();
+    assert_eq!(quantity(&again), "2", "what is credited may be invoiced once more");
 }

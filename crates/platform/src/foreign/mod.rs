@@ -49,7 +49,7 @@ pub trait Foreign: Collection + Send + Sync + 'static {
 /// Says where a kind of resource is kept, what asks for one there, and how refusals are called: not found, deleted, not
 /// visible, unverified.
 ///
-/// ```ignore
+/// ```text
 /// foreign! {
 ///     Account: "account" of "trato.customers", as pb::Account,
 ///     asked by AccountServiceClient::get_account(name => pb::GetAccountRequest { name }),

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use rust_decimal::Decimal;
-use trato_pricing::Quantity;
+use trato_pricing::{PricingError, Quantity};
 use trato_proto::{
     billing::v1::{self as pb, invoice::Discount},
     google::value::Money,
@@ -14,6 +14,7 @@ use trato_proto::{
 use trato_types::{Currency, Error, Kind, Minor, Result};
 
 use super::sold::Sold;
+use crate::invoice::content::Discounts;
 
 /// Longest description of a line.
 const LONGEST: usize = 1000;
@@ -94,11 +95,11 @@ impl<'a> Converter<'a> {
         let share = |money: &Option<Money>| -> Result<Minor> {
             Ok(part.quantity.part_of(self.minor(money)?, part.before, whole)?)
         };
-        let (mut discounts, mut charges) = (Vec::new(), Vec::new());
+        let (mut taken, mut charges) = (Vec::new(), Vec::new());
         for adjustment in &amounts.adjustments {
             match share(&adjustment.amount)? {
                 Minor(0) => {}
-                Minor(amount @ ..0) => discounts.push(self.discount(Minor(amount), &adjustment.reason)),
+                amount @ Minor(..0) => taken.push((amount, adjustment.reason.as_str())),
                 amount => charges.push((amount, adjustment.reason.clone())),
             }
         }
@@ -106,7 +107,7 @@ impl<'a> Converter<'a> {
         for discount in &amounts.discounts {
             let amount = share(&Some(discount.clone()))?;
             if amount != Minor(0) {
-                discounts.push(self.discount(Minor(-amount.0.abs()), ""));
+                taken.push((Minor(-amount.0.abs()), ""));
             }
         }
         let description =
@@ -118,7 +119,7 @@ impl<'a> Converter<'a> {
             quantity: part.quantity.to_string(),
             unit: amounts.unit_code.clone(),
             unit_price: price_of_one(&amounts.unit_price, &amounts.per)?,
-            discounts,
+            discounts: self.discounts(&taken)?,
             tax_codes,
             source_line: part.source_line.to_owned(),
             ..Default::default()
@@ -158,10 +159,22 @@ impl<'a> Converter<'a> {
         self.written.push(line);
     }
 
-    /// A discount of an amount that is below zero.
-    fn discount(&self, amount: Minor, reason: &str) -> Discount {
-        let amount = Some(wire::money(Minor(amount.0.saturating_neg()), self.currency));
-        Discount { amount, reason: reason.to_owned(), ..Default::default() }
+    /// What was taken off, in amounts below zero, as discounts. Documents of sales have more of them than lines of invoices:
+    /// those at the end become one.
+    fn discounts(&self, taken: &[(Minor, &str)]) -> Result<Vec<Discount>> {
+        let alone = if taken.len() > Discounts::MAX { Discounts::MAX - 1 } else { taken.len() };
+        let (alone, together) = taken.split_at(alone);
+        let mut discounts: Vec<(Minor, &str)> = alone.to_vec();
+        if !together.is_empty() {
+            let sum = together.iter().try_fold(0_i64, |sum, (amount, _)| sum.checked_add(amount.0));
+            discounts.push((Minor(sum.ok_or(PricingError::TooLarge)?), ""));
+        }
+        let discount = |(amount, reason): (Minor, &str)| Discount {
+            amount: Some(wire::money(Minor(amount.0.saturating_neg()), self.currency)),
+            reason: reason.to_owned(),
+            ..Default::default()
+        };
+        Ok(discounts.into_iter().map(discount).collect())
     }
 
     fn tax_code(&self, code: &str) -> Result<String> {

@@ -1,6 +1,7 @@
 //! The synchronous edge to sales: the document that is invoiced, as the caller may see it. Asked with the caller's token and what
 //! is left of its deadline, never inside a transaction.
 
+use tonic::Response;
 use trato_platform::{
     App,
     rpc::{Caller, Upstream, elsewhere},
@@ -8,9 +9,8 @@ use trato_platform::{
 use trato_proto::{
     customers::v1::{Account, GetAccountRequest, account_service_client::AccountServiceClient},
     sales::v1::{
-        GetDeliveryNoteRequest, GetOrderRequest, GetQuoteRequest,
-        delivery_note_service_client::DeliveryNoteServiceClient, order_service_client::OrderServiceClient,
-        quote_service_client::QuoteServiceClient,
+        self as sales, delivery_note_service_client::DeliveryNoteServiceClient,
+        order_service_client::OrderServiceClient, quote_service_client::QuoteServiceClient,
     },
 };
 use trato_types::{Context, Error, Kind, Result};
@@ -59,44 +59,27 @@ impl Reader {
         let request = self.customers.request(cx, caller, GetAccountRequest { name: name.to_owned() })?;
         let mut client = AccountServiceClient::new(self.customers.clone());
         let answer = elsewhere(client.get_account(request)).await;
-        answer.map(tonic::Response::into_inner).map_err(|status| told(self.customers.error(status), name))
+        answer.map(Response::into_inner).map_err(|status| told(self.customers.error(status), name))
     }
+}
 
-    async fn quote(
-        &self,
-        cx: &Context,
-        caller: &Caller,
-        name: &str,
-    ) -> Result<trato_proto::sales::v1::Quote> {
-        let request = self.sales.request(cx, caller, GetQuoteRequest { name: name.to_owned() })?;
-        let client = QuoteServiceClient::new(self.sales.clone());
-        let answer = client.max_decoding_message_size(LONGEST).get_quote(request).await;
-        answer.map(tonic::Response::into_inner).map_err(|status| told(self.sales.error(status), name))
-    }
-
-    async fn order(
-        &self,
-        cx: &Context,
-        caller: &Caller,
-        name: &str,
-    ) -> Result<trato_proto::sales::v1::Order> {
-        let request = self.sales.request(cx, caller, GetOrderRequest { name: name.to_owned() })?;
-        let client = OrderServiceClient::new(self.sales.clone());
-        let answer = client.max_decoding_message_size(LONGEST).get_order(request).await;
-        answer.map(tonic::Response::into_inner).map_err(|status| told(self.sales.error(status), name))
-    }
-
-    async fn delivery_note(
-        &self,
-        cx: &Context,
-        caller: &Caller,
-        name: &str,
-    ) -> Result<trato_proto::sales::v1::DeliveryNote> {
-        let request = self.sales.request(cx, caller, GetDeliveryNoteRequest { name: name.to_owned() })?;
-        let client = DeliveryNoteServiceClient::new(self.sales.clone());
-        let answer = client.max_decoding_message_size(LONGEST).get_delivery_note(request).await;
-        answer.map(tonic::Response::into_inner).map_err(|status| told(self.sales.error(status), name))
-    }
+/// Questions of one kind of document each: how it is asked for, and by which client.
+macro_rules! questions {
+    ($($document:ident: $message:ident, $request:ident by $client:ident::$get:ident;)*) => {
+        impl Reader {$(
+            async fn $document(&self, cx: &Context, caller: &Caller, name: &str) -> Result<sales::$message> {
+                let request = self.sales.request(cx, caller, sales::$request { name: name.to_owned() })?;
+                let mut client = $client::new(self.sales.clone()).max_decoding_message_size(LONGEST);
+                let answer = client.$get(request).await;
+                answer.map(Response::into_inner).map_err(|status| told(self.sales.error(status), name))
+            }
+        )*}
+    };
+}
+questions! {
+    quote: Quote, GetQuoteRequest by QuoteServiceClient::get_quote;
+    order: Order, GetOrderRequest by OrderServiceClient::get_order;
+    delivery_note: DeliveryNote, GetDeliveryNoteRequest by DeliveryNoteServiceClient::get_delivery_note;
 }
 
 /// What an answer of another service means here. That it is away, and that the time is over, means the same.
