@@ -119,7 +119,7 @@ impl<'a> Converter<'a> {
             quantity: part.quantity.to_string(),
             unit: amounts.unit_code.clone(),
             unit_price: price_of_one(&amounts.unit_price, &amounts.per)?,
-            discounts: self.discounts(&taken)?,
+            discounts: discounts(&taken, self.currency)?,
             tax_codes,
             source_line: part.source_line.to_owned(),
             ..Default::default()
@@ -159,24 +159,6 @@ impl<'a> Converter<'a> {
         self.written.push(line);
     }
 
-    /// What was taken off, in amounts below zero, as discounts. Documents of sales have more of them than lines of invoices:
-    /// those at the end become one.
-    fn discounts(&self, taken: &[(Minor, &str)]) -> Result<Vec<Discount>> {
-        let alone = if taken.len() > Discounts::MAX { Discounts::MAX - 1 } else { taken.len() };
-        let (alone, together) = taken.split_at(alone);
-        let mut discounts: Vec<(Minor, &str)> = alone.to_vec();
-        if !together.is_empty() {
-            let sum = together.iter().try_fold(0_i64, |sum, (amount, _)| sum.checked_add(amount.0));
-            discounts.push((Minor(sum.ok_or(PricingError::TooLarge)?), ""));
-        }
-        let discount = |(amount, reason): (Minor, &str)| Discount {
-            amount: Some(wire::money(Minor(amount.0.saturating_neg()), self.currency)),
-            reason: reason.to_owned(),
-            ..Default::default()
-        };
-        Ok(discounts.into_iter().map(discount).collect())
-    }
-
     fn tax_code(&self, code: &str) -> Result<String> {
         self.tax_codes.get(code).cloned().ok_or_else(|| {
             let message = format!("there is no tax code {code}, by which a line was priced");
@@ -200,4 +182,42 @@ fn price_of_one(price: &str, per: &str) -> Result<String> {
         let message = format!("a price of {price} for {per} cannot be told for one within six decimals");
         Error::new(Kind::Precondition, "PRICE_TOO_FINE", message)
     })
+}
+
+/// What was taken off, in amounts below zero, as discounts. Documents of sales have more of them than lines of invoices:
+/// those at the end become one.
+fn discounts(taken: &[(Minor, &str)], currency: Currency) -> Result<Vec<Discount>> {
+    let alone = if taken.len() > Discounts::MAX { Discounts::MAX - 1 } else { taken.len() };
+    let (alone, together) = taken.split_at(alone);
+    let mut discounts: Vec<(Minor, &str)> = alone.to_vec();
+    if !together.is_empty() {
+        let sum = together.iter().try_fold(0_i64, |sum, (amount, _)| sum.checked_add(amount.0));
+        discounts.push((Minor(sum.ok_or(PricingError::TooLarge)?), ""));
+    }
+    let discount = |(amount, reason): (Minor, &str)| Discount {
+        amount: Some(wire::money(Minor(amount.0.saturating_neg()), currency)),
+        reason: reason.to_owned(),
+        ..Default::default()
+    };
+    Ok(discounts.into_iter().map(discount).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// DOC-07: however many discounts a line was sold with, it can be invoiced, and comes to the same.
+    #[test]
+    fn discounts_beyond_what_an_invoice_holds_become_one() {
+        let currency = Currency::parse("EUR").expect("a currency");
+        for count in [0, 1, 10, 11, 70] {
+            let taken = vec![(Minor(-125), "Spring"); count];
+            let discounts = discounts(&taken, currency).expect("discounts");
+            let amount = |discount: &Discount| {
+                wire::parse_money(discount.amount.as_ref().expect("an amount")).expect("an amount").0.0
+            };
+            assert_eq!(discounts.len(), count.min(Discounts::MAX));
+            assert_eq!(discounts.iter().map(amount).sum::<i64>(), 125 * i64::try_from(count).expect("a few"));
+        }
+    }
 }

@@ -372,5 +372,4 @@ fn less(quantity: Quantity, by: Quantity) -> Quantity {
 }
 
 #[cfg(test)]
-#[path = "ledger_tests.rs"]
 mod tests;
