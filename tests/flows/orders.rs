@@ -1,6 +1,7 @@
 //! From an accepted quote to what was delivered, invoiced, returned and credited, across sales and billing.
 
 use serde_json::{Value, json};
+use trato_devstack::trade;
 use uuid::Uuid;
 
 use super::quotes::{taxed_product, verb};
@@ -27,19 +28,12 @@ impl Trade {
 
     /// A series in sales that is the default of its kind.
     pub async fn numbers(&self, document_kind: &str, prefix: &str) {
-        let series = json!({
-            "displayName": document_kind, "documentKind": document_kind, "prefix": prefix, "isDefault": true,
-        });
-        self.made("salesNumberSeries", series).await;
+        self.made("salesNumberSeries", trade::numbers(document_kind, prefix)).await;
     }
 
     /// A gap-free series of billing.
     pub async fn billing_numbers(&self, document_kind: &str, prefix: &str) -> String {
-        let series = json!({
-            "displayName": document_kind, "legalEntity": self.legal_entity, "documentKind": document_kind,
-            "prefix": prefix, "gapFree": true,
-        });
-        self.made("numberSeries", series).await
+        self.made("numberSeries", trade::billing_numbers(&self.legal_entity, document_kind, prefix)).await
     }
 
     /// An accepted quote of these lines.
@@ -63,25 +57,19 @@ impl Trade {
     pub async fn invoice(&self, request: Value) -> Answer {
         self.biller.post("/v1/invoices:createFromSource", request).await
     }
+}
 
-    /// Waits until the invoice status of an order is this one.
-    async fn until_invoiced(&self, order: &str, status: &str) -> Value {
-        let look = || async { self.seller.get(&format!("/v1/{order}")).await.ok() };
-        let is_there = |order: &Value| text(order, "invoiceStatus") == status;
-        eventually(SOON, "sales to hear of billing", look, is_there).await
-    }
+/// Waits until sales has heard of what billing did with an order: until its invoice status is this one.
+pub async fn until_invoiced(by: &Caller, order: &str, status: &str) -> Value {
+    let look = || async { by.get(&format!("/v1/{order}")).await.ok() };
+    eventually(SOON, "sales to hear of billing", look, |order| text(order, "invoiceStatus") == status).await
 }
 
 pub async fn trade(tenant: &Tenant) -> (Trade, String) {
     let (seller, biller) = (tenant.director(), tenant.administrator());
     let product = taxed_product(&biller, &seller).await;
     let account = name(&seller.post("/v1/accounts", json!({ "displayName": "Miramar" })).await.ok());
-    let entity = json!({
-        "displayName": "Acme", "legalName": "Acme S.L.", "timeZone": "Europe/Madrid", "baseCurrencyCode": "USD",
-        "taxIds": [{ "countryCode": "ES", "scheme": "VAT", "value": "ESB12345678" }],
-        "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
-    });
-    let legal_entity = name(&biller.post("/v1/legalEntities", entity).await.ok());
+    let legal_entity = name(&biller.post("/v1/legalEntities", trade::legal_entity("USD")).await.ok());
     (Trade { seller, biller, account, legal_entity }, product)
 }
 
@@ -115,7 +103,7 @@ async fn an_order_is_delivered_invoiced_returned_and_credited() {
     assert_eq!(text(&issued, "number"), "D1");
     verb(&trade.seller, &note, "dispatch", json!({ "carrier": "Correos" })).await;
     verb(&trade.seller, &note, "confirm", json!({ "proof": { "receiver": "Eva" } })).await;
-    let delivered = trade.until_invoiced(&order, "TO_INVOICE").await;
+    let delivered = until_invoiced(&trade.seller, &order, "TO_INVOICE").await;
     assert_eq!((text(&delivered, "state"), text(&delivered, "deliveryStatus")), ("FULFILLED", "FULL"));
 
     let invoice = trade.invoice(trade.invoicing(&note, &invoices)).await.ok();
@@ -128,7 +116,7 @@ async fn an_order_is_delivered_invoiced_returned_and_credited() {
         );
     }
     let invoice = name(&invoice);
-    trade.until_invoiced(&order, "INVOICED").await;
+    until_invoiced(&trade.seller, &order, "INVOICED").await;
 
     let back = json!({
         "deliveryNote": note, "reason": "Too loud", "policyCode": "STANDARD",
@@ -137,7 +125,7 @@ async fn an_order_is_delivered_invoiced_returned_and_credited() {
     let back = trade.made("salesReturns", back).await;
     verb(&trade.seller, &back, "authorise", json!({})).await;
     verb(&trade.seller, &back, "receive", json!({})).await;
-    let returned = trade.until_invoiced(&order, "TO_CREDIT").await;
+    let returned = until_invoiced(&trade.seller, &order, "TO_CREDIT").await;
     assert_eq!(text(&returned, "deliveryStatus"), "RETURNED");
     let found = json!({ "lines": [{ "line": "1", "condition": "OPENED", "disposition": "REFUND" }] });
     verb(&trade.seller, &back, "inspect", found).await;
@@ -146,7 +134,7 @@ async fn an_order_is_delivered_invoiced_returned_and_credited() {
 
     let credit = trade.made("creditNotes", json!({ "invoice": invoice, "reason": "Returned" })).await;
     verb(&trade.biller, &credit, "issue", json!({ "numberSeries": credits })).await;
-    let credited = trade.until_invoiced(&order, "CREDITED").await;
+    let credited = until_invoiced(&trade.seller, &order, "CREDITED").await;
     let progress = &list(&credited, "progress")[0];
     let quantities = ["ordered", "delivered", "arrived", "returned", "invoiced", "credited"];
     assert_eq!(quantities.map(|field| text(progress, field)), ["2"; 6]);

@@ -1,6 +1,7 @@
 //! From a customer to an accepted offer, by one token.
 
 use serde_json::{Value, json};
+use trato_devstack::trade;
 use uuid::Uuid;
 
 use super::make::pipeline;
@@ -8,16 +9,12 @@ use crate::harness::{
     caller::Caller,
     eventually::{SOON, eventually},
     tenant::Tenant,
-    values::{cents, day, dollars, list, name, text},
+    values::{cents, dollars, list, name, text},
 };
 
 /// Records a tax code in billing, and waits until sales prices a product with it.
 pub async fn taxed_product(administrator: &Caller, director: &Caller) -> String {
-    let tax_code = json!({
-        "code": "VAT-21", "displayName": "Standard rate", "countryCode": "ES", "tax": "VAT", "category": "STANDARD",
-        "rates": [{ "percent": "21", "validFrom": day(2012, 9, 1) }],
-    });
-    administrator.post("/v1/taxCodes", tax_code).await.ok();
+    administrator.post("/v1/taxCodes", trade::standard_rate("VAT-21")).await.ok();
     let product = json!({ "displayName": "Press", "sellable": true, "listPrice": dollars(1_000), "taxClass": "VAT-21" });
     let product = name(&director.post("/v1/products", product).await.ok());
     let question = json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": "1" }] });
@@ -42,9 +39,7 @@ async fn one_token_leads_from_an_account_to_an_accepted_quote() {
     let made = async |collection: &str, body: Value| {
         name(&director.post(&format!("/v1/{collection}"), body).await.ok())
     };
-    let series =
-        json!({ "displayName": "Quotes", "documentKind": "QUOTE", "prefix": "Q", "isDefault": true });
-    made("salesNumberSeries", series).await;
+    made("salesNumberSeries", trade::numbers("QUOTE", "Q")).await;
     pipeline(&director, "Standard", &["talk"]).await;
 
     // Customers has told nobody of the account yet, and sales asks for it.

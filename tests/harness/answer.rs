@@ -46,6 +46,12 @@ impl Answer {
         self.json()
     }
 
+    /// The body of a success; an error that tells the refusal otherwise.
+    pub fn acknowledged(self) -> anyhow::Result<Value> {
+        anyhow::ensure!(self.status == 200, "{} was answered {}: {}", self.asked, self.status, self.text());
+        Ok(self.json())
+    }
+
     /// What was refused. Panics for a success.
     #[track_caller]
     pub fn refused(&self) -> Refusal {

@@ -4,9 +4,12 @@ use std::ops::Deref;
 
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, MethodDescriptor};
+use reqwest::Method;
 use serde_json::Value;
 use tonic::{Status, service::interceptor::InterceptedService, transport::Channel};
+use trato_devstack::trade;
 use trato_proto::customers::v1::account_service_client::AccountServiceClient;
+use uuid::Uuid;
 
 use super::{
     client::{Bearer, Http},
@@ -106,5 +109,12 @@ impl Caller {
                 return found;
             }
         }
+    }
+}
+
+impl trade::Client for Caller {
+    async fn ask(&mut self, path: String, body: Value) -> anyhow::Result<Value> {
+        let request = self.request(Method::POST, &path).header("idempotency-key", Uuid::new_v4().to_string());
+        self.send(request.json(&body)).await.acknowledged()
     }
 }

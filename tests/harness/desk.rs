@@ -1,6 +1,7 @@
 //! Somebody who invoices, with all that an invoice names.
 
 use serde_json::{Value, json};
+use trato_devstack::trade;
 
 use super::{caller::Caller, tenant::Tenant, values::name};
 
@@ -27,22 +28,10 @@ impl Desk {
         let make = async |collection: &str, body: Value| {
             name(&caller.post(&format!("/v1/{collection}"), body).await.ok())
         };
-        let legal_entity = json!({
-            "displayName": "Hispania", "legalName": "Hispania S.L.", "timeZone": "Europe/Madrid",
-            "baseCurrencyCode": "EUR",
-            "taxIds": [{ "countryCode": "ES", "scheme": "VAT", "value": "ESB12345678" }],
-            "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
-        });
-        let legal_entity = make("legalEntities", legal_entity).await;
-        let tax_code = json!({
-            "code": "ES21", "displayName": "Standard rate", "countryCode": "ES", "tax": "VAT",
-            "category": "STANDARD", "rates": [{ "percent": "21", "validFrom": { "year": 2012, "month": 9, "day": 1 } }],
-        });
-        let tax_code = make("taxCodes", tax_code).await;
-        let number_series = json!({
-            "displayName": "Invoices", "legalEntity": legal_entity, "documentKind": "INVOICE", "prefix": "F",
-            "padding": 6, "gapFree": true,
-        });
+        let legal_entity = make("legalEntities", trade::legal_entity("EUR")).await;
+        let tax_code = make("taxCodes", trade::standard_rate("ES21")).await;
+        let mut number_series = trade::billing_numbers(&legal_entity, "INVOICE", "F");
+        number_series["padding"] = json!(6);
         let number_series = make("numberSeries", number_series).await;
         Self { account: name(&account.ok()), caller, legal_entity, tax_code, number_series }
     }

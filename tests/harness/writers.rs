@@ -17,10 +17,12 @@ use tokio::{
     task::JoinHandle,
     time::{MissedTickBehavior, interval},
 };
+use trato_devstack::trade;
 use uuid::Uuid;
 
 use super::{
     caller::Caller,
+    eventually::lasts,
     ledger::{Entry, Ledger, Outcome},
     tenant::Tenant,
     values::{dollars, name},
@@ -30,6 +32,8 @@ use super::{
 const WRITERS: u64 = 16;
 /// Accounts that opportunities are made for.
 const ACCOUNTS: usize = 12;
+/// Pause before a client that insists asks again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What writers write about.
 #[derive(Clone, Debug)]
@@ -227,6 +231,28 @@ impl Writer {
 /// Sends a write under its request id.
 pub async fn send(by: &Caller, path: &str, body: &Value, request_id: Uuid) -> Outcome {
     send_within(by, path, body, request_id, None).await
+}
+
+/// Sends a write under one request id until it is acknowledged; panics when it is refused for good.
+pub async fn insist(by: &Caller, path: &str, body: Value) -> Value {
+    let request_id = Uuid::new_v4();
+    loop {
+        match send(by, path, &body, request_id).await {
+            Outcome::Acknowledged(resource) => return resource,
+            outcome if outcome.is_open() => lasts(PAUSE).await,
+            outcome => panic!("{path} was refused for good: {outcome:?}"),
+        }
+    }
+}
+
+/// A caller that insists on every call of a chain.
+#[derive(Clone, Debug)]
+pub struct Insistent(pub Caller);
+
+impl trade::Client for Insistent {
+    async fn ask(&mut self, path: String, body: Value) -> anyhow::Result<Value> {
+        Ok(insist(&self.0, &path, body).await)
+    }
 }
 
 async fn send_within(

@@ -10,26 +10,22 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::outages::Outages;
 use crate::harness::{
     breakable::on_a_breakable_stack,
     desk::Desk,
     eventually::lasts,
-    ledger::Outcome,
     report::say,
     stack::is_long_run,
     values::{name, text, whole},
-    writers::send,
+    writers::insist,
 };
 
 /// Clients that issue at once.
 const ISSUERS: usize = 16;
 /// One in so many is voided after it is issued.
 const VOIDED: usize = 5;
-/// Pause before a client asks again.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// An invoice as the answers told it.
 #[derive(Debug)]
@@ -46,26 +42,15 @@ struct Issuer(Desk);
 impl Issuer {
     /// An invoice's life: drafted, issued, and some of them voided, each step asked for until it is answered.
     async fn invoice(&self, voids: bool) -> Told {
-        let draft = self.insist("/v1/invoices", self.0.invoice()).await;
+        let draft = insist(&self.0.caller, "/v1/invoices", self.0.invoice()).await;
         let path = format!("/v1/{}", name(&draft));
         let issued =
-            self.insist(&format!("{path}:issue"), json!({ "numberSeries": self.0.number_series })).await;
+            insist(&self.0.caller, &format!("{path}:issue"), json!({ "numberSeries": self.0.number_series }))
+                .await;
         if voids {
-            self.insist(&format!("{path}:void"), json!({ "reason": "a mistake" })).await;
+            insist(&self.0.caller, &format!("{path}:void"), json!({ "reason": "a mistake" })).await;
         }
         Told { name: name(&issued), number: text(&issued, "number").to_owned(), is_void: voids }
-    }
-
-    /// Sends a write under one request id until it is acknowledged; panics when it is refused for good.
-    async fn insist(&self, path: &str, body: Value) -> Value {
-        let request_id = Uuid::new_v4();
-        loop {
-            match send(&self.0.caller, path, &body, request_id).await {
-                Outcome::Acknowledged(resource) => return resource,
-                outcome if outcome.is_open() => lasts(PAUSE).await,
-                outcome => panic!("{path} was refused for good: {outcome:?}"),
-            }
-        }
     }
 
     /// All invoices there are.

@@ -1,6 +1,12 @@
 //! Calls cargo, always with the same package selection: another one would compile most dependencies once more.
 
-use std::{collections::BTreeMap, env, ffi::OsString, path::PathBuf, process::Stdio};
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -42,6 +48,19 @@ pub fn test(checkout: &Checkout, arguments: &[OsString]) -> Command {
     let mut command = cargo(checkout);
     command.args(["test", "--workspace", "--no-fail-fast", "--"]).args(for_programs(arguments));
     command
+}
+
+/// One test program, run by itself where cargo would run it. The caller sets arguments and output and starts it.
+pub fn run_test(checkout: &Checkout, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(checkout.root.join("tests")).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// Where the test program of a package and target is.
+pub fn program_of<'p>(programs: &'p TestPrograms, (package, target): (&str, &str)) -> Option<&'p Path> {
+    let found = programs.iter().find(|(_, (of, name))| of == package && name == target);
+    found.map(|(path, _)| path.as_path())
 }
 
 /// Everything is for the test programs, with or without the mark by which cargo tells it from its own: to cargo itself a

@@ -36,6 +36,7 @@ pub mod signals;
 pub mod stack;
 pub mod tenants;
 pub mod tokens;
+pub mod trade;
 pub mod unit;
 pub mod variables;
 pub mod wait;

@@ -13,6 +13,7 @@ use hyper::{
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
+use uuid::Uuid;
 
 /// Calls in flight that share one HTTP/2 connection.
 const STREAMS: usize = 8;
@@ -34,6 +35,8 @@ pub struct Call {
     pub path: String,
     /// JSON, or the encoded message.
     pub body: Bytes,
+    /// The request id of JSON where neither path nor body says it.
+    pub key: Option<Uuid>,
 }
 
 /// How calls travel.
@@ -100,13 +103,16 @@ impl Link {
         match self {
             Self::Json(sender) => {
                 sender.ready().await?;
-                let request = Request::builder()
+                let mut request = Request::builder()
                     .method(call.method)
                     .uri(call.path)
                     .header(HOST, &target.authority)
                     .header(AUTHORIZATION, &target.bearer)
-                    .header(CONTENT_TYPE, "application/json")
-                    .body(Full::new(call.body))?;
+                    .header(CONTENT_TYPE, "application/json");
+                if let Some(key) = call.key {
+                    request = request.header("idempotency-key", key.to_string());
+                }
+                let request = request.body(Full::new(call.body))?;
                 let answer = sender.send_request(request).await?;
                 let status = answer.status();
                 let body = answer.into_body().collect().await?.to_bytes();
@@ -140,17 +146,23 @@ impl Link {
 impl Call {
     /// A call without a body.
     pub fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), body: Bytes::new() }
+        Self { method: Method::GET, path: path.into(), body: Bytes::new(), key: None }
     }
 
     /// A call with a body of JSON.
     pub fn post(path: impl Into<String>, body: &serde_json::Value) -> Self {
-        Self { method: Method::POST, path: path.into(), body: body.to_string().into() }
+        Self { method: Method::POST, path: path.into(), body: body.to_string().into(), key: None }
+    }
+
+    /// The same under a request id.
+    #[must_use]
+    pub fn under(self, key: Uuid) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     /// A call of gRPC.
     pub fn grpc(path: &str, message: BytesMut) -> Self {
-        Self { method: Method::POST, path: path.into(), body: message.freeze() }
+        Self { method: Method::POST, path: path.into(), body: message.freeze(), key: None }
     }
 }
 

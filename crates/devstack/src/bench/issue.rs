@@ -19,7 +19,7 @@ use super::{
     pgbench::Script,
     room::{CALLERS, Room, cpu_note},
 };
-use crate::Tenant;
+use crate::{Tenant, trade};
 
 /// Drafts for each second of a round: more than either side issues.
 const DRAFTS_A_SECOND: usize = 1_500;
@@ -92,24 +92,11 @@ async fn open(room: &Room) -> Result<Desk> {
         Ok(answer["name"].as_str().context("a resource has a name")?.to_owned())
     };
     let account = make("accounts", json!({ "displayName": "Hotel Miramar" })).await?;
-    let legal_entity = json!({
-        "displayName": "Hispania", "legalName": "Hispania S.L.", "timeZone": "Europe/Madrid", "baseCurrencyCode": "EUR",
-        "taxIds": [{ "countryCode": "ES", "scheme": "VAT", "value": "ESB12345678" }],
-        "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
-    });
-    let legal_entity = make("legalEntities", legal_entity).await?;
-    let tax_code = json!({
-        "code": "ES21", "displayName": "Standard rate", "countryCode": "ES", "tax": "VAT", "category": "STANDARD",
-        "rates": [{ "percent": "21", "validFrom": { "year": 2012, "month": 9, "day": 1 } }],
-    });
-    let tax_code = make("taxCodes", tax_code).await?;
+    let legal_entity = make("legalEntities", trade::legal_entity("EUR")).await?;
+    let tax_code = make("taxCodes", trade::standard_rate("ES21")).await?;
     let mut series = Vec::new();
     for prefix in ["F", "G"] {
-        let body = json!({
-            "displayName": prefix, "legalEntity": legal_entity, "documentKind": "INVOICE", "prefix": prefix,
-            "gapFree": true,
-        });
-        series.push(make("numberSeries", body).await?);
+        series.push(make("numberSeries", trade::billing_numbers(&legal_entity, "INVOICE", prefix)).await?);
     }
     let invoice = json!({
         "account": account, "legalEntity": legal_entity, "currencyCode": "EUR",

@@ -6,6 +6,7 @@
 
 mod broker;
 mod capture;
+mod chain;
 mod client;
 mod contrast;
 mod create;
@@ -56,13 +57,14 @@ type Measure = for<'a> fn(&'a mut Room) -> BoxFuture<'a, Result<Vec<Figure>>>;
 
 /// Every figure, in the order in which one does not disturb the next: the idle footprint before any load, the import
 /// before what reads its rows, what restarts processes last, and the overload behind all.
-const FIGURES: [(&str, Measure); 14] = [
+const FIGURES: [(&str, Measure); 15] = [
     ("P13", |room| Box::pin(footprint::measure(room))),
     ("P16", |room| Box::pin(import::measure(room))),
     ("P3", |room| Box::pin(get::measure(room))),
     ("P4", |room| Box::pin(list::measure(room))),
     ("P1", |room| Box::pin(create::measure(room))),
     ("P11", |room| Box::pin(issue::measure(room))),
+    ("P12", |room| Box::pin(chain::measure(room))),
     ("P6", |room| Box::pin(visible::measure(room))),
     ("P5", |room| Box::pin(transcode::measure(room))),
     ("P7", |room| Box::pin(relay::measure(room))),

@@ -13,6 +13,7 @@ use super::{
     room::Room,
     usage,
 };
+use crate::trade;
 
 /// Lines of the invoices that are printed.
 const LINES: [usize; 2] = [5, 100];
@@ -21,6 +22,7 @@ const FORMATS: [(&str, &str); 2] = [("PDF", "PDF"), ("PDF_HYBRID", "PDF with its
 
 /// What every invoice refers to.
 struct Desk {
+    account: Value,
     legal_entity: Value,
     series: Value,
     tax_code: Value,
@@ -58,24 +60,16 @@ pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
 
 impl Desk {
     async fn open(link: &mut Link, target: &Target) -> Result<Self> {
-        let tax_code = json!({
-            "code": "ES-S", "displayName": "IVA", "countryCode": "ES", "tax": "VAT", "category": "STANDARD",
-            "rates": [{ "percent": "21", "validFrom": { "year": 2012, "month": 9, "day": 1 } }],
-        });
-        let legal_entity = json!({
-            "displayName": "Hispania", "legalName": "Hispania S.L.", "timeZone": "Europe/Madrid",
-            "baseCurrencyCode": "EUR", "taxIds": [{ "countryCode": "ES", "scheme": "VAT", "value": "ESB12345674" }],
-            "address": { "lines": ["Calle Mayor 1"], "postalCode": "28013", "locality": "Madrid", "countryCode": "ES" },
-            "iban": "ES9121000418450200051332", "documentFooter": "Registro Mercantil de Madrid",
-        });
-        let tax_code = name(link, target, "/v1/taxCodes", &tax_code).await?;
+        let account = name(link, target, "/v1/accounts", &json!({ "displayName": "Hotel Miramar" })).await?;
+        let tax_code = name(link, target, "/v1/taxCodes", &trade::standard_rate("ES21")).await?;
+        let mut legal_entity = trade::legal_entity("EUR");
+        legal_entity["address"]["postalCode"] = json!("28013");
+        legal_entity["iban"] = json!("ES9121000418450200051332");
+        legal_entity["documentFooter"] = json!("Registro Mercantil de Madrid");
         let legal_entity = name(link, target, "/v1/legalEntities", &legal_entity).await?;
-        let series = json!({
-            "displayName": "Invoices", "legalEntity": legal_entity, "documentKind": "INVOICE", "prefix": "F",
-            "padding": 4, "gapFree": true,
-        });
+        let series = trade::billing_numbers(legal_entity.as_str().unwrap_or_default(), "INVOICE", "F");
         let series = name(link, target, "/v1/numberSeries", &series).await?;
-        Ok(Self { legal_entity, series, tax_code })
+        Ok(Self { account, legal_entity, series, tax_code })
     }
 
     /// Records an invoice and issues it.
@@ -87,7 +81,7 @@ impl Desk {
             })
         };
         let invoice = json!({
-            "account": format!("accounts/{}", Uuid::now_v7()), "legalEntity": self.legal_entity, "currencyCode": "EUR",
+            "account": self.account, "legalEntity": self.legal_entity, "currencyCode": "EUR",
             "billTo": {
                 "displayName": "Hotel Miramar", "taxId": "ESA28000001",
                 "address": { "lines": ["Paseo 2"], "postalCode": "20001", "locality": "Donostia", "countryCode": "ES" },

@@ -8,6 +8,11 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use futures::future::join_all;
+use tokio::{
+    process::{Child, Command},
+    task::JoinHandle,
+};
 use trato_devstack::{
     Checkout, Profile, Servers, Stack, StackOptions, cargo,
     compose::Product,
@@ -20,6 +25,11 @@ use trato_devstack::{
 };
 
 use super::up;
+
+/// The test program that runs against a stack: package and target.
+const SUITE: (&str, &str) = ("trato-tests", "suite");
+/// Its tests that break stacks.
+const BREAKING: &str = "resilience::";
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -46,10 +56,9 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         programs = build(&checkout, args.long) => programs?,
         code = signals.next() => return Ok(ExitCode::from(code)),
     };
-    let recorder = Recorder::new(&checkout.root, programs);
     let mut run = Run { checkout, args, signals, progress };
     let ended =
-        if run.args.compose { run.on_product(recorder).await? } else { run.on_stack(recorder).await? };
+        if run.args.compose { run.on_product(programs).await? } else { run.on_stack(programs).await? };
     if let (_, Some(results)) = &ended {
         results.write(&Home::test(&run.checkout).dir.join("results.txt"))?;
         summarise(results);
@@ -78,7 +87,7 @@ struct Run {
 
 impl Run {
     /// Against processes of this machine, which are supervised meanwhile.
-    async fn on_stack(&mut self, recorder: Recorder) -> Result<Ended> {
+    async fn on_stack(&mut self, programs: cargo::TestPrograms) -> Result<Ended> {
         let mut options = StackOptions { progress: self.progress.clone(), ..StackOptions::test() };
         if self.args.long {
             options.profile = Profile::Release;
@@ -91,20 +100,20 @@ impl Run {
             code = self.signals.next() => return Ok((code, None)),
         };
         let facts = stack.home().facts();
-        let ended = stack.attend(self.run_tests(&facts, recorder)).await;
+        let ended = stack.attend(self.run_tests(&facts, programs)).await;
         up::stop(stack, &mut self.signals, &self.progress).await;
         ended?
     }
 
     /// Against the product in containers.
-    async fn on_product(&mut self, recorder: Recorder) -> Result<Ended> {
+    async fn on_product(&mut self, programs: cargo::TestPrograms) -> Result<Ended> {
         let product = Product::claim(self.progress.clone()).await?;
         let up = tokio::select! {
             up = product.up() => up.map(|()| None),
             code = self.signals.next() => Ok(Some(code)),
         };
         let ended = match up {
-            Ok(None) => self.run_tests(&product.facts_file(), recorder).await,
+            Ok(None) => self.run_tests(&product.facts_file(), programs).await,
             Ok(Some(code)) => Ok((code, None)),
             Err(error) => Err(error),
         };
@@ -114,45 +123,110 @@ impl Run {
         Ok(ended)
     }
 
-    /// Runs cargo to its end, or until a signal; answers its exit code and what it said of each test.
-    async fn run_tests(&mut self, facts: &Path, recorder: Recorder) -> Result<Ended> {
-        let (reader, writer) = std::io::pipe()?;
-        let mut command = cargo::test(&self.checkout, &self.args.arguments);
-        command.env(TEST_STACK, facts).stdout(writer.try_clone()?).stderr(writer);
+    /// Runs the tests to their end, or until a signal; answers an exit code and what was said of each test.
+    ///
+    /// What breaks stacks of its own waits most of the time: without a choice of tests it goes on beside the others, which
+    /// need the processors, and its output comes when it is done.
+    async fn run_tests(&mut self, facts: &Path, programs: cargo::TestPrograms) -> Result<Ended> {
+        let arguments = &self.args.arguments;
+        let mut parts = Vec::new();
+        match cargo::program_of(&programs, SUITE) {
+            Some(suite) if arguments.is_empty() => {
+                let mut breaking = cargo::run_test(&self.checkout, suite);
+                breaking.arg(BREAKING);
+                let mut recorder = Recorder::new(&self.checkout.root, programs.clone());
+                recorder.runs(suite);
+                parts.push(Part::start(self.with_facts(breaking, facts), recorder, Output::AtTheEnd)?);
+                let others = cargo::test(&self.checkout, &["--skip".into(), BREAKING.into()]);
+                let recorder = Recorder::new(&self.checkout.root, programs);
+                parts.push(Part::start(self.with_facts(others, facts), recorder, Output::AsItComes)?);
+            }
+            _ => {
+                let all = cargo::test(&self.checkout, arguments);
+                let recorder = Recorder::new(&self.checkout.root, programs);
+                parts.push(Part::start(self.with_facts(all, facts), recorder, Output::AsItComes)?);
+            }
+        }
+        self.progress.say("tests", "running");
+        let ends = join_all(parts.iter_mut().map(|part| part.child.wait()));
+        let code = tokio::select! {
+            ends = ends => {
+                let mut codes = Vec::new();
+                for status in ends {
+                    codes.push(status?.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1));
+                }
+                codes.into_iter().max().unwrap_or(1)
+            }
+            code = self.signals.next() => {
+                for part in &parts {
+                    if let Some(pid) = part.child.id() {
+                        proc::kill_tree(pid)?;
+                    }
+                }
+                code
+            }
+        };
+        let mut results = Results::default();
+        for part in parts {
+            let (output, of_part) = part.output.await??;
+            print_raw(&output);
+            results.extend(of_part);
+        }
+        Ok((code, Some(results)))
+    }
+
+    /// What every test is told.
+    fn with_facts(&self, mut command: Command, facts: &Path) -> Command {
+        command.env(TEST_STACK, facts);
         if self.args.long {
             command.env(TEST_LONG, "1");
         }
         if self.args.containers {
             command.env(CONTAINERS, "1");
         }
-        self.progress.say("tests", "running");
-        let mut child = command.spawn().context("cargo cannot be started")?;
-        // It holds the writing end; the reader would never see the end of the output.
-        drop(command);
-        let output = tokio::task::spawn_blocking(move || follow(reader, recorder));
-        let code = tokio::select! {
-            status = child.wait() => status?.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1),
-            code = self.signals.next() => {
-                if let Some(pid) = child.id() {
-                    proc::kill_tree(pid)?;
-                }
-                code
-            }
-        };
-        Ok((code, Some(output.await??)))
+        command
     }
 }
 
-/// Passes every line on as it comes and takes note of results.
-fn follow(reader: PipeReader, mut recorder: Recorder) -> Result<Results> {
+/// When the output of tests is shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Output {
+    AsItComes,
+    AtTheEnd,
+}
+
+/// Tests that run, and what they say.
+struct Part {
+    child: Child,
+    /// What is still to be shown, and the results.
+    output: JoinHandle<Result<(Vec<u8>, Results)>>,
+}
+
+impl Part {
+    fn start(mut command: Command, recorder: Recorder, shown: Output) -> Result<Self> {
+        let (reader, writer) = std::io::pipe()?;
+        command.stdout(writer.try_clone()?).stderr(writer);
+        let child = command.spawn().context("the tests cannot be started")?;
+        // It holds the writing end; the reader would never see the end of the output.
+        drop(command);
+        let output = tokio::task::spawn_blocking(move || follow(reader, recorder, shown));
+        Ok(Self { child, output })
+    }
+}
+
+/// Passes every line on as it comes, or keeps it, and takes note of results.
+fn follow(reader: PipeReader, mut recorder: Recorder, shown: Output) -> Result<(Vec<u8>, Results)> {
     let mut reader = BufReader::new(reader);
-    let mut line = Vec::new();
+    let (mut line, mut kept) = (Vec::new(), Vec::new());
     while reader.read_until(b'\n', &mut line)? > 0 {
-        print_raw(&line);
+        match shown {
+            Output::AsItComes => print_raw(&line),
+            Output::AtTheEnd => kept.extend_from_slice(&line),
+        }
         recorder.line(&String::from_utf8_lossy(&line));
         line.clear();
     }
-    Ok(recorder.into_results())
+    Ok((kept, recorder.into_results()))
 }
 
 fn summarise(results: &Results) {

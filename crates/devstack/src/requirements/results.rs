@@ -61,6 +61,11 @@ impl Results {
         all.filter(|(name, _)| proof.is(name)).collect()
     }
 
+    /// Adds those of other tests.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// Names of tests that failed.
     pub fn failed(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter(|(_, outcome)| **outcome == Outcome::Failed).map(|(name, _)| name.as_str())
@@ -99,6 +104,11 @@ impl Recorder {
             begun: None,
             results: Results::default(),
         }
+    }
+
+    /// What follows is said by this test program, which cargo does not announce.
+    pub fn runs(&mut self, program: &Path) {
+        self.running = self.target_of(&program.to_string_lossy());
     }
 
     /// Takes one line of output.
