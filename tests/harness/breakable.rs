@@ -15,8 +15,8 @@ use trato_devstack::{Facts, Minter, Stack, StackOptions, keys::SigningKey, stack
 
 use super::{programs::PROGRAMS, report::say, tenant::Tenant};
 
-/// Longest time a process may take until it serves again.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest time a process may take until it serves again; a server on a busy machine takes its time.
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let mut builder = tokio::runtime::Builder::new_multi_thread();

@@ -1,0 +1,67 @@
+//! From an opportunity to cash, and all the way back, through the public API alone.
+
+use serde_json::json;
+use trato_devstack::trade::{self, GROSS, Ground};
+
+use super::{orders::until_invoiced, quotes::verb};
+use crate::harness::{
+    caller::Caller,
+    tenant::Tenant,
+    values::{cents, list, name, text},
+};
+
+/// What an account owes, in cents, and how many movements made it so.
+async fn owed(by: &Caller, account: &str) -> (i64, usize) {
+    let path = "/v1/receivables:queryStatement";
+    let statement = by.query(path, &[("account", account), ("currencyCode", "USD")]).await.ok();
+    (cents(&statement["closingBalance"]), list(&statement, "lines").len())
+}
+
+/// SFA-26, DOC-03, DOC-04, DOC-05, DOC-08, DOC-09, DOC-14, DOC-18: an opportunity becomes a quote, an order, a delivery, an invoice
+/// and a payment; what comes back is returned, credited and refunded, and in the end nobody owes anything.
+#[tokio::test]
+async fn an_opportunity_becomes_cash_and_all_of_it_comes_back() {
+    let tenant = Tenant::fresh();
+    let mut clerk = tenant.administrator();
+    let ground = Ground::make(&mut clerk).await.expect("what documents name");
+    let credits = trade::billing_numbers(&ground.legal_entity, "CREDIT_NOTE", "C");
+    let credits = name(&clerk.post("/v1/numberSeries", credits).await.ok());
+    let policy = json!({ "displayName": "Standard", "code": "STANDARD", "windowDays": 14, "payer": "BUYER" });
+    let policy = name(&clerk.post("/v1/returnPolicies", policy).await.ok());
+    verb(&clerk, &policy, "publish", json!({})).await;
+
+    let cashed = trade::to_cash(&mut clerk, &ground).await.expect("cash");
+
+    assert_eq!(cashed.number, "F1");
+    let read = async |name: &str| clerk.get(&format!("/v1/{name}")).await.ok();
+    let paid = read(&cashed.invoice).await;
+    assert_eq!((text(&paid, "paymentState"), cents(&paid["totals"]["due"])), ("PAID", GROSS));
+    assert_eq!(text(&read(&cashed.opportunity).await, "state"), "WON");
+    let order = until_invoiced(&clerk, &cashed.order, "INVOICED").await;
+    assert_eq!((text(&order, "state"), text(&order, "deliveryStatus")), ("FULFILLED", "FULL"));
+    assert_eq!(owed(&clerk, &ground.account).await, (0, 2), "invoiced and paid");
+
+    let back = json!({
+        "deliveryNote": cashed.delivery_note, "reason": "Too loud", "policyCode": "STANDARD",
+        "lines": [{ "deliveryLine": "1", "quantity": "2" }],
+    });
+    let back = name(&clerk.post("/v1/salesReturns", back).await.ok());
+    verb(&clerk, &back, "authorise", json!({})).await;
+    verb(&clerk, &back, "receive", json!({})).await;
+    let found = json!({ "lines": [{ "line": "1", "condition": "OPENED", "disposition": "REFUND" }] });
+    verb(&clerk, &back, "inspect", found).await;
+    verb(&clerk, &back, "settle", json!({})).await;
+    let credit = json!({ "invoice": cashed.invoice, "reason": "Returned" });
+    let credit = name(&clerk.post("/v1/creditNotes", credit).await.ok());
+    let issued = verb(&clerk, &credit, "issue", json!({ "numberSeries": credits })).await;
+    assert_eq!((text(&issued, "number"), cents(&issued["totals"]["gross"])), ("C1", GROSS));
+    assert_eq!(owed(&clerk, &ground.account).await, (-GROSS, 3), "what is credited is owed to the account");
+    let refunded = verb(&clerk, &cashed.payment, "refund", json!({ "invoice": cashed.invoice })).await;
+
+    assert_eq!((text(&refunded, "state"), cents(&refunded["refunded"])), ("REFUNDED", GROSS));
+    let invoice = read(&cashed.invoice).await;
+    assert_eq!((text(&invoice, "paymentState"), cents(&invoice["open"])), ("REFUNDED", 0));
+    let order = until_invoiced(&clerk, &cashed.order, "CREDITED").await;
+    assert_eq!(text(&order, "deliveryStatus"), "RETURNED");
+    assert_eq!(owed(&clerk, &ground.account).await, (0, 4));
+}
