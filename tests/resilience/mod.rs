@@ -7,6 +7,7 @@ mod abuse;
 mod access_records;
 mod audit;
 mod broker_down;
+mod credit;
 mod cuts;
 mod database_down;
 mod database_restarts;
