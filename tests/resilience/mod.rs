@@ -8,6 +8,7 @@ mod access_records;
 mod audit;
 mod broker_down;
 mod chains;
+mod credit;
 mod cuts;
 mod database_down;
 mod database_restarts;

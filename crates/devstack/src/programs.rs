@@ -48,7 +48,7 @@ pub const PROGRAMS: [Program; 4] = [
         binary: "trato-sales",
         database: true,
         serves: &["trato.sales"],
-        calls: &["trato.customers"],
+        calls: &["trato.customers", "trato.billing"],
     },
     Program {
         name: "billing",

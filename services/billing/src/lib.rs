@@ -12,6 +12,7 @@ mod counter;
 mod credit_note;
 mod credit_profile;
 mod credit_reservation;
+mod delivery_note;
 mod e_invoice;
 mod events;
 mod exchange_rate;
@@ -65,6 +66,7 @@ pub fn service() -> ServiceSpec {
             "0013_product",
             "0014_billable_line",
             "0015_legal_entity_logo",
+            "0016_credit_of_orders",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()
@@ -94,4 +96,6 @@ pub fn service() -> ServiceSpec {
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
         .on(subscriptions::project_accounts())
         .on(subscriptions::project_products())
+        .on(delivery_note::project_delivery_notes())
+        .on(credit_reservation::follow_orders())
 }

@@ -130,6 +130,7 @@ pub fn verbs() -> BTreeMap<String, BTreeSet<String>> {
             let forms = [
                 ".change(request, ",
                 ".change_in(request, ",
+                ".change_after(request, ",
                 "=> (",
                 "NewEvent::of(cx, ",
                 "NewEvent::of(tx.cx(), ",

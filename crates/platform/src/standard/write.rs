@@ -9,8 +9,9 @@ use trato_types::{
 use uuid::Uuid;
 
 use super::{Reply, Store, answer, once, prepare};
-use crate::db::{
-    External, Facts, NewEvent, Record, RequestKey, Resource, Tx, constrained, recorded, statement,
+use crate::{
+    db::{External, Facts, NewEvent, Record, RequestKey, Resource, Tx, constrained, recorded, statement},
+    rpc::Caller,
 };
 
 /// How often a change without etag is tried again when others change the same resource meanwhile.
@@ -168,17 +169,73 @@ impl<T: Resource> Store<T> {
                 let mut tx = Tx::of(&self.database, cx).await?;
                 let before = tx.lock::<T>(&self.statements, body.name()).await?;
                 before.require_etag(body.etag())?;
-                let (after, facts) = apply(&mut tx, &before, &body).await?;
-                cx.require_admits(after.value.owner(), after.value.team())?;
-                let event = NewEvent::with_facts(cx, verb, Some(&before), &after, facts);
-                let event_id = event.id;
-                tx.save(&self.statements, &after, event).await?;
-                finish(tx, key.as_ref(), event_id, body.validate_only()).await?;
-                Ok(T::render(&after))
+                self.change_locked(tx, key.as_ref(), &before, &body, verb, &apply).await
             };
             once(&self.database, cx, key.as_ref(), attempt).await
         })
         .await
+    }
+
+    /// A custom verb that asks another service before: `ask` gets the record as the caller may see it, outside of any
+    /// transaction, and `apply` works like that of `change_in`, on the revision that `ask` has seen. When the revision moved
+    /// on between them, both are done once more, so what `ask` causes must be the same however often it is asked for.
+    pub async fn change_after<R, A, F>(
+        &self,
+        request: Request<R>,
+        verb: &str,
+        ask: A,
+        apply: F,
+    ) -> Reply<T::Message>
+    where
+        R: VerbRequest + prost::Message,
+        A: for<'a> Fn(&'a Context, &'a Caller, &'a Record<T>, &'a R) -> BoxFuture<'a, Result<()>>,
+        F: for<'a> Fn(&'a mut Tx, &'a Record<T>, &'a R) -> BoxFuture<'a, Result<Changed<T>>>,
+    {
+        let caller = Caller::of(&request);
+        answer(request, async |cx, mut body| {
+            let caller = caller?;
+            let key = RequestKey::parse(&body.take_request_id(), &body)?;
+            let attempt = async {
+                for _ in 0..MAX_ATTEMPTS {
+                    let seen = self.read(cx, body.name()).await?;
+                    seen.require_etag(body.etag())?;
+                    ask(cx, &caller, &seen, &body).await?;
+                    let mut tx = Tx::of(&self.database, cx).await?;
+                    let before = tx.lock::<T>(&self.statements, body.name()).await?;
+                    before.require_etag(body.etag())?;
+                    if before.revision == seen.revision {
+                        return self.change_locked(tx, key.as_ref(), &before, &body, verb, &apply).await;
+                    }
+                    tx.roll_back().await?;
+                }
+                Err(concurrent_change(body.name()))
+            };
+            once(&self.database, cx, key.as_ref(), attempt).await
+        })
+        .await
+    }
+
+    /// Stores what `apply` makes of a locked record, and ends the transaction.
+    async fn change_locked<R, F>(
+        &self,
+        mut tx: Tx,
+        key: Option<&RequestKey>,
+        before: &Record<T>,
+        body: &R,
+        verb: &str,
+        apply: &F,
+    ) -> Result<T::Message>
+    where
+        R: VerbRequest,
+        F: for<'a> Fn(&'a mut Tx, &'a Record<T>, &'a R) -> BoxFuture<'a, Result<Changed<T>>>,
+    {
+        let (after, facts) = apply(&mut tx, before, body).await?;
+        tx.cx().require_admits(after.value.owner(), after.value.team())?;
+        let event = NewEvent::with_facts(tx.cx(), verb, Some(before), &after, facts);
+        let event_id = event.id;
+        tx.save(&self.statements, &after, event).await?;
+        finish(tx, key, event_id, body.validate_only()).await?;
+        Ok(T::render(&after))
     }
 
     async fn change_record<R, F>(&self, request: Request<R>, verb: &str, apply: F) -> Reply<T::Message>
@@ -268,7 +325,7 @@ impl<T: Resource> Store<T> {
                 return Ok(message);
             }
         }
-        Err(Error::new(Kind::Stale, "CONCURRENT_CHANGE", "others keep changing the resource").about(name))
+        Err(concurrent_change(name))
     }
 
     async fn write(
@@ -298,6 +355,11 @@ impl<T: Resource> Store<T> {
         }
         Ok(stored)
     }
+}
+
+/// ABORTED when others change a resource whenever it is looked at.
+fn concurrent_change(name: &str) -> Error {
+    Error::new(Kind::Stale, "CONCURRENT_CHANGE", "others keep changing the resource").about(name)
 }
 
 /// Ends the transaction of a write whose answer is the after-image of an event.

@@ -5,7 +5,7 @@ use prost::Message as _;
 use tonic::Request;
 use trato_platform::{
     App,
-    db::{Constraint, NewEvent, Record, RequestKey, Resource, Tx, from_sqlx, statement::column_list},
+    db::{Constraint, NewEvent, Record, RequestKey, Resource, Tx},
     standard::{Reply, Store, answer, once},
 };
 use trato_proto::billing::v1::{self as pb, credit_reservation_service_server::CreditReservationService};
@@ -79,12 +79,16 @@ impl Api {
         key: Option<&RequestKey>,
         body: &pb::ReserveCreditRequest,
     ) -> Result<pb::CreditReservation> {
-        let reservation = wire::parse(body)?;
+        let mut reservation = wire::parse(body)?;
         let mut tx = Tx::of(self.reservations.database(), cx).await?;
-        take_turn(&mut tx, reservation.account).await?;
-        let before = self.of_order(&mut tx, &reservation.order_name).await?;
-        if before.as_ref().is_some_and(|before| before.value.account != reservation.account) {
-            return Err(ReservationError::OfAnotherAccount.into());
+        store::take_turn(&mut tx, reservation.account).await?;
+        let before = store::lock_of_order(&mut tx, &reservation.order_name).await?;
+        if let Some(before) = &before {
+            before.value.require_of(reservation.account)?;
+            if before.value.follows_order() {
+                return keep(tx, key, before, body.validate_only).await;
+            }
+            reservation.order_revision = before.value.order_revision;
         }
         let takes_more = reservation.takes_more_than(before.as_ref().map(|before| &before.value), cx.now);
         let (after, event) = match &before {
@@ -121,7 +125,7 @@ impl Api {
         let order = violations.keep("order", word(&body.order, 200));
         let order = violations.into_result(order)?;
         let mut tx = Tx::of(self.reservations.database(), cx).await?;
-        let before = self.of_order(&mut tx, &order).await?;
+        let before = store::lock_of_order(&mut tx, &order).await?;
         let released = match before {
             Some(before) if before.value.state == State::Open => {
                 let value = CreditReservation { state: State::Released, ..before.value.clone() };
@@ -140,37 +144,6 @@ impl Api {
         finish(tx, body.validate_only).await?;
         Ok(answer)
     }
-
-    /// The locked reservation of an order.
-    async fn of_order(&self, tx: &mut Tx, order: &str) -> Result<Option<Record<CreditReservation>>> {
-        let tenant = tx.cx().tenant;
-        // Only names that the service itself lists.
-        let sql = format!(
-            "select {} from credit_reservation reservation
-             where tenant_id = $1 and order_name = $2 and delete_time is null
-             for update",
-            column_list::<CreditReservation>("reservation")
-        );
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(tenant)
-            .bind(order)
-            .fetch_optional(tx.connection())
-            .await
-            .map_err(from_sqlx)?;
-        row.as_ref().map(Record::read).transpose()
-    }
-}
-
-/// Waits for other reservations of the account, so that each sees what the one before it took.
-async fn take_turn(tx: &mut Tx, account: Ref<Account>) -> Result<()> {
-    let tenant = tx.cx().tenant;
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended('credit ' || $1::text || $2::text, 0))")
-        .bind(tenant)
-        .bind(account.uuid())
-        .execute(tx.connection())
-        .await
-        .map_err(from_sqlx)?;
-    Ok(())
 }
 
 /// FAILED_PRECONDITION when the account is on hold, or owes and has ordered more than its limit.
@@ -186,6 +159,21 @@ async fn require_within(tx: &mut Tx, account: Ref<Account>) -> Result<()> {
         return Err(error.with("credit_limit", amount.0).with("exposure", exposure.0));
     }
     Ok(())
+}
+
+/// Answers a reservation as it is, and the same whenever the request is repeated.
+async fn keep(
+    mut tx: Tx,
+    key: Option<&RequestKey>,
+    reservation: &Record<CreditReservation>,
+    validate_only: bool,
+) -> Result<pb::CreditReservation> {
+    let answer = CreditReservation::render(reservation);
+    if let Some(key) = key {
+        tx.remember(key, answer.encode_to_vec()).await?;
+    }
+    finish(tx, validate_only).await?;
+    Ok(answer)
 }
 
 async fn finish(tx: Tx, validate_only: bool) -> Result<()> {

@@ -19,6 +19,10 @@ pub struct CreditReservation {
     pub state: State,
     /// When it counts no more.
     pub expire_time: Option<Timestamp>,
+    /// The quote the order came of; in sales. Empty when there is none.
+    pub quote: String,
+    /// Revision of the order that was heard of last since it is confirmed; 0 before.
+    pub order_revision: i64,
 }
 
 impl Collection for CreditReservation {
@@ -32,6 +36,17 @@ pub enum State {
     Open,
     /// Counts no more.
     Released,
+}
+
+/// What an order says of its reservation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Wanted {
+    /// Nothing is agreed on yet.
+    Undecided,
+    /// So much is agreed on and not cancelled; zero or more.
+    Amount(Minor),
+    /// Nothing any more.
+    Nothing,
 }
 
 /// Why nothing is reserved.
@@ -62,9 +77,49 @@ impl CreditReservation {
     /// True when it takes more of a limit than it did, or did not count before.
     pub fn takes_more_than(&self, before: Option<&Self>, now: Timestamp) -> bool {
         let counts = |one: &&Self| one.state == State::Open && one.expire_time.is_none_or(|end| end > now);
-        before
-            .filter(counts)
-            .is_none_or(|before| before.currency_code != self.currency_code || self.amount > before.amount)
+        before.filter(counts).is_none_or(|before| {
+            before.account != self.account
+                || before.currency_code != self.currency_code
+                || self.amount > before.amount
+        })
+    }
+
+    /// True once its order was heard of as confirmed: what the order says holds, and nobody's wish any more.
+    pub fn follows_order(&self) -> bool {
+        self.state == State::Open && self.expire_time.is_none() && self.order_revision > 0
+    }
+
+    /// FAILED_PRECONDITION where it is of another account, and stays. What is reserved for a while was asked for by somebody
+    /// who has not come back; the order may be of another account by now.
+    pub fn require_of(&self, account: Ref<Account>) -> Result<(), ReservationError> {
+        let stays = self.state == State::Open && self.expire_time.is_none();
+        if stays && self.account != account { Err(ReservationError::OfAnotherAccount) } else { Ok(()) }
+    }
+
+    /// What becomes of it by what its order says; none when nothing does. A confirmed order is reserved for until it ends; one
+    /// that was released by hand meanwhile stays so.
+    #[must_use]
+    pub fn following(&self, wanted: Wanted, is_confirmed_now: bool, order_revision: i64) -> Option<Self> {
+        if order_revision <= self.order_revision {
+            return None;
+        }
+        let next = match wanted {
+            Wanted::Undecided => return None,
+            // What ends before it is confirmed may come back: a draft is deleted and undeleted.
+            Wanted::Nothing | Wanted::Amount(Minor(..=0)) => Self {
+                state: State::Released,
+                order_revision: if self.order_revision > 0 { order_revision } else { 0 },
+                ..self.clone()
+            },
+            Wanted::Amount(amount) => Self {
+                amount,
+                state: if is_confirmed_now { State::Open } else { self.state },
+                expire_time: None,
+                order_revision,
+                ..self.clone()
+            },
+        };
+        Some(next).filter(|next| next != self)
     }
 }
 
@@ -85,6 +140,8 @@ mod tests {
             currency_code: Currency::USD,
             state,
             expire_time: None,
+            quote: String::new(),
+            order_revision: 0,
         };
         let (open, released) = (of(100, State::Open), of(100, State::Released));
         let expired = CreditReservation { expire_time: Some(now), ..open.clone() };
@@ -105,5 +162,59 @@ mod tests {
                 "{amount} after {before:?}"
             );
         }
+    }
+
+    /// DOC-04: a confirmed order is reserved for without end, shrinks with what is cancelled, and is released when it ends; an
+    /// older revision, and what was released by hand, stay as they are.
+    #[test]
+    fn a_reservation_follows_its_order() {
+        let asked = CreditReservation {
+            order_name: "orders/1".into(),
+            account: Ref::from_uuid(Uuid::nil()),
+            amount: Minor(100),
+            currency_code: Currency::USD,
+            state: State::Open,
+            expire_time: Some("2026-11-30T12:00:00Z".parse().expect("an instant")),
+            quote: String::new(),
+            order_revision: 0,
+        };
+        let amount = |amount| Wanted::Amount(Minor(amount));
+
+        let confirmed = asked.following(amount(100), true, 2).expect("it counts from now on");
+        let cancelled = confirmed.following(amount(40), false, 3).expect("it is less");
+        let ended = cancelled.following(Wanted::Nothing, false, 4).expect("it ends");
+        let by_hand = CreditReservation { state: State::Released, ..confirmed.clone() };
+        let by_hand = by_hand.following(amount(40), false, 3).expect("it is less");
+        let deleted = asked.following(Wanted::Nothing, false, 2).expect("it ends");
+
+        assert_eq!((confirmed.state, confirmed.expire_time), (State::Open, None));
+        assert!(confirmed.follows_order() && !asked.follows_order() && !ended.follows_order());
+        assert_eq!((cancelled.amount, cancelled.state), (Minor(40), State::Open));
+        assert_eq!((ended.amount, ended.state, ended.order_revision), (Minor(40), State::Released, 4));
+        assert_eq!((by_hand.amount, by_hand.state), (Minor(40), State::Released));
+        assert_eq!((deleted.state, deleted.order_revision), (State::Released, 0), "a draft may come back");
+        assert_eq!(confirmed.following(amount(90), false, 2), None, "it is known");
+        assert_eq!(asked.following(Wanted::Undecided, false, 2), None);
+    }
+
+    /// DOC-04: an order has a reservation of one account; one for a while gives way, since the order is not confirmed.
+    #[test]
+    fn a_reservation_stays_with_its_account() {
+        let (own, other) = (Ref::from_uuid(Uuid::nil()), Ref::from_uuid(Uuid::max()));
+        let of = |state, is_for_a_while: bool| CreditReservation {
+            order_name: "orders/1".into(),
+            account: own,
+            amount: Minor(100),
+            currency_code: Currency::USD,
+            state,
+            expire_time: is_for_a_while.then(|| "2026-11-30T12:00:00Z".parse().expect("an instant")),
+            quote: String::new(),
+            order_revision: 0,
+        };
+
+        assert_eq!(of(State::Open, false).require_of(own), Ok(()));
+        assert_eq!(of(State::Open, false).require_of(other), Err(ReservationError::OfAnotherAccount));
+        assert_eq!(of(State::Open, true).require_of(other), Ok(()));
+        assert_eq!(of(State::Released, false).require_of(other), Ok(()));
     }
 }

@@ -1,11 +1,26 @@
-//! How credit reservations are stored: columns, fields to filter by, and the constraints that speak to clients.
+//! How credit reservations are stored: columns, fields to filter by, the constraints that speak to clients, and the locks under
+//! which they change.
 
-use trato_platform::{choice_column, columns, db::Constraint};
+use trato_platform::{
+    choice_column, columns,
+    db::{Constraint, Record, Tx, from_sqlx, statement::column_list},
+};
 use trato_query::{Field, choice, minor, reference, text, timestamp};
+use trato_types::{Ref, Result};
 
 use super::model::{CreditReservation, State};
+use crate::foreign::Account;
 
-columns!(CreditReservation { order_name, account, amount, currency_code, state, expire_time });
+columns!(CreditReservation {
+    order_name,
+    account,
+    amount,
+    currency_code,
+    state,
+    expire_time,
+    quote,
+    order_revision,
+});
 
 choice_column!(State { Open = "OPEN", Released = "RELEASED" });
 
@@ -17,6 +32,7 @@ pub const FIELDS: &[Field] = &[
     text("currency_code"),
     choice("state", State::NAMES),
     timestamp("expire_time").nullable(),
+    text("quote"),
 ];
 
 /// What a violated constraint tells the client.
@@ -25,3 +41,34 @@ pub const CONSTRAINTS: &[Constraint] = &[Constraint::missing(
     "RESERVATION_OF_ANOTHER_ACCOUNT",
     "the order has a reservation of another account",
 )];
+
+/// The locked reservation of an order.
+pub async fn lock_of_order(tx: &mut Tx, order: &str) -> Result<Option<Record<CreditReservation>>> {
+    let tenant = tx.cx().tenant;
+    // Only names that the service itself lists.
+    let sql = format!(
+        "select {} from credit_reservation reservation
+         where tenant_id = $1 and order_name = $2 and delete_time is null
+         for update",
+        column_list::<CreditReservation>("reservation")
+    );
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(tenant)
+        .bind(order)
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+    row.as_ref().map(Record::read).transpose()
+}
+
+/// Waits for other reservations of the account, so that each sees what the one before it took.
+pub async fn take_turn(tx: &mut Tx, account: Ref<Account>) -> Result<()> {
+    let tenant = tx.cx().tenant;
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended('credit ' || $1::text || $2::text, 0))")
+        .bind(tenant)
+        .bind(account.uuid())
+        .execute(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+    Ok(())
+}

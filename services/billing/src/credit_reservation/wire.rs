@@ -2,7 +2,7 @@
 
 use trato_platform::db::Record;
 use trato_proto::{billing::v1 as pb, wire};
-use trato_types::{Minor, Ref, Result, Violations};
+use trato_types::{Minor, Ref, Result, Violations, text::line};
 
 use super::model::{CreditReservation, State};
 use crate::fields::{self, word};
@@ -19,6 +19,7 @@ pub fn parse(message: &pb::ReserveCreditRequest) -> Result<CreditReservation> {
     let expire_time = message.expire_time.as_ref();
     let expire_time =
         expire_time.and_then(|time| violations.keep("expire_time", wire::parse_timestamp(time)));
+    let quote = violations.keep("quote", line(&message.quote, 200)).unwrap_or_default();
     let given = order_name.zip(account).zip(amount);
     let reservation = given.map(|((order_name, account), (amount, currency_code))| CreditReservation {
         order_name,
@@ -27,6 +28,8 @@ pub fn parse(message: &pb::ReserveCreditRequest) -> Result<CreditReservation> {
         currency_code,
         state: State::Open,
         expire_time,
+        quote,
+        order_revision: 0,
     });
     violations.into_result(reservation)
 }
@@ -53,5 +56,6 @@ pub fn render(record: &Record<CreditReservation>) -> pb::CreditReservation {
         amount: Some(wire::money(reservation.amount, reservation.currency_code)),
         state: state.into(),
         expire_time: reservation.expire_time.map(wire::timestamp),
+        quote: reservation.quote.clone(),
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Billing {
-    async fn limit(&self, account: &str, amount: &str) -> Result<CreditProfile, Status> {
+    pub async fn limit(&self, account: &str, amount: &str) -> Result<CreditProfile, Status> {
         let credit_profile =
             CreditProfile { account: account.into(), credit_limit: eur(amount), ..Default::default() };
         let request =
@@ -41,7 +41,7 @@ impl Billing {
         answer.expect("an answer").into_inner().reservation
     }
 
-    async fn assess(&self, account: &str, currency_code: &str) -> Result<AssessCreditResponse, Status> {
+    pub async fn assess(&self, account: &str, currency_code: &str) -> Result<AssessCreditResponse, Status> {
         let request = AssessCreditRequest { account: account.into(), currency_code: currency_code.into() };
         self.credit_profiles().assess_credit(self.admin.request(request)).await.map(Response::into_inner)
     }
@@ -52,7 +52,7 @@ fn account() -> String {
 }
 
 /// Cents that are reserved, invoiced, unallocated, in all, and left.
-fn stands(answer: &AssessCreditResponse) -> [i64; 5] {
+pub fn stands(answer: &AssessCreditResponse) -> [i64; 5] {
     [&answer.reserved, &answer.invoiced, &answer.unallocated, &answer.exposure, &answer.available]
         .map(|amount| cents(amount.as_ref()))
 }

@@ -5,6 +5,7 @@ mod bank_statement;
 mod chain;
 mod credit;
 mod credit_note;
+mod credit_of_orders;
 mod e_invoice;
 mod exchange_rate;
 mod foreign;

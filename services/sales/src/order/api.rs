@@ -13,7 +13,9 @@ use trato_query::Field;
 use trato_types::{Context, MemberRef, Ref, Result};
 use uuid::Uuid;
 
-use super::{from_quote::FromQuote, model::Order, parse, render, requests::References, store, verbs};
+use super::{
+    credit::Credit, from_quote::FromQuote, model::Order, parse, render, requests::References, store, verbs,
+};
 use crate::{forms::require_request_id, promotion::Promotion};
 
 /// Serves orders.
@@ -21,16 +23,18 @@ pub struct Api {
     orders: Store<Order>,
     drafts: Drafts<Order>,
     from_quote: FromQuote,
+    credit: Credit,
     promotions: Statements,
 }
 
 impl Api {
-    /// The service over the app's database; it asks customers for accounts it does not know.
+    /// The service over the app's database; it asks customers for accounts it does not know, and billing for credit.
     pub fn new(app: &App) -> Self {
         Self {
             orders: Store::new(&app.database),
             drafts: Drafts::new(&app.database, References::new(app)),
             from_quote: FromQuote::new(app),
+            credit: Credit::new(app),
             promotions: Statements::of::<Promotion>(),
         }
     }
@@ -80,11 +84,21 @@ impl OrderService for Api {
     }
     async fn confirm_order(&self, request: Request<pb::ConfirmOrderRequest>) -> Reply<pb::Order> {
         require_request_id(&request.get_ref().request_id).map_err(to_status)?;
-        let promotions = self.promotions;
+        let (promotions, credit) = (self.promotions, self.credit.clone());
         self.orders
-            .change_in(request, "confirmed", |tx, before, body| {
-                verbs::confirm(promotions, tx, before, body).boxed()
-            })
+            .change_after(
+                request,
+                "confirmed",
+                move |cx, caller, draft, body| {
+                    let credit = credit.clone();
+                    async move {
+                        verbs::require_confirmable(draft)?;
+                        credit.reserve(cx, caller, draft, body.validate_only).await
+                    }
+                    .boxed()
+                },
+                |tx, before, body| verbs::confirm(promotions, tx, before, body).boxed(),
+            )
             .await
     }
     async fn hold_order(&self, request: Request<pb::HoldOrderRequest>) -> Reply<pb::Order> {

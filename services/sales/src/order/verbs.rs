@@ -19,6 +19,13 @@ use crate::{
 /// Most lines of a request.
 const MAX_LINES: usize = 1000;
 
+/// FAILED_PRECONDITION unless it is a draft that lives and is not held.
+pub fn require_confirmable(order: &Record<Order>) -> Result<()> {
+    require_living(order)?;
+    order.value.require_draft()?;
+    Ok(order.value.require_not_held()?)
+}
+
 /// Confirms a locked draft with the next number of the series. What its promotions give is taken of them, unless the
 /// quote it came of has done so.
 pub async fn confirm(
@@ -27,9 +34,7 @@ pub async fn confirm(
     before: &Record<Order>,
     body: &pb::ConfirmOrderRequest,
 ) -> Result<Changed<Order>> {
-    require_living(before)?;
-    before.value.require_draft()?;
-    before.value.require_not_held()?;
+    require_confirmable(before)?;
     if before.value.quote.is_none() {
         let priced = before.value.document.priced.as_ref();
         let given = priced.ok_or_else(|| Error::internal("an order was not priced"))?.promotions()?;

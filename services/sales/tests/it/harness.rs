@@ -24,12 +24,16 @@ use trato_proto::{
 };
 use uuid::Uuid;
 
+use crate::billing::FakeBilling;
+
 pub use trato_platform::testing::{field, item_reason, item_violations, paths, refusal, violations};
 
 /// A running service and an administrator of one tenant of it.
 pub struct Sales {
     pub service: TestService,
     pub admin: TestCaller,
+    /// The billing it asks for credit.
+    pub billing: FakeBilling,
 }
 
 impl Sales {
@@ -38,14 +42,24 @@ impl Sales {
         Self::start_beside("").await
     }
 
-    /// Starts the service with customers at this address, if there is one.
+    /// Starts the service with customers at this address, if there is one, and a billing that keeps credit for all orders.
     pub async fn start_beside(customers: &str) -> Self {
-        let upstreams = format!("{{ \"trato.customers\" = \"{customers}\" }}");
+        let billing = FakeBilling::default();
+        let address = billing.serve().await;
+        Self::start_between(customers, &address, billing).await
+    }
+
+    /// Starts the service with customers and billing at these addresses, if there are any.
+    pub async fn start_between(customers: &str, address: &str, billing: FakeBilling) -> Self {
+        let upstreams = [("trato.customers", customers), ("trato.billing", address)];
+        let upstreams = upstreams.into_iter().filter(|(_, address)| !address.is_empty());
+        let upstreams: Vec<_> =
+            upstreams.map(|(package, address)| format!("\"{package}\" = \"{address}\"")).collect();
+        let upstreams = format!("{{ {} }}", upstreams.join(", "));
         let variables = [("TRATO_UPSTREAMS", upstreams.as_str())];
-        let variables = if customers.is_empty() { &[][..] } else { &variables[..] };
-        let service = TestService::start_with(trato_sales::service(), variables).await;
+        let service = TestService::start_with(trato_sales::service(), &variables).await;
         let admin = service.caller(Uuid::now_v7(), "admin", &["administrator"]);
-        Self { service, admin }
+        Self { service, admin, billing }
     }
 
     /// Starts the service with a pipeline of the stages prospecting (10 %), engaging (40 %) and closing (80 %).

@@ -1,10 +1,12 @@
-//! Sales alone: its real server over a database of its own per test, without a broker. Customers is a fake that answers
-//! one question.
+//! Sales alone: its real server over a database of its own per test, without a broker. Customers and billing
+//! are fakes that answer one question each.
 
 mod access;
+mod billing;
 mod bundles;
 mod configuration;
 mod count;
+mod credit;
 mod customers;
 mod delivery_note;
 mod edge;

@@ -31,7 +31,12 @@ impl Sales {
 
     /// Sales with a taxed product at 100 euros, `desk`, and numbers for orders and delivery notes.
     pub async fn start_ordering() -> (Self, String) {
-        let (sales, list) = Self::start_pricing().await;
+        Self::start().await.ordering().await
+    }
+
+    /// With what `start_ordering` has.
+    pub async fn ordering(self) -> (Self, String) {
+        let (sales, list) = self.pricing_in_a_list().await;
         let desk = sales.good("Desk", "ES-S").await;
         sales.price(&list, &desk, "", "100").await;
         sales.default_series(DocumentKind::Order, "O").await;

@@ -24,11 +24,15 @@ use crate::{
 impl Sales {
     /// Sales with a standard list in euros, and the Spanish taxes: 21 % `ES-S`, 10 % `ES-R`.
     pub async fn start_pricing() -> (Self, String) {
-        let sales = Self::start().await;
-        sales.hear_tax_code("ES-S", "21").await;
-        sales.hear_tax_code("ES-R", "10").await;
-        let list = sales.price_list("Standard").await.name;
-        (sales, list)
+        Self::start().await.pricing_in_a_list().await
+    }
+
+    /// With what `start_pricing` has.
+    pub async fn pricing_in_a_list(self) -> (Self, String) {
+        self.hear_tax_code("ES-S", "21").await;
+        self.hear_tax_code("ES-R", "10").await;
+        let list = self.price_list("Standard").await.name;
+        (self, list)
     }
 
     /// A product that is sold and taxed.

@@ -20,7 +20,7 @@ use super::{
     sold::{Sold, SourceError},
 };
 use crate::{
-    billable,
+    billable, delivery_note,
     invoice::{issue, model::Invoice, references::References},
     issuing::Issuing,
     tax_code::TaxCode,
@@ -85,6 +85,9 @@ impl Sourcing {
         self.references.learn(cx, caller, std::iter::once(&referred)).await?;
 
         let mut tx = Tx::of(&self.database, cx).await?;
+        if let Some(order) = &sold.order {
+            delivery_note::remember(&mut tx, &sold.name, order).await?;
+        }
         (message.lines, message.tax_inclusive) = self.lines(&mut tx, &sold, &wishes).await?;
         let mut record = new_record::<Invoice>(cx, Some(message), "invoice")?;
         Invoice::complete(&self.references, &mut tx, vec![&mut record.value])

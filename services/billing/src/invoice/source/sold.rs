@@ -23,6 +23,8 @@ pub struct Sold {
     pub lines: Vec<SoldLine>,
     /// What may be invoiced, of this and of all that it counts for.
     pub billables: Vec<Billable>,
+    /// The order of a delivery note.
+    pub order: Option<String>,
 }
 
 /// A line that may be invoiced.
@@ -76,6 +78,7 @@ impl Sold {
             bill_to: None,
             document,
             billables,
+            order: None,
         })
     }
 
@@ -112,6 +115,7 @@ impl Sold {
             bill_to: order.bill_to,
             document,
             billables,
+            order: None,
         })
     }
 
@@ -139,7 +143,7 @@ impl Sold {
                 revision,
             });
         }
-        Ok(Self { name: note.name, lines, ..sold })
+        Ok(Self { order: Some(sold.name), name: note.name, lines, ..sold })
     }
 }
 

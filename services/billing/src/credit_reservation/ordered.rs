@@ -1,0 +1,134 @@
+//! What an order of sales says of its reservation. Pure.
+
+use trato_pricing::Quantity;
+use trato_proto::{
+    google::value::Money,
+    sales::v1::{self as sales, order::State},
+    wire,
+};
+use trato_types::{Currency, Error, Minor, Ref, Result};
+
+use super::model::Wanted;
+use crate::foreign::Account;
+
+/// An order, as far as it concerns credit.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Ordered {
+    /// Its name.
+    pub name: String,
+    /// Who ordered.
+    pub account: Ref<Account>,
+    /// Currency of its document.
+    pub currency: Currency,
+    /// The quote it came of; empty when it came of none.
+    pub quote: String,
+    /// What is to be reserved for it.
+    pub wanted: Wanted,
+}
+
+impl Ordered {
+    /// Reads an order as its events tell it.
+    pub fn read(order: &sales::Order) -> Result<Self> {
+        let document = order.document.as_ref().ok_or_else(|| Error::internal("an order without document"))?;
+        let wanted = match order.state() {
+            _ if order.delete_time.is_some() => Wanted::Nothing,
+            State::Unspecified | State::Draft => Wanted::Undecided,
+            State::Confirmed | State::InFulfilment | State::Fulfilled => {
+                Wanted::Amount(amount_of(order, document)?)
+            }
+            State::Closed | State::Cancelled => Wanted::Nothing,
+        };
+        Ok(Self {
+            name: order.name.clone(),
+            account: Ref::parse(&order.account).map_err(Error::internal)?,
+            currency: Currency::parse(&document.currency_code).map_err(Error::internal)?,
+            quote: order.quote.clone(),
+            wanted,
+        })
+    }
+}
+
+/// What the order comes to with tax, less the part of each line that is cancelled; charges of the whole stay.
+fn amount_of(order: &sales::Order, document: &sales::SalesDocument) -> Result<Minor> {
+    let totals = document.totals.as_ref().ok_or_else(|| Error::internal("an order without totals"))?;
+    let mut left = minor(totals.gross.as_ref())?;
+    for line in document.lines.iter().chain(&document.given_lines) {
+        let Some(progress) = order.progress.iter().find(|progress| progress.line == line.key) else {
+            continue;
+        };
+        let cancelled = quantity(&progress.cancelled)?;
+        let gross = minor(line.amounts.as_ref().and_then(|amounts| amounts.gross.as_ref()))?;
+        let part = cancelled.part_of(gross, Quantity::ZERO, quantity(&progress.ordered)?)?;
+        left = Minor(left.0.saturating_sub(part.0));
+    }
+    Ok(left.max(Minor(0)))
+}
+
+fn minor(money: Option<&Money>) -> Result<Minor> {
+    money.map_or(Ok(Minor(0)), |money| {
+        wire::parse_money(money).map(|(amount, _)| amount).map_err(Error::internal)
+    })
+}
+
+fn quantity(text: &str) -> Result<Quantity> {
+    if text.is_empty() { Ok(Quantity::ZERO) } else { text.parse().map_err(Error::internal) }
+}
+
+#[cfg(test)]
+mod tests {
+    use trato_proto::sales::v1::{
+        SalesDocument, order::Progress, price_document_response as priced, sales_document::Line,
+    };
+
+    use super::*;
+
+    fn euros(cents: i64) -> Option<Money> {
+        wire::money(Minor(cents), Currency::parse("EUR").expect("a code")).into()
+    }
+
+    fn order(state: State, cancelled: [&str; 2]) -> sales::Order {
+        let line = |key: &str, cents| Line {
+            key: key.into(),
+            amounts: Some(priced::Line { gross: euros(cents), ..Default::default() }),
+            ..Default::default()
+        };
+        let progress = |line: &str, cancelled: &str| Progress {
+            line: line.into(),
+            ordered: "3".into(),
+            cancelled: cancelled.into(),
+            ..Default::default()
+        };
+        sales::Order {
+            name: "orders/1".into(),
+            account: format!("accounts/{}", uuid::Uuid::nil()),
+            document: Some(SalesDocument {
+                currency_code: "EUR".into(),
+                lines: vec![line("1", 100), line("2", 1000)],
+                // With a charge of 5.00.
+                totals: Some(priced::Totals { gross: euros(1600), ..Default::default() }),
+                ..Default::default()
+            }),
+            state: state.into(),
+            progress: vec![progress("1", cancelled[0]), progress("2", cancelled[1])],
+            ..Default::default()
+        }
+    }
+
+    /// DOC-04: what is cancelled of an order is not reserved any more, and nothing is once it ended.
+    #[test]
+    fn what_is_wanted_of_an_order_is_reserved() {
+        for (state, cancelled, wanted) in [
+            (State::Draft, ["", ""], Wanted::Undecided),
+            (State::Confirmed, ["", ""], Wanted::Amount(Minor(1600))),
+            (State::InFulfilment, ["1", "0"], Wanted::Amount(Minor(1567))),
+            (State::Fulfilled, ["2", "3"], Wanted::Amount(Minor(533))),
+            (State::Cancelled, ["3", "3"], Wanted::Nothing),
+            (State::Closed, ["0", "0"], Wanted::Nothing),
+        ] {
+            let read = Ordered::read(&order(state, cancelled)).expect("an order");
+            assert_eq!(read.wanted, wanted, "{state:?} {cancelled:?}");
+        }
+        let deleted = sales::Order { delete_time: Some(Default::default()), ..order(State::Draft, ["", ""]) };
+        assert_eq!(Ordered::read(&deleted).expect("an order").wanted, Wanted::Nothing);
+    }
+}

@@ -1,0 +1,213 @@
+//! Credit of orders as sales confirms, cuts short and ends them, and as they are invoiced.
+
+use tonic::Code;
+use trato_proto::{
+    billing::v1::{CreditReservation, Invoice, ReserveCreditRequest, credit_reservation::State},
+    google::value::Money,
+    sales::v1::{
+        DeliveryNote, Order, SalesDocument,
+        order::{self, Progress},
+        price_document_response as priced,
+        sales_document::Line,
+    },
+    wire,
+};
+use uuid::Uuid;
+
+use crate::{
+    credit::stands,
+    harness::{Billing, cents, eur, refusal},
+};
+
+/// An order of ten pieces at this price each with tax.
+fn order_of(account: &str, each: i64) -> Order {
+    let money = |units| Some(Money { currency_code: "EUR".into(), units, nanos: 0 });
+    let line = Line {
+        key: "1".into(),
+        amounts: Some(priced::Line { gross: money(10 * each), ..Default::default() }),
+        ..Default::default()
+    };
+    Order {
+        name: format!("orders/{}", Uuid::now_v7()),
+        account: account.into(),
+        document: Some(SalesDocument {
+            currency_code: "EUR".into(),
+            lines: vec![line],
+            totals: Some(priced::Totals { gross: money(10 * each), ..Default::default() }),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// The order in this state, with so much of its line cancelled.
+fn progressed(order: &Order, state: order::State, cancelled: &str) -> Order {
+    let progress = Progress {
+        line: "1".into(),
+        ordered: "10".into(),
+        cancelled: cancelled.into(),
+        ..Default::default()
+    };
+    Order { state: state.into(), progress: vec![progress], ..order.clone() }
+}
+
+impl Billing {
+    async fn hear_order(&self, participle: &str, revision: i64, order: &Order) {
+        let kind = format!("trato.sales.v1.order.{participle}");
+        self.service.hear(self.admin.tenant, &kind, &order.name, revision, order).await;
+    }
+
+    /// Asks for credit as sales does, for so many seconds.
+    async fn ask(&self, order: &Order, seconds: i64) -> Result<CreditReservation, tonic::Status> {
+        let request = ReserveCreditRequest {
+            order: order.name.clone(),
+            account: order.account.clone(),
+            amount: order.document.as_ref().and_then(|document| document.totals.clone()?.gross),
+            quote: order.quote.clone(),
+            expire_time: Some(wire::timestamp(chrono::Utc::now() + chrono::TimeDelta::seconds(seconds))),
+            ..Default::default()
+        };
+        let answer = self.credit_reservations().reserve_credit(self.admin.request(request)).await;
+        answer.map(tonic::Response::into_inner)
+    }
+
+    /// Cents that are reserved, invoiced, unallocated, in all, and left.
+    async fn stands(&self, account: &str) -> [i64; 5] {
+        stands(&self.assess(account, "").await.expect("an assessment"))
+    }
+}
+
+/// DOC-04, XTR-05: what is reserved for an order stays once it is confirmed, shrinks with what is cancelled of it, and is released
+/// when it is cancelled or closed; events that come again, and calls that come too late, change nothing.
+#[tokio::test]
+async fn a_reservation_follows_its_order() {
+    let billing = Billing::start().await;
+    let account = billing.account().await;
+    billing.limit(&account, "1000.00").await.expect("a profile");
+    let order = order_of(&account, 80);
+    billing.ask(&order, 60).await.expect("reserved");
+
+    let confirmed = progressed(&order, order::State::Confirmed, "0");
+    billing.hear_order("confirmed", 2, &confirmed).await;
+    let late = billing.ask(&order, -60).await.expect("it is answered as it is");
+    let shorter = progressed(&order, order::State::InFulfilment, "2.5");
+    billing.hear_order("lines_cancelled", 5, &shorter).await;
+    billing.hear_order("confirmed", 2, &confirmed).await;
+    let after_part = billing.stands(&account).await;
+    billing.hear_order("closed", 6, &progressed(&order, order::State::Closed, "2.5")).await;
+    let after_end = billing.stands(&account).await;
+
+    assert_eq!((late.state(), late.expire_time, cents(late.amount.as_ref())), (State::Open, None, 80_000));
+    assert_eq!(after_part, [60_000, 0, 0, 60_000, 40_000]);
+    assert_eq!(after_end, [0, 0, 0, 0, 100_000]);
+    let types = billing.event_types().await;
+    let types: Vec<_> = types.iter().filter(|kind| kind.starts_with("credit_reservation")).collect();
+    assert_eq!(
+        types,
+        [
+            "credit_reservation.reserved",
+            "credit_reservation.reserved",
+            "credit_reservation.reserved",
+            "credit_reservation.released"
+        ]
+    );
+}
+
+/// DOC-04, XTR-05: what was reserved for an order that never was confirmed is given back after its time, and at once when the draft
+/// is cancelled, deleted, or becomes one of another account.
+#[tokio::test]
+async fn an_order_that_is_never_confirmed_holds_no_credit() {
+    let billing = Billing::start().await;
+    let (account, other) = (billing.account().await, billing.account().await);
+    billing.limit(&account, "1000.00").await.expect("a profile");
+    let [first, second, third] = [100, 90, 90].map(|each| order_of(&account, each));
+
+    billing.ask(&first, -1).await.expect("reserved until a moment ago");
+    let expired = billing.stands(&account).await;
+    billing.ask(&second, 60).await.expect("the limit is free");
+    let too_much = billing.ask(&third, 60).await;
+    billing.hear_order("cancelled", 2, &progressed(&second, order::State::Cancelled, "0")).await;
+    let cancelled = billing.stands(&account).await;
+    billing.ask(&third, 60).await.expect("the limit is free");
+    let deleted =
+        Order { delete_time: Some(Default::default()), ..progressed(&third, order::State::Draft, "0") };
+    billing.hear_order("deleted", 2, &deleted).await;
+    let after_deletion = billing.stands(&account).await;
+    let undeleted = billing.ask(&third, 60).await.expect("it may come back");
+    let moved = Order { account: other.clone(), ..third.clone() };
+    let moved = billing.ask(&moved, 60).await.expect("it is of another account by now");
+    let after_move = billing.stands(&account).await;
+
+    assert_eq!(expired, [0, 0, 0, 0, 100_000]);
+    assert_eq!(refusal(too_much), (Code::FailedPrecondition, "CREDIT_LIMIT_EXCEEDED".to_owned()));
+    for free in [cancelled, after_deletion, after_move] {
+        assert_eq!(free, [0, 0, 0, 0, 100_000]);
+    }
+    assert_eq!((undeleted.state(), &moved.account), (State::Open, &other));
+}
+
+/// DOC-04, XTR-05: an order that is confirmed counts, whether its reservation has expired meanwhile or was never asked for, and even
+/// beyond the limit: it is a fact.
+#[tokio::test]
+async fn a_confirmed_order_counts() {
+    let billing = Billing::start().await;
+    let account = billing.account().await;
+    billing.limit(&account, "1000.00").await.expect("a profile");
+    let (expired, unknown) = (order_of(&account, 80), order_of(&account, 30));
+    billing.ask(&expired, -1).await.expect("reserved until a moment ago");
+
+    for order in [&expired, &unknown] {
+        billing.hear_order("confirmed", 2, &progressed(order, order::State::Confirmed, "0")).await;
+    }
+    let free = order_of(&account, 0);
+    billing.hear_order("confirmed", 2, &progressed(&free, order::State::Confirmed, "0")).await;
+
+    assert_eq!(billing.stands(&account).await, [110_000, 0, 0, 110_000, -10_000]);
+}
+
+/// DOC-04, DOC-06, XTR-05: what is invoiced of an order, of the quote it came of or of one of its delivery notes counts as invoiced
+/// and no longer as reserved, each part once.
+#[tokio::test]
+async fn a_part_of_an_order_counts_once_whatever_was_invoiced() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let account = billing.account().await;
+    billing.limit(&account, "1000.00").await.expect("a profile");
+    let quote = format!("quotes/{}", Uuid::now_v7());
+    let order = Order { quote: quote.clone(), ..order_of(&account, 60) };
+    let note = DeliveryNote {
+        name: format!("deliveryNotes/{}", Uuid::now_v7()),
+        order: order.name.clone(),
+        ..Default::default()
+    };
+    let invoice = async |source: &str| {
+        let draft = Invoice {
+            account: account.clone(),
+            source_document: source.into(),
+            ..desk.invoice(vec![desk.line("1", "1", "100")])
+        };
+        let draft = billing.create_invoice(draft).await.expect("a draft");
+        billing.issue(&draft, &desk.series).await.expect("issued");
+        billing.stands(&account).await
+    };
+
+    let of_the_quote = invoice(&quote).await;
+    let asked = billing.ask(&order, 60).await.expect("reserved");
+    let reserved = billing.stands(&account).await;
+    billing.hear_order("confirmed", 2, &progressed(&order, order::State::Confirmed, "0")).await;
+    let kind = "trato.sales.v1.delivery_note.issued";
+    billing.service.hear(billing.admin.tenant, kind, &note.name, 2, &note).await;
+    let of_the_note = invoice(&note.name).await;
+    let of_the_order = invoice(&order.name).await;
+    let of_another = invoice(&format!("deliveryNotes/{}", Uuid::now_v7())).await;
+
+    assert_eq!(asked.quote, quote);
+    assert_eq!(of_the_quote, [0, 12_100, 0, 12_100, 87_900]);
+    assert_eq!(reserved, [47_900, 12_100, 0, 60_000, 40_000]);
+    assert_eq!(of_the_note, [35_800, 24_200, 0, 60_000, 40_000]);
+    assert_eq!(of_the_order, [23_700, 36_300, 0, 60_000, 40_000]);
+    assert_eq!(of_another, [23_700, 48_400, 0, 72_100, 27_900]);
+    let cheap = billing.ask(&order_of(&account, 28), 60).await;
+    assert_eq!(refusal(cheap), (Code::FailedPrecondition, "CREDIT_LIMIT_EXCEEDED".to_owned()));
+    assert_eq!(eur("600.00"), asked.amount);
+}
