@@ -24,6 +24,15 @@ impl World {
                 "account": format!("accounts/{}", Uuid::now_v7()), "holdReason": unique,
                 "creditLimit": { "currencyCode": "EUR", "units": "5000" },
             }),
+            "DunningPolicy" => json!({
+                "displayName": unique,
+                "legalEntity": self.spare_entities.lock().expect("nobody panicked").pop().unwrap_or_default(),
+                "steps": [
+                    { "afterDays": 7, "action": "NOTIFY", "template": "reminder" },
+                    { "afterDays": 60, "action": "COLLECTION" },
+                ],
+                "minimums": [{ "currencyCode": "EUR", "units": "5" }],
+            }),
             "ExchangeRate" => json!({
                 "date": { "year": 2026, "month": 1, "day": 2 }, "fromCurrencyCode": "EUR", "toCurrencyCode": "USD",
                 "rate": "1.0842", "origin": unique,
@@ -86,7 +95,7 @@ impl World {
     /// Records legal entities that what is asked for needs for itself; no more than that, so that their list stays a page.
     pub async fn prepare(&self, what: &str) {
         let reads = ["Get", "List", "BatchGet"].iter().any(|verb| what.starts_with(verb));
-        if reads || !what.contains("Ledger") {
+        if reads || !(what.contains("Ledger") || what.contains("DunningPolic")) {
             return;
         }
         while self.spare_entities.lock().expect("nobody panicked").len() < 3 {
@@ -122,6 +131,22 @@ impl World {
         let body = self.reservation();
         let reserved = self.keeper.post("/v1/creditReservations:reserve", body).await.ok();
         (text(&reserved, "order").to_owned(), name(&reserved))
+    }
+
+    /// Lets the account owe something for months, and runs dunning; answers policy and state.
+    pub async fn dunned(&self) -> (String, String) {
+        let ledger = self.keeper.get(&format!("/v1/{}", self.ledger)).await.ok();
+        let mut policy = self.body("DunningPolicy");
+        policy["legalEntity"] = json!(text(&ledger, "legalEntity"));
+        let policy = name(&self.keeper.post("/v1/dunningPolicies", policy).await.ok());
+        let opening = json!({
+            "account": self.account, "date": { "year": 2026, "month": 1, "day": 31 }, "description": "Taken over",
+            "amount": { "currencyCode": "EUR", "units": "12" }, "requestId": Uuid::new_v4(),
+        });
+        self.keeper.post(&format!("/v1/{}:openBalance", self.ledger), opening).await.ok();
+        self.keeper.post("/v1/dunningStates:run", json!({ "account": self.account })).await.ok();
+        let states = self.keeper.get("/v1/dunningStates").await.ok();
+        (policy, name(&states["dunningStates"][0]))
     }
 
     fn reservation(&self) -> Value {
@@ -192,6 +217,7 @@ impl World {
                     "legalEntity": self.legal_entity, "format": "CSV", "content": STANDARD.encode(file), "requestId": id,
                 })
             }
+            "RunDunning" => json!({ "account": self.account }),
             "ReleaseCredit" => json!({ "order": self.reserved().await.0 }),
             _ => return None,
         })

@@ -48,6 +48,10 @@ pub struct World {
     pub credit_reservation: String,
     /// A number series of credit notes.
     pub credit_series: String,
+    /// A dunning policy of the legal entity of the ledger.
+    pub dunning_policy: String,
+    /// What it made of the account.
+    pub dunning_state: String,
     /// An exchange rate.
     pub exchange_rate: String,
     /// An invoice that is issued.
@@ -116,6 +120,8 @@ impl World {
             credit_profile: String::new(),
             credit_reservation: String::new(),
             credit_series: String::new(),
+            dunning_policy: String::new(),
+            dunning_state: String::new(),
             exchange_rate: String::new(),
             issued_invoice: String::new(),
             invoice: String::new(),
@@ -167,6 +173,7 @@ impl World {
         world.credit_series = world.credits().await;
         world.credit_note = world.create("CreditNote").await;
         world.ledger = world.create("Ledger").await;
+        (world.dunning_policy, world.dunning_state) = world.dunned().await;
         world.payment = world.create("Payment").await;
         world.credit_profile = world.create("CreditProfile").await;
         world.credit_reservation = world.reserved().await.1;
@@ -182,6 +189,8 @@ impl World {
             "CreditNote" => &self.credit_note,
             "CreditProfile" => &self.credit_profile,
             "CreditReservation" => &self.credit_reservation,
+            "DunningPolicy" => &self.dunning_policy,
+            "DunningState" => &self.dunning_state,
             "ExchangeRate" => &self.exchange_rate,
             "Invoice" => &self.invoice,
             "Ledger" => &self.ledger,

@@ -12,6 +12,8 @@ mod counter;
 mod credit_note;
 mod credit_profile;
 mod credit_reservation;
+mod dunning_policy;
+mod dunning_state;
 mod e_invoice;
 mod events;
 mod exchange_rate;
@@ -32,19 +34,23 @@ mod subscriptions;
 mod tax_code;
 mod verify;
 
+use futures::FutureExt as _;
 use trato_platform::{ServiceSpec, migrations};
 use trato_proto::billing::v1::{
     access_service_server::AccessServiceServer, bank_statement_service_server::BankStatementServiceServer,
     credit_note_service_server::CreditNoteServiceServer,
     credit_profile_service_server::CreditProfileServiceServer,
     credit_reservation_service_server::CreditReservationServiceServer,
-    event_service_server::EventServiceServer, exchange_rate_service_server::ExchangeRateServiceServer,
-    invoice_service_server::InvoiceServiceServer, ledger_service_server::LedgerServiceServer,
-    legal_entity_service_server::LegalEntityServiceServer,
+    dunning_policy_service_server::DunningPolicyServiceServer,
+    dunning_state_service_server::DunningStateServiceServer, event_service_server::EventServiceServer,
+    exchange_rate_service_server::ExchangeRateServiceServer, invoice_service_server::InvoiceServiceServer,
+    ledger_service_server::LedgerServiceServer, legal_entity_service_server::LegalEntityServiceServer,
     number_series_service_server::NumberSeriesServiceServer, payment_service_server::PaymentServiceServer,
     payment_term_service_server::PaymentTermServiceServer,
     receivables_service_server::ReceivablesServiceServer, tax_code_service_server::TaxCodeServiceServer,
 };
+
+pub use dunning_state::run_dunning;
 
 /// The table of contents.
 pub fn service() -> ServiceSpec {
@@ -65,6 +71,8 @@ pub fn service() -> ServiceSpec {
             "0013_product",
             "0014_billable_line",
             "0015_legal_entity_logo",
+            "0016_dunning_policy",
+            "0017_dunning_state",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()
@@ -77,6 +85,8 @@ pub fn service() -> ServiceSpec {
         .keep::<payment::Payment>()
         .keep::<credit_profile::CreditProfile>()
         .keep::<credit_reservation::CreditReservation>()
+        .keep::<dunning_policy::DunningPolicy>()
+        .keep::<dunning_state::DunningState>()
         .serve(|app| LegalEntityServiceServer::new(legal_entity::Api::new(app)))
         .serve(|app| TaxCodeServiceServer::new(tax_code::Api::new(app)))
         .serve(|app| PaymentTermServiceServer::new(payment_term::Api::new(app)))
@@ -90,8 +100,11 @@ pub fn service() -> ServiceSpec {
         .serve(|app| BankStatementServiceServer::new(bank_statement::Api::new(app)))
         .serve(|app| CreditProfileServiceServer::new(credit_profile::Api::new(app)))
         .serve(|app| CreditReservationServiceServer::new(credit_reservation::Api::new(app)))
+        .serve(|app| DunningPolicyServiceServer::new(dunning_policy::Api::new(app)))
+        .serve(|app| DunningStateServiceServer::new(dunning_state::Api::new(app)))
         .serve(|app| EventServiceServer::new(events::Api::new(app)))
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
         .on(subscriptions::project_accounts())
         .on(subscriptions::project_products())
+        .every(dunning_state::JOB, dunning_state::PERIOD, |app| dunning_state::run_job(app).boxed())
 }

@@ -11,6 +11,8 @@ use trato_proto::{
         credit_note_service_client::CreditNoteServiceClient,
         credit_profile_service_client::CreditProfileServiceClient,
         credit_reservation_service_client::CreditReservationServiceClient,
+        dunning_policy_service_client::DunningPolicyServiceClient,
+        dunning_state_service_client::DunningStateServiceClient,
         event_service_client::EventServiceClient,
         exchange_rate_service_client::ExchangeRateServiceClient,
         invoice::{Line, Party},
@@ -106,6 +108,12 @@ impl Billing {
 
     pub fn legal_entities(&self) -> LegalEntityServiceClient<Channel> {
         LegalEntityServiceClient::new(self.service.channel.clone())
+    }
+    pub fn dunning_policies(&self) -> DunningPolicyServiceClient<Channel> {
+        DunningPolicyServiceClient::new(self.service.channel.clone())
+    }
+    pub fn dunning_states(&self) -> DunningStateServiceClient<Channel> {
+        DunningStateServiceClient::new(self.service.channel.clone())
     }
     pub fn tax_codes(&self) -> TaxCodeServiceClient<Channel> {
         TaxCodeServiceClient::new(self.service.channel.clone())

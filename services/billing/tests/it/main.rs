@@ -5,6 +5,8 @@ mod bank_statement;
 mod chain;
 mod credit;
 mod credit_note;
+mod dunning;
+mod dunning_runs;
 mod e_invoice;
 mod exchange_rate;
 mod foreign;
