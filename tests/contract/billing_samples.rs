@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::samples::World;
-use crate::harness::values::{name, text};
+use crate::harness::{
+    eventually::{SOON, eventually},
+    values::{name, text},
+};
 
 /// A red square as PNG, in base64.
 pub const LOGO: &str =
@@ -133,6 +136,30 @@ impl World {
         (text(&reserved, "order").to_owned(), name(&reserved))
     }
 
+    /// Lets an account that is deleted owe something for months, and runs dunning; answers what is parked then.
+    pub async fn parked(&self) -> String {
+        let account = self.create("Account").await;
+        let opening = json!({
+            "account": account, "date": { "year": 2026, "month": 1, "day": 31 }, "description": "Taken over",
+            "amount": { "currencyCode": "EUR", "units": "12" }, "requestId": Uuid::new_v4(),
+        });
+        self.keeper.post(&format!("/v1/{}:openBalance", self.ledger), opening).await.ok();
+        self.keeper.delete(&format!("/v1/{account}")).await.ok();
+        let try_it = || async {
+            let trial = json!({ "account": account, "validateOnly": true });
+            let outcomes = self.keeper.post("/v1/dunningStates:run", trial).await.ok();
+            text(&outcomes["outcomes"][0], "failureReason").to_owned()
+        };
+        eventually(SOON, "billing to hear that the account is deleted", try_it, |reason| {
+            reason == "ACCOUNT_DELETED"
+        })
+        .await;
+        self.keeper.post("/v1/dunningStates:run", json!({ "account": account })).await.ok();
+        let filter = format!("subject = \"{account}\"");
+        let tasks = self.keeper.query("/v1/parkedTasks", &[("filter", filter.as_str())]).await.ok();
+        name(&tasks["parkedTasks"][0])
+    }
+
     /// Lets the account owe something for months, and runs dunning; answers policy and state.
     pub async fn dunned(&self) -> (String, String) {
         let ledger = self.keeper.get(&format!("/v1/{}", self.ledger)).await.ok();
@@ -217,6 +244,8 @@ impl World {
                     "legalEntity": self.legal_entity, "format": "CSV", "content": STANDARD.encode(file), "requestId": id,
                 })
             }
+            "RetryParkedTask" => json!({ "name": self.parked().await }),
+            "DropParkedTask" => json!({ "name": self.parked().await, "reason": "Settled by hand" }),
             "RunDunning" => json!({ "account": self.account }),
             "ReleaseCredit" => json!({ "order": self.reserved().await.0 }),
             _ => return None,

@@ -70,6 +70,8 @@ pub struct World {
     pub opportunity: String,
     /// Orders, and what comes of them.
     pub orders: Orders,
+    /// A task that is parked.
+    pub parked_task: String,
     /// A payment that is meant to be made.
     pub payment: String,
     /// A payment term.
@@ -131,6 +133,7 @@ impl World {
             number_series: String::new(),
             opportunity: String::new(),
             orders: Orders::default(),
+            parked_task: String::new(),
             payment: String::new(),
             payment_term: String::new(),
             pipeline: String::new(),
@@ -174,6 +177,7 @@ impl World {
         world.credit_note = world.create("CreditNote").await;
         world.ledger = world.create("Ledger").await;
         (world.dunning_policy, world.dunning_state) = world.dunned().await;
+        world.parked_task = world.parked().await;
         world.payment = world.create("Payment").await;
         world.credit_profile = world.create("CreditProfile").await;
         world.credit_reservation = world.reserved().await.1;
@@ -198,6 +202,7 @@ impl World {
             "Member" => &self.member,
             "NumberSeries" => &self.number_series,
             "Opportunity" => &self.opportunity,
+            "ParkedTask" => &self.parked_task,
             "Payment" => &self.payment,
             "PaymentTerm" => &self.payment_term,
             "Pipeline" => &self.pipeline,

@@ -26,6 +26,7 @@ mod legal_entity;
 mod lookup;
 mod number_series;
 mod paper;
+mod parked_task;
 mod payment;
 mod payment_term;
 mod receivables;
@@ -45,7 +46,8 @@ use trato_proto::billing::v1::{
     dunning_state_service_server::DunningStateServiceServer, event_service_server::EventServiceServer,
     exchange_rate_service_server::ExchangeRateServiceServer, invoice_service_server::InvoiceServiceServer,
     ledger_service_server::LedgerServiceServer, legal_entity_service_server::LegalEntityServiceServer,
-    number_series_service_server::NumberSeriesServiceServer, payment_service_server::PaymentServiceServer,
+    number_series_service_server::NumberSeriesServiceServer,
+    parked_task_service_server::ParkedTaskServiceServer, payment_service_server::PaymentServiceServer,
     payment_term_service_server::PaymentTermServiceServer,
     receivables_service_server::ReceivablesServiceServer, tax_code_service_server::TaxCodeServiceServer,
 };
@@ -73,6 +75,7 @@ pub fn service() -> ServiceSpec {
             "0015_legal_entity_logo",
             "0016_dunning_policy",
             "0017_dunning_state",
+            "0018_parked_task",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()
@@ -87,6 +90,7 @@ pub fn service() -> ServiceSpec {
         .keep::<credit_reservation::CreditReservation>()
         .keep::<dunning_policy::DunningPolicy>()
         .keep::<dunning_state::DunningState>()
+        .keep::<parked_task::ParkedTask>()
         .serve(|app| LegalEntityServiceServer::new(legal_entity::Api::new(app)))
         .serve(|app| TaxCodeServiceServer::new(tax_code::Api::new(app)))
         .serve(|app| PaymentTermServiceServer::new(payment_term::Api::new(app)))
@@ -102,9 +106,11 @@ pub fn service() -> ServiceSpec {
         .serve(|app| CreditReservationServiceServer::new(credit_reservation::Api::new(app)))
         .serve(|app| DunningPolicyServiceServer::new(dunning_policy::Api::new(app)))
         .serve(|app| DunningStateServiceServer::new(dunning_state::Api::new(app)))
+        .serve(|app| ParkedTaskServiceServer::new(parked_task::Api::new(app)))
         .serve(|app| EventServiceServer::new(events::Api::new(app)))
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
         .on(subscriptions::project_accounts())
         .on(subscriptions::project_products())
         .every(dunning_state::JOB, dunning_state::PERIOD, |app| dunning_state::run_job(app).boxed())
+        .every(parked_task::COUNT, parked_task::COUNT_PERIOD, |app| parked_task::count(app).boxed())
 }

@@ -12,7 +12,7 @@ use trato_proto::{
     wire as form,
 };
 use trato_query::Field;
-use trato_types::{Context, Error, Kind, Ref, Result, Violations, error::chain};
+use trato_types::{Context, Error, Ref, Result, Violations};
 use uuid::Uuid;
 
 use super::{
@@ -135,9 +135,6 @@ fn render(page: Page) -> pb::RunDunningResponse {
         match done {
             Ok(found) => outcomes.extend(found),
             Err(error) => {
-                if error.kind() == Kind::Internal {
-                    tracing::error!(account = account.name(), error = %chain(&error), "dunning of an account failed");
-                }
                 outcomes.push(Outcome {
                     account: account.name(),
                     change: Change::Failed.into(),

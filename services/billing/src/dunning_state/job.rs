@@ -1,12 +1,13 @@
 //! The run of each hour: every tenant that has a policy, or dunning to clear, as of today where its legal entities are.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
+use futures::{FutureExt as _, future::BoxFuture};
 use trato_platform::{
     App,
     db::{Database, from_sqlx},
 };
-use trato_types::{Actor, Context, Result, Scope, Timestamp, error::chain, time::to_microseconds};
+use trato_types::{Actor, Context, Error, Ref, Result, Scope, Timestamp, time::to_microseconds};
 use uuid::Uuid;
 
 use super::run::{Asked, Runner};
@@ -25,29 +26,37 @@ pub async fn run(app: App) -> Result<()> {
     run_at(&app.database, to_microseconds(chrono::Utc::now())).await.map(drop)
 }
 
-/// Brings the dunning of all tenants to the day that it is at a time, and answers of how many accounts something became. What
-/// fails for an account is told, and does not keep others from being done; the run then fails, to be tried again.
+/// Brings the dunning of all tenants to the day that it is at a time, and answers how many outcomes there were. What fails for an
+/// account is parked, and does not keep others from being done.
 pub async fn run_at(database: &Database, now: Timestamp) -> Result<usize> {
     let runner = Runner::new(database);
-    let (mut count, mut failed) = (0, None);
+    let mut count = 0;
     let mut after = None;
     loop {
         let tenants = find_tenants(database, after).await?;
         let Some(last) = tenants.last().copied() else { break };
         after = Some(last);
         for tenant in tenants {
-            count += run_of(&runner, tenant, now, &mut failed).await?;
+            count += run_of(&runner, tenant, now).await?;
         }
     }
-    failed.map_or(Ok(count), Err)
+    Ok(count)
 }
 
-async fn run_of(
-    runner: &Runner,
-    tenant: Uuid,
-    now: Timestamp,
-    failed: &mut Option<trato_types::Error>,
-) -> Result<usize> {
+/// Tries one account, as the job does.
+pub fn try_account<'a>(
+    database: &'a Database,
+    cx: &'a Context,
+    account: &'a str,
+) -> BoxFuture<'a, Result<()>> {
+    async move {
+        let account = Ref::parse(account).map_err(Error::internal)?;
+        Runner::new(database).run_one(cx, account).await
+    }
+    .boxed()
+}
+
+async fn run_of(runner: &Runner, tenant: Uuid, now: Timestamp) -> Result<usize> {
     let cx = Context {
         tenant,
         actor: Actor::System(Arc::from(NAME)),
@@ -59,21 +68,23 @@ async fn run_of(
         cause: None,
     };
     let mut asked = Asked { size: PAGE, ..Asked::default() };
-    let mut count = 0;
+    let (mut count, mut failed) = (0, HashSet::new());
     loop {
         let page = runner.run(&cx, &asked).await?;
         for (account, done) in page.done {
             match done {
                 Ok(outcomes) => count += outcomes.len(),
-                Err(error) => {
-                    let account = account.name();
-                    tracing::error!(tenant = %tenant, account, error = %chain(&error), "dunning of {account} failed");
-                    failed.get_or_insert(error);
+                Err(_) => {
+                    failed.insert(account.name());
                 }
             }
         }
         asked.after = page.next;
         if page.next.is_none() {
+            // What was parked and did not fail now is done, or the account owes nothing any more.
+            for account in runner.parking.open(&cx).await?.difference(&failed) {
+                runner.parking.finish(&cx, account).await?;
+            }
             return Ok(count);
         }
     }
@@ -84,6 +95,7 @@ async fn find_tenants(database: &Database, after: Option<Uuid>) -> Result<Vec<Uu
     let tenants = sqlx::query_scalar(include_str!("../../sql/find_dunning_tenants.sql"))
         .bind(after)
         .bind(TENANTS)
+        .bind(NAME)
         .fetch_all(&mut connection)
         .await
         .map_err(from_sqlx)?;

@@ -1,21 +1,25 @@
-//! One run of dunning: each account in a transaction of its own, after whoever else works on it.
+//! One run of dunning: each account in a transaction of its own, after whoever else works on it. One that fails is parked.
+
+use std::collections::HashSet;
 
 use trato_platform::db::{
     Database, NewEvent, Record, Tx, from_sqlx,
     statement::{Statements, column_list},
 };
 use trato_proto::billing::v1 as pb;
-use trato_types::{Context, Date, Error, Kind, Ref, Result};
+use trato_types::{Context, Date, Error, Ref, Result};
 use uuid::Uuid;
 
 use super::{
     books::{Books, bill_to, latest_today, require_living},
+    job::NAME,
     model::{Claim, DunningState, EnteredStep, Move},
     wire,
 };
 use crate::{
     credit_profile::{HOLD_REASON, Holds},
     foreign::Account,
+    parked_task::{Parking, is_parked},
 };
 
 /// What is asked of a run.
@@ -47,6 +51,8 @@ pub struct Page {
 pub struct Runner {
     /// The service's database.
     pub database: Database,
+    /// Where accounts are parked that failed.
+    pub parking: Parking,
     states: Statements,
     holds: Holds,
 }
@@ -54,11 +60,16 @@ pub struct Runner {
 impl Runner {
     /// A runner over a database.
     pub fn new(database: &Database) -> Self {
-        Self { database: database.clone(), states: Statements::of::<DunningState>(), holds: Holds::prepare() }
+        Self {
+            database: database.clone(),
+            parking: Parking::new(database, NAME),
+            states: Statements::of::<DunningState>(),
+            holds: Holds::prepare(),
+        }
     }
 
-    /// One page. What fails for an account is its outcome, and others are done all the same; that the database is away ends the
-    /// run, and what was done stays done.
+    /// One page. What fails for an account is its outcome and is parked, and others are done all the same; that the database is
+    /// away ends the run, and what was done stays done.
     pub async fn run(&self, cx: &Context, asked: &Asked) -> Result<Page> {
         if !asked.is_trial && asked.as_of.is_some_and(|day| day > latest_today(cx)) {
             return Err(Error::invalid("as_of", "OUT_OF_RANGE", "must not be to come"));
@@ -77,17 +88,28 @@ impl Runner {
         } else {
             None
         };
+        let parked = if asked.is_trial { HashSet::new() } else { self.parking.open(cx).await? };
         let mut page = Page { done: Vec::with_capacity(accounts.len()), next };
         for account in accounts.into_iter().map(Ref::from_uuid) {
             let outcome = self.dun(cx, &books, account, asked.is_trial).await;
-            match outcome {
-                Err(error) if matches!(error.kind(), Kind::Unavailable | Kind::DeadlineExceeded) => {
-                    return Err(error);
-                }
-                outcome => page.done.push((account, outcome)),
+            match &outcome {
+                Err(error) if !is_parked(error) => return outcome.map(|_| Page::default()),
+                Err(error) if !asked.is_trial => self.parking.park(cx, &account.name(), error).await?,
+                Ok(_) if parked.contains(&account.name()) => self.parking.finish(cx, &account.name()).await?,
+                _ => {}
             }
+            page.done.push((account, outcome));
         }
         Ok(page)
+    }
+
+    /// One account, as of today; nothing is parked when it fails.
+    pub async fn run_one(&self, cx: &Context, account: Ref<Account>) -> Result<()> {
+        let mut tx = Tx::of(&self.database, cx).await?;
+        let books = Books::open(&mut tx, None, false).await?;
+        books.advance(&mut tx, None).await?;
+        tx.commit().await?;
+        self.dun(cx, &books, account, false).await.map(drop)
     }
 
     /// One account, whole or not at all.

@@ -21,6 +21,7 @@ use trato_proto::{
         legal_entity_service_client::LegalEntityServiceClient,
         number_series::{DocumentKind, Period},
         number_series_service_client::NumberSeriesServiceClient,
+        parked_task_service_client::ParkedTaskServiceClient,
         payment_service_client::PaymentServiceClient,
         payment_term_service_client::PaymentTermServiceClient,
         receivables_service_client::ReceivablesServiceClient,
@@ -108,6 +109,9 @@ impl Billing {
 
     pub fn legal_entities(&self) -> LegalEntityServiceClient<Channel> {
         LegalEntityServiceClient::new(self.service.channel.clone())
+    }
+    pub fn parked_tasks(&self) -> ParkedTaskServiceClient<Channel> {
+        ParkedTaskServiceClient::new(self.service.channel.clone())
     }
     pub fn dunning_policies(&self) -> DunningPolicyServiceClient<Channel> {
         DunningPolicyServiceClient::new(self.service.channel.clone())

@@ -17,6 +17,7 @@ mod ledger;
 mod legal_entity;
 mod logo;
 mod number_series;
+mod parked_task;
 mod payment;
 mod payment_concurrency;
 mod payment_term;
