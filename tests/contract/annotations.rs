@@ -11,7 +11,8 @@ use crate::harness::dynamic::{POOL, methods};
 const HISTORIES: [&str; 2] = ["trato.customers.v1.TimelineEntry", "trato.sales.v1.StageChange"];
 
 /// Resources that verbs alone make and change.
-pub const BY_VERBS: [&str; 1] = ["trato.billing.v1.CreditReservation"];
+pub const BY_VERBS: [&str; 3] =
+    ["trato.billing.v1.CreditReservation", "trato.billing.v1.DunningState", "trato.billing.v1.ParkedTask"];
 
 fn living_resources() -> Vec<MessageDescriptor> {
     let resources = own_messages().into_iter().filter(|message| resource(message).is_some());

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::samples::World;
-use crate::harness::values::{name, text};
+use crate::harness::{
+    eventually::{SOON, eventually},
+    values::{name, text},
+};
 
 /// A red square as PNG, in base64.
 pub const LOGO: &str =
@@ -23,6 +26,15 @@ impl World {
             "CreditProfile" => json!({
                 "account": format!("accounts/{}", Uuid::now_v7()), "holdReason": unique,
                 "creditLimit": { "currencyCode": "EUR", "units": "5000" },
+            }),
+            "DunningPolicy" => json!({
+                "displayName": unique,
+                "legalEntity": self.spare_entities.lock().expect("nobody panicked").pop().unwrap_or_default(),
+                "steps": [
+                    { "afterDays": 7, "action": "NOTIFY", "template": "reminder" },
+                    { "afterDays": 60, "action": "COLLECTION" },
+                ],
+                "minimums": [{ "currencyCode": "EUR", "units": "5" }],
             }),
             "ExchangeRate" => json!({
                 "date": { "year": 2026, "month": 1, "day": 2 }, "fromCurrencyCode": "EUR", "toCurrencyCode": "USD",
@@ -86,7 +98,7 @@ impl World {
     /// Records legal entities that what is asked for needs for itself; no more than that, so that their list stays a page.
     pub async fn prepare(&self, what: &str) {
         let reads = ["Get", "List", "BatchGet"].iter().any(|verb| what.starts_with(verb));
-        if reads || !what.contains("Ledger") {
+        if reads || !(what.contains("Ledger") || what.contains("DunningPolic")) {
             return;
         }
         while self.spare_entities.lock().expect("nobody panicked").len() < 3 {
@@ -122,6 +134,46 @@ impl World {
         let body = self.reservation();
         let reserved = self.keeper.post("/v1/creditReservations:reserve", body).await.ok();
         (text(&reserved, "order").to_owned(), name(&reserved))
+    }
+
+    /// Lets an account that is deleted owe something for months, and runs dunning; answers what is parked then.
+    pub async fn parked(&self) -> String {
+        let account = self.create("Account").await;
+        let opening = json!({
+            "account": account, "date": { "year": 2026, "month": 1, "day": 31 }, "description": "Taken over",
+            "amount": { "currencyCode": "EUR", "units": "12" }, "requestId": Uuid::new_v4(),
+        });
+        self.keeper.post(&format!("/v1/{}:openBalance", self.ledger), opening).await.ok();
+        self.keeper.delete(&format!("/v1/{account}")).await.ok();
+        let try_it = || async {
+            let trial = json!({ "account": account, "validateOnly": true });
+            let outcomes = self.keeper.post("/v1/dunningStates:run", trial).await.ok();
+            text(&outcomes["outcomes"][0], "failureReason").to_owned()
+        };
+        eventually(SOON, "billing to hear that the account is deleted", try_it, |reason| {
+            reason == "ACCOUNT_DELETED"
+        })
+        .await;
+        self.keeper.post("/v1/dunningStates:run", json!({ "account": account })).await.ok();
+        let filter = format!("subject = \"{account}\"");
+        let tasks = self.keeper.query("/v1/parkedTasks", &[("filter", filter.as_str())]).await.ok();
+        name(&tasks["parkedTasks"][0])
+    }
+
+    /// Lets the account owe something for months, and runs dunning; answers policy and state.
+    pub async fn dunned(&self) -> (String, String) {
+        let ledger = self.keeper.get(&format!("/v1/{}", self.ledger)).await.ok();
+        let mut policy = self.body("DunningPolicy");
+        policy["legalEntity"] = json!(text(&ledger, "legalEntity"));
+        let policy = name(&self.keeper.post("/v1/dunningPolicies", policy).await.ok());
+        let opening = json!({
+            "account": self.account, "date": { "year": 2026, "month": 1, "day": 31 }, "description": "Taken over",
+            "amount": { "currencyCode": "EUR", "units": "12" }, "requestId": Uuid::new_v4(),
+        });
+        self.keeper.post(&format!("/v1/{}:openBalance", self.ledger), opening).await.ok();
+        self.keeper.post("/v1/dunningStates:run", json!({ "account": self.account })).await.ok();
+        let states = self.keeper.get("/v1/dunningStates").await.ok();
+        (policy, name(&states["dunningStates"][0]))
     }
 
     fn reservation(&self) -> Value {
@@ -192,6 +244,9 @@ impl World {
                     "legalEntity": self.legal_entity, "format": "CSV", "content": STANDARD.encode(file), "requestId": id,
                 })
             }
+            "RetryParkedTask" => json!({ "name": self.parked().await }),
+            "DropParkedTask" => json!({ "name": self.parked().await, "reason": "Settled by hand" }),
+            "RunDunning" => json!({ "account": self.account }),
             "ReleaseCredit" => json!({ "order": self.reserved().await.0 }),
             _ => return None,
         })

@@ -1,7 +1,7 @@
 //! The resources there are.
 
 /// Resources by noun: collection, and the name of their field in requests.
-pub const NOUNS: [(&str, &str, &str); 28] = [
+pub const NOUNS: [(&str, &str, &str); 31] = [
     ("Account", "accounts", "account"),
     ("ApprovalRule", "approvalRules", "approvalRule"),
     ("Contact", "contacts", "contact"),
@@ -9,6 +9,8 @@ pub const NOUNS: [(&str, &str, &str); 28] = [
     ("CreditProfile", "creditProfiles", "creditProfile"),
     ("CreditReservation", "creditReservations", "creditReservation"),
     ("DeliveryNote", "deliveryNotes", "deliveryNote"),
+    ("DunningPolicy", "dunningPolicies", "dunningPolicy"),
+    ("DunningState", "dunningStates", "dunningState"),
     ("ExchangeRate", "exchangeRates", "exchangeRate"),
     ("Invoice", "invoices", "invoice"),
     ("Ledger", "ledgers", "ledger"),
@@ -17,6 +19,7 @@ pub const NOUNS: [(&str, &str, &str); 28] = [
     ("NumberSeries", "numberSeries", "numberSeries"),
     ("Opportunity", "opportunities", "opportunity"),
     ("Order", "orders", "order"),
+    ("ParkedTask", "parkedTasks", "parkedTask"),
     ("Payment", "payments", "payment"),
     ("PaymentTerm", "paymentTerms", "paymentTerm"),
     ("Pipeline", "pipelines", "pipeline"),

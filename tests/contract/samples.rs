@@ -48,6 +48,10 @@ pub struct World {
     pub credit_reservation: String,
     /// A number series of credit notes.
     pub credit_series: String,
+    /// A dunning policy of the legal entity of the ledger.
+    pub dunning_policy: String,
+    /// What it made of the account.
+    pub dunning_state: String,
     /// An exchange rate.
     pub exchange_rate: String,
     /// An invoice that is issued.
@@ -66,6 +70,8 @@ pub struct World {
     pub opportunity: String,
     /// Orders, and what comes of them.
     pub orders: Orders,
+    /// A task that is parked.
+    pub parked_task: String,
     /// A payment that is meant to be made.
     pub payment: String,
     /// A payment term.
@@ -116,6 +122,8 @@ impl World {
             credit_profile: String::new(),
             credit_reservation: String::new(),
             credit_series: String::new(),
+            dunning_policy: String::new(),
+            dunning_state: String::new(),
             exchange_rate: String::new(),
             issued_invoice: String::new(),
             invoice: String::new(),
@@ -125,6 +133,7 @@ impl World {
             number_series: String::new(),
             opportunity: String::new(),
             orders: Orders::default(),
+            parked_task: String::new(),
             payment: String::new(),
             payment_term: String::new(),
             pipeline: String::new(),
@@ -167,6 +176,8 @@ impl World {
         world.credit_series = world.credits().await;
         world.credit_note = world.create("CreditNote").await;
         world.ledger = world.create("Ledger").await;
+        (world.dunning_policy, world.dunning_state) = world.dunned().await;
+        world.parked_task = world.parked().await;
         world.payment = world.create("Payment").await;
         world.credit_profile = world.create("CreditProfile").await;
         world.credit_reservation = world.reserved().await.1;
@@ -182,6 +193,8 @@ impl World {
             "CreditNote" => &self.credit_note,
             "CreditProfile" => &self.credit_profile,
             "CreditReservation" => &self.credit_reservation,
+            "DunningPolicy" => &self.dunning_policy,
+            "DunningState" => &self.dunning_state,
             "ExchangeRate" => &self.exchange_rate,
             "Invoice" => &self.invoice,
             "Ledger" => &self.ledger,
@@ -189,6 +202,7 @@ impl World {
             "Member" => &self.member,
             "NumberSeries" => &self.number_series,
             "Opportunity" => &self.opportunity,
+            "ParkedTask" => &self.parked_task,
             "Payment" => &self.payment,
             "PaymentTerm" => &self.payment_term,
             "Pipeline" => &self.pipeline,

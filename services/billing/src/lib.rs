@@ -13,6 +13,8 @@ mod credit_note;
 mod credit_profile;
 mod credit_reservation;
 mod delivery_note;
+mod dunning_policy;
+mod dunning_state;
 mod e_invoice;
 mod events;
 mod exchange_rate;
@@ -25,6 +27,7 @@ mod legal_entity;
 mod lookup;
 mod number_series;
 mod paper;
+mod parked_task;
 mod payment;
 mod payment_term;
 mod receivables;
@@ -33,19 +36,24 @@ mod subscriptions;
 mod tax_code;
 mod verify;
 
+use futures::FutureExt as _;
 use trato_platform::{ServiceSpec, migrations};
 use trato_proto::billing::v1::{
     access_service_server::AccessServiceServer, bank_statement_service_server::BankStatementServiceServer,
     credit_note_service_server::CreditNoteServiceServer,
     credit_profile_service_server::CreditProfileServiceServer,
     credit_reservation_service_server::CreditReservationServiceServer,
-    event_service_server::EventServiceServer, exchange_rate_service_server::ExchangeRateServiceServer,
-    invoice_service_server::InvoiceServiceServer, ledger_service_server::LedgerServiceServer,
-    legal_entity_service_server::LegalEntityServiceServer,
-    number_series_service_server::NumberSeriesServiceServer, payment_service_server::PaymentServiceServer,
+    dunning_policy_service_server::DunningPolicyServiceServer,
+    dunning_state_service_server::DunningStateServiceServer, event_service_server::EventServiceServer,
+    exchange_rate_service_server::ExchangeRateServiceServer, invoice_service_server::InvoiceServiceServer,
+    ledger_service_server::LedgerServiceServer, legal_entity_service_server::LegalEntityServiceServer,
+    number_series_service_server::NumberSeriesServiceServer,
+    parked_task_service_server::ParkedTaskServiceServer, payment_service_server::PaymentServiceServer,
     payment_term_service_server::PaymentTermServiceServer,
     receivables_service_server::ReceivablesServiceServer, tax_code_service_server::TaxCodeServiceServer,
 };
+
+pub use dunning_state::run_dunning;
 
 /// The table of contents.
 pub fn service() -> ServiceSpec {
@@ -67,6 +75,9 @@ pub fn service() -> ServiceSpec {
             "0014_billable_line",
             "0015_legal_entity_logo",
             "0016_credit_of_orders",
+            "0017_dunning_policy",
+            "0018_dunning_state",
+            "0019_parked_task",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()
@@ -79,6 +90,9 @@ pub fn service() -> ServiceSpec {
         .keep::<payment::Payment>()
         .keep::<credit_profile::CreditProfile>()
         .keep::<credit_reservation::CreditReservation>()
+        .keep::<dunning_policy::DunningPolicy>()
+        .keep::<dunning_state::DunningState>()
+        .keep::<parked_task::ParkedTask>()
         .serve(|app| LegalEntityServiceServer::new(legal_entity::Api::new(app)))
         .serve(|app| TaxCodeServiceServer::new(tax_code::Api::new(app)))
         .serve(|app| PaymentTermServiceServer::new(payment_term::Api::new(app)))
@@ -92,10 +106,15 @@ pub fn service() -> ServiceSpec {
         .serve(|app| BankStatementServiceServer::new(bank_statement::Api::new(app)))
         .serve(|app| CreditProfileServiceServer::new(credit_profile::Api::new(app)))
         .serve(|app| CreditReservationServiceServer::new(credit_reservation::Api::new(app)))
+        .serve(|app| DunningPolicyServiceServer::new(dunning_policy::Api::new(app)))
+        .serve(|app| DunningStateServiceServer::new(dunning_state::Api::new(app)))
+        .serve(|app| ParkedTaskServiceServer::new(parked_task::Api::new(app)))
         .serve(|app| EventServiceServer::new(events::Api::new(app)))
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
         .on(subscriptions::project_accounts())
         .on(subscriptions::project_products())
         .on(delivery_note::project_delivery_notes())
         .on(credit_reservation::follow_orders())
+        .every(dunning_state::JOB, dunning_state::PERIOD, |app| dunning_state::run_job(app).boxed())
+        .every(parked_task::COUNT, parked_task::COUNT_PERIOD, |app| parked_task::count(app).boxed())
 }

@@ -19,6 +19,8 @@ use opentelemetry_semantic_conventions::{
 pub(super) const EVENT_TYPE: &str = "event.type";
 /// Whether a held event is parked itself or waits behind one that is.
 pub(super) const INBOX_STATE: &str = "trato.inbox.state";
+/// What a parked task is: the name of the job that could not do it.
+pub(super) const TASK_KIND: &str = "trato.task.kind";
 /// Name of a periodic job.
 pub(super) const JOB_NAME: &str = "trato.job.name";
 
@@ -247,6 +249,14 @@ pub(super) const JOB_SUCCESS: Metric = gauge(
     "When a run of the job last succeeded in this process, in seconds of Unix time",
 );
 
+pub(super) const TASKS_PARKED: Metric = gauge(
+    "trato.tasks.parked",
+    "{task}",
+    &[TASK_KIND, ERROR_TYPE],
+    "What jobs could not do for a reason of the business and keep for somebody to mend it, by job and reason. Told by the \
+     process that counted last",
+);
+
 pub(super) const READY: Metric =
     gauge("trato.ready", "{process}", &[], "1 while the process is ready for calls, else 0");
 pub(super) const START: Metric =
@@ -284,7 +294,7 @@ pub(super) const ALL: &[(&str, &[&Metric])] = &[
     ),
     ("Database", &[&CONNECTIONS, &MOST_CONNECTIONS, &DATABASE_FAILURES]),
     ("Access records", &[&ACCESS_STORED, &ACCESS_LOST, &ACCESS_WAITING]),
-    ("Jobs", &[&JOB, &JOB_FAILURES, &JOB_SUCCESS]),
+    ("Jobs", &[&JOB, &JOB_FAILURES, &JOB_SUCCESS, &TASKS_PARKED]),
     ("Process", &[&READY, &START, &CERTIFICATE_EXPIRY, &UPTIME, &CPU, &MEMORY]),
 ];
 

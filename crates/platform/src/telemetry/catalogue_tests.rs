@@ -44,6 +44,7 @@ fn record_everything(metrics: &Metrics) {
     metrics.job_planned("forget");
     metrics.job_ran("forget", Some("BUSY"), second);
     metrics.job_ran("forget", None, second);
+    metrics.tasks_parked(&[("dun".to_owned(), "GONE".to_owned(), 2)], Duration::from_secs(60));
     metrics.watch_readiness(|| true, || Some(Duration::from_secs(1)));
     metrics.watch_certificate(|| Some(4_000_000_000));
 }
@@ -113,6 +114,24 @@ async fn what_only_a_leader_knows_ends_with_its_term() {
     assert!(sent.contains_key("trato.relay.leader"), "{:?}", sent.keys());
     for gone in ["trato.event_log.depth", "trato.event_log.age", "trato.inbox.held"] {
         assert!(!sent.contains_key(gone), "{gone}");
+    }
+}
+
+/// CRD-08: what a process counted ends when it is not counted anew, for another one may count since then.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_counted_ends_when_it_is_not_counted_anew() {
+    let counts = [("dun".to_owned(), "GONE".to_owned(), 2)];
+    let fresh = sent(|metrics| metrics.tasks_parked(&counts, Duration::from_secs(60))).await;
+    let old = sent(|metrics| metrics.tasks_parked(&counts, Duration::ZERO)).await;
+    let mended = sent(|metrics| {
+        metrics.tasks_parked(&counts, Duration::from_secs(60));
+        metrics.tasks_parked(&[], Duration::from_secs(60));
+    })
+    .await;
+
+    assert!(fresh.contains_key("trato.tasks.parked"), "{:?}", fresh.keys());
+    for gone in [old, mended] {
+        assert!(!gone.contains_key("trato.tasks.parked"), "{:?}", gone.keys());
     }
 }
 

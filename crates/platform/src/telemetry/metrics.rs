@@ -26,12 +26,12 @@ use crate::db::Pool;
 /// Records what every service has in common; get it with [`metrics`].
 #[derive(Debug)]
 pub struct Metrics {
-    instruments: Option<Instruments>,
+    pub(super) instruments: Option<Instruments>,
 }
 
 #[derive(Debug)]
-struct Instruments {
-    board: Board,
+pub(super) struct Instruments {
+    pub(super) board: Board,
     http_request: Histogram<f64>,
     server_call: Histogram<f64>,
     client_call: Histogram<f64>,

@@ -9,6 +9,7 @@ mod plain;
 mod process;
 pub mod propagate;
 mod sent;
+mod tasks;
 
 use std::{io::IsTerminal, time::Duration};
 

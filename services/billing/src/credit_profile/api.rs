@@ -181,7 +181,16 @@ impl Resource for CreditProfile {
         let hold_reason = violations.keep("hold_reason", line(&message.hold_reason, 500)).unwrap_or_default();
         let (credit_limit, currency_code) = limit.unzip();
         let hold = message.hold;
-        let profile = account.map(|account| Self { account, credit_limit, currency_code, hold, hold_reason });
+        // Who takes the hold back takes it from dunning too.
+        let held_by_dunning = hold && message.held_by_dunning;
+        let profile = account.map(|account| Self {
+            account,
+            credit_limit,
+            currency_code,
+            hold,
+            hold_reason,
+            held_by_dunning,
+        });
         violations.into_result(profile)
     }
 
@@ -202,6 +211,7 @@ impl Resource for CreditProfile {
             credit_limit: limit.map(|(amount, currency)| wire::money(amount, currency)),
             hold: profile.hold,
             hold_reason: profile.hold_reason.clone(),
+            held_by_dunning: profile.held_by_dunning,
         }
     }
 }

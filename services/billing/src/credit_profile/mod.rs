@@ -3,6 +3,7 @@
 
 mod api;
 mod exposure;
+mod hold;
 mod model;
 mod score;
 mod store;
@@ -10,5 +11,6 @@ mod store;
 pub use self::{
     api::Api,
     exposure::{exposure, limit_of},
+    hold::{HOLD_REASON, Holds},
     model::CreditProfile,
 };

@@ -17,6 +17,8 @@ pub struct CreditProfile {
     pub hold: bool,
     /// Why; may be empty.
     pub hold_reason: String,
+    /// It was dunning that set the hold; never without one.
+    pub held_by_dunning: bool,
 }
 
 impl Collection for CreditProfile {

@@ -5,7 +5,7 @@ use trato_query::{Field, boolean, minor, reference, text};
 
 use super::model::CreditProfile;
 
-columns!(CreditProfile { account, credit_limit, currency_code, hold, hold_reason });
+columns!(CreditProfile { account, credit_limit, currency_code, hold, hold_reason, held_by_dunning });
 
 /// Fields to filter and sort by.
 pub const FIELDS: &[Field] = &[
@@ -13,6 +13,7 @@ pub const FIELDS: &[Field] = &[
     minor("credit_limit").nullable(),
     text("currency_code").nullable(),
     boolean("hold"),
+    boolean("held_by_dunning"),
 ];
 
 /// What a violated constraint tells the client.

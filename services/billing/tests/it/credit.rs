@@ -15,10 +15,13 @@ use crate::{
 
 impl Billing {
     pub async fn limit(&self, account: &str, amount: &str) -> Result<CreditProfile, Status> {
-        let credit_profile =
+        let profile =
             CreditProfile { account: account.into(), credit_limit: eur(amount), ..Default::default() };
-        let request =
-            CreateCreditProfileRequest { credit_profile: Some(credit_profile), ..Default::default() };
+        self.create_profile(profile).await
+    }
+
+    pub async fn create_profile(&self, profile: CreditProfile) -> Result<CreditProfile, Status> {
+        let request = CreateCreditProfileRequest { credit_profile: Some(profile), ..Default::default() };
         self.credit_profiles()
             .create_credit_profile(self.admin.request(request))
             .await

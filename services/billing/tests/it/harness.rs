@@ -11,6 +11,8 @@ use trato_proto::{
         credit_note_service_client::CreditNoteServiceClient,
         credit_profile_service_client::CreditProfileServiceClient,
         credit_reservation_service_client::CreditReservationServiceClient,
+        dunning_policy_service_client::DunningPolicyServiceClient,
+        dunning_state_service_client::DunningStateServiceClient,
         event_service_client::EventServiceClient,
         exchange_rate_service_client::ExchangeRateServiceClient,
         invoice::{Line, Party},
@@ -19,6 +21,7 @@ use trato_proto::{
         legal_entity_service_client::LegalEntityServiceClient,
         number_series::{DocumentKind, Period},
         number_series_service_client::NumberSeriesServiceClient,
+        parked_task_service_client::ParkedTaskServiceClient,
         payment_service_client::PaymentServiceClient,
         payment_term_service_client::PaymentTermServiceClient,
         receivables_service_client::ReceivablesServiceClient,
@@ -106,6 +109,15 @@ impl Billing {
 
     pub fn legal_entities(&self) -> LegalEntityServiceClient<Channel> {
         LegalEntityServiceClient::new(self.service.channel.clone())
+    }
+    pub fn parked_tasks(&self) -> ParkedTaskServiceClient<Channel> {
+        ParkedTaskServiceClient::new(self.service.channel.clone())
+    }
+    pub fn dunning_policies(&self) -> DunningPolicyServiceClient<Channel> {
+        DunningPolicyServiceClient::new(self.service.channel.clone())
+    }
+    pub fn dunning_states(&self) -> DunningStateServiceClient<Channel> {
+        DunningStateServiceClient::new(self.service.channel.clone())
     }
     pub fn tax_codes(&self) -> TaxCodeServiceClient<Channel> {
         TaxCodeServiceClient::new(self.service.channel.clone())

@@ -1,0 +1,225 @@
+//! What dunning reads: of which legal entities, on which day, by which policy; and what an account owes there.
+
+use std::collections::BTreeMap;
+
+use trato_platform::db::{Record, Tx, from_sqlx, statement::column_list};
+use trato_types::{Context, Currency, Date, Error, Id, Kind, Minor, Ref, Result};
+use uuid::Uuid;
+
+use super::{
+    model::{Claim, DunningState, State},
+    rules::{Item, Open},
+};
+use crate::{
+    dunning_policy::DunningPolicy,
+    foreign::Account,
+    invoice::Party,
+    legal_entity::{LegalEntity, TimeZone},
+};
+
+/// Most legal entities, and most policies, of a tenant.
+const MOST: i64 = 10_000;
+
+/// The books of a tenant's legal entities, each on a day.
+#[derive(Clone, Debug)]
+pub struct Books {
+    entities: Vec<(Uuid, Date)>,
+    policies: Vec<Record<DunningPolicy>>,
+}
+
+impl Books {
+    /// The books on a day; on today, as the zone of each legal entity has it, where none is said, and where something will be
+    /// done and the day is to come there.
+    pub async fn open(tx: &mut Tx, as_of: Option<Date>, is_trial: bool) -> Result<Self> {
+        let cx = tx.cx().clone();
+        let rows: Vec<(Uuid, String)> = sqlx::query_as(
+            "select id, time_zone from legal_entity where tenant_id = $1 order by id limit $2",
+        )
+        .bind(cx.tenant)
+        .bind(MOST)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+        let mut entities = Vec::with_capacity(rows.len());
+        for (id, zone) in rows {
+            let today = zone.parse::<TimeZone>().map_err(Error::internal)?.day_of(cx.now);
+            let day = as_of.map_or(today, |day| if is_trial { day } else { day.min(today) });
+            entities.push((id, day));
+        }
+        // Only names that the service itself lists.
+        let sql = format!(
+            "select {} from dunning_policy policy where tenant_id = $1 and delete_time is null limit $2",
+            column_list::<DunningPolicy>("policy")
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(cx.tenant)
+            .bind(MOST)
+            .fetch_all(tx.connection())
+            .await
+            .map_err(from_sqlx)?;
+        let policies = rows.iter().map(Record::read).collect::<Result<_>>()?;
+        Ok(Self { entities, policies })
+    }
+
+    /// Notes that dunning is brought to these days. FAILED_PRECONDITION `DUNNED_LATER` where a day is asked for, and it was brought
+    /// to a later one.
+    pub async fn advance(&self, tx: &mut Tx, as_of: Option<Date>) -> Result<()> {
+        let tenant = tx.cx().tenant;
+        let later = self.later(tx).await?;
+        if let (Some(_), Some(latest)) = (as_of, later.values().max()) {
+            let message = "dunning was brought to a later day";
+            return Err(Error::new(Kind::Precondition, "DUNNED_LATER", message).with("as_of", latest));
+        }
+        let (ids, days) = self.columns();
+        sqlx::query(include_str!("../../sql/advance_dunning_run.sql"))
+            .bind(tenant)
+            .bind(ids)
+            .bind(days)
+            .execute(tx.connection())
+            .await
+            .map_err(from_sqlx)?;
+        Ok(())
+    }
+
+    /// The same without those that another run has brought to a later day: what that one has seen is newer.
+    pub async fn current(&self, tx: &mut Tx) -> Result<Self> {
+        let later = self.later(tx).await?;
+        let entities = self.entities.iter().filter(|(id, _)| !later.contains_key(id)).copied().collect();
+        Ok(Self { entities, policies: self.policies.clone() })
+    }
+
+    /// The first accounts after `after` that owe something overdue, or whose dunning is active.
+    pub async fn accounts(
+        &self,
+        tx: &mut Tx,
+        only: Option<Ref<Account>>,
+        after: Option<Uuid>,
+        limit: i64,
+    ) -> Result<Vec<Uuid>> {
+        let tenant = tx.cx().tenant;
+        let (ids, days) = self.columns();
+        sqlx::query_scalar(include_str!("../../sql/find_dunning_accounts.sql"))
+            .bind(tenant)
+            .bind(ids)
+            .bind(days)
+            .bind(after)
+            .bind(only.map(Ref::uuid))
+            .bind(limit)
+            .fetch_all(tx.connection())
+            .await
+            .map_err(from_sqlx)
+    }
+
+    /// What an account owes in each book and currency; nothing where only its dunning is active.
+    pub async fn claims(
+        &self,
+        tx: &mut Tx,
+        account: Ref<Account>,
+        states: &[Record<DunningState>],
+    ) -> Result<Vec<Claim>> {
+        type Row = (Uuid, String, Option<Uuid>, String, Option<Date>, i64);
+        let tenant = tx.cx().tenant;
+        let (ids, days) = self.columns();
+        let rows: Vec<Row> = sqlx::query_as(include_str!("../../sql/read_dunning_items.sql"))
+            .bind(tenant)
+            .bind(account.uuid())
+            .bind(ids)
+            .bind(days)
+            .fetch_all(tx.connection())
+            .await
+            .map_err(from_sqlx)?;
+        let mut open: BTreeMap<(Uuid, String), Open> = BTreeMap::new();
+        for state in states.iter().filter(|state| state.value.state == State::Active) {
+            let key = (state.value.legal_entity.uuid(), state.value.currency_code.to_string());
+            open.entry(key).or_default();
+        }
+        for (legal_entity, currency, invoice, number, due_date, amount) in rows {
+            let open = open.entry((legal_entity, currency)).or_default();
+            match due_date {
+                Some(due_date) => {
+                    let invoice = invoice.map(Id::from_uuid);
+                    open.items.push(Item { invoice, number, due_date, open: Minor(amount) });
+                }
+                None => open.unallocated = Minor(open.unallocated.0.saturating_sub(amount)),
+            }
+        }
+        let day_of = |id: &Uuid| self.entities.iter().find(|(known, _)| known == id).map(|(_, day)| *day);
+        let mut claims = Vec::with_capacity(open.len());
+        for ((legal_entity, currency), open) in open {
+            let Some(day) = day_of(&legal_entity) else { continue };
+            claims.push(Claim {
+                account,
+                legal_entity: Id::from_uuid(legal_entity),
+                currency_code: Currency::parse(&currency).map_err(Error::internal)?,
+                day,
+                open,
+            });
+        }
+        Ok(claims)
+    }
+
+    /// The policy that holds for a legal entity: its own, else the default.
+    pub fn policy(&self, legal_entity: Id<LegalEntity>) -> Option<&Record<DunningPolicy>> {
+        let of = |whose| self.policies.iter().find(move |policy| policy.value.legal_entity == whose);
+        of(Some(legal_entity)).or_else(|| of(None))
+    }
+
+    /// Books that were brought to a later day, and to which.
+    async fn later(&self, tx: &mut Tx) -> Result<BTreeMap<Uuid, Date>> {
+        let tenant = tx.cx().tenant;
+        let (ids, days) = self.columns();
+        let rows: Vec<(Uuid, Date)> = sqlx::query_as(
+            "select run.legal_entity, run.as_of
+             from unnest($2::uuid[], $3::date[]) as book (legal_entity, as_of)
+             join dunning_run run on run.tenant_id = $1 and run.legal_entity = book.legal_entity
+             where run.as_of > book.as_of",
+        )
+        .bind(tenant)
+        .bind(ids)
+        .bind(days)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+        Ok(rows.into_iter().collect())
+    }
+
+    fn columns(&self) -> (Vec<Uuid>, Vec<Date>) {
+        self.entities.iter().copied().unzip()
+    }
+}
+
+/// The latest day it is anywhere: a day after it is to come everywhere.
+pub fn latest_today(cx: &Context) -> Date {
+    (cx.now + chrono::Duration::hours(14)).date_naive()
+}
+
+/// To whom a letter about a claim is written: as on the newest of its invoices.
+pub async fn bill_to(tx: &mut Tx, items: &[Item]) -> Result<Option<Party>> {
+    let tenant = tx.cx().tenant;
+    let Some(newest) = items.iter().rev().find_map(|item| item.invoice) else { return Ok(None) };
+    let found: Option<sqlx::types::Json<Party>> =
+        sqlx::query_scalar("select bill_to from invoice where tenant_id = $1 and id = $2")
+            .bind(tenant)
+            .bind(newest.uuid())
+            .fetch_optional(tx.connection())
+            .await
+            .map_err(from_sqlx)?;
+    Ok(found.map(|party| party.0))
+}
+
+/// FAILED_PRECONDITION `ACCOUNT_DELETED` for an account that customers has deleted: whom to write to, a person must say.
+pub async fn require_living(tx: &mut Tx, account: Ref<Account>) -> Result<()> {
+    let tenant = tx.cx().tenant;
+    let is_deleted: Option<bool> =
+        sqlx::query_scalar("select delete_time is not null from account where tenant_id = $1 and id = $2")
+            .bind(tenant)
+            .bind(account.uuid())
+            .fetch_optional(tx.connection())
+            .await
+            .map_err(from_sqlx)?;
+    if is_deleted == Some(true) {
+        let error = Error::new(Kind::Precondition, "ACCOUNT_DELETED", "the account is deleted");
+        return Err(error.with("account", account.name()));
+    }
+    Ok(())
+}

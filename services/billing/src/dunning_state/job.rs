@@ -1,0 +1,104 @@
+//! The run of each hour: every tenant that has a policy, or dunning to clear, as of today where its legal entities are.
+
+use std::{collections::HashSet, sync::Arc};
+
+use futures::{FutureExt as _, future::BoxFuture};
+use trato_platform::{
+    App,
+    db::{Database, from_sqlx},
+};
+use trato_types::{Actor, Context, Error, Ref, Result, Scope, Timestamp, time::to_microseconds};
+use uuid::Uuid;
+
+use super::run::{Asked, Runner};
+
+/// Name of the job.
+pub const NAME: &str = "run-dunning";
+/// Time from one run to the next: a day begins at another hour in each zone, and the run after it is soon enough.
+pub const PERIOD: std::time::Duration = std::time::Duration::from_secs(3_600);
+/// Accounts of a page.
+const PAGE: usize = 500;
+/// Tenants of a page.
+const TENANTS: i64 = 500;
+
+/// One run of the job.
+pub async fn run(app: App) -> Result<()> {
+    run_at(&app.database, to_microseconds(chrono::Utc::now())).await.map(drop)
+}
+
+/// Brings the dunning of all tenants to the day that it is at a time, and answers how many outcomes there were. What fails for an
+/// account is parked, and does not keep others from being done.
+pub async fn run_at(database: &Database, now: Timestamp) -> Result<usize> {
+    let runner = Runner::new(database);
+    let mut count = 0;
+    let mut after = None;
+    loop {
+        let tenants = find_tenants(database, after).await?;
+        let Some(last) = tenants.last().copied() else { break };
+        after = Some(last);
+        for tenant in tenants {
+            count += run_of(&runner, tenant, now).await?;
+        }
+    }
+    Ok(count)
+}
+
+/// Tries one account, as the job does.
+pub fn try_account<'a>(
+    database: &'a Database,
+    cx: &'a Context,
+    account: &'a str,
+) -> BoxFuture<'a, Result<()>> {
+    async move {
+        let account = Ref::parse(account).map_err(Error::internal)?;
+        Runner::new(database).run_one(cx, account).await
+    }
+    .boxed()
+}
+
+async fn run_of(runner: &Runner, tenant: Uuid, now: Timestamp) -> Result<usize> {
+    let cx = Context {
+        tenant,
+        actor: Actor::System(Arc::from(NAME)),
+        scope: Scope::All,
+        teams: Arc::default(),
+        method: Arc::from(NAME),
+        now,
+        traceparent: None,
+        cause: None,
+    };
+    let mut asked = Asked { size: PAGE, ..Asked::default() };
+    let (mut count, mut failed) = (0, HashSet::new());
+    loop {
+        let page = runner.run(&cx, &asked).await?;
+        for (account, done) in page.done {
+            match done {
+                Ok(outcomes) => count += outcomes.len(),
+                Err(_) => {
+                    failed.insert(account.name());
+                }
+            }
+        }
+        asked.after = page.next;
+        if page.next.is_none() {
+            // What was parked and did not fail now is done, or the account owes nothing any more.
+            for account in runner.parking.open(&cx).await?.difference(&failed) {
+                runner.parking.finish(&cx, account).await?;
+            }
+            return Ok(count);
+        }
+    }
+}
+
+async fn find_tenants(database: &Database, after: Option<Uuid>) -> Result<Vec<Uuid>> {
+    let mut connection = database.system.begin().await.map_err(from_sqlx)?;
+    let tenants = sqlx::query_scalar(include_str!("../../sql/find_dunning_tenants.sql"))
+        .bind(after)
+        .bind(TENANTS)
+        .bind(NAME)
+        .fetch_all(&mut connection)
+        .await
+        .map_err(from_sqlx)?;
+    connection.roll_back().await.map_err(from_sqlx)?;
+    Ok(tenants)
+}

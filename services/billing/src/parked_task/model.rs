@@ -1,0 +1,157 @@
+//! A parked task and its verbs. PARKED becomes DONE or DROPPED; nothing leads back.
+
+use trato_types::{DomainError, Error, Kind, Result, Timestamp, error::LONGEST_MESSAGE, id::Collection};
+
+use crate::fields::reason;
+
+/// Something that billing could not do on its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParkedTask {
+    /// Name of the job.
+    pub kind: String,
+    /// Resource name of what it was for.
+    pub subject: String,
+    /// Where it is in its life.
+    pub state: State,
+    /// Stable reason of the last failure.
+    pub reason: String,
+    /// Sentence about it.
+    pub message: String,
+    /// When it first failed.
+    pub first_try_time: Timestamp,
+    /// When it was last tried.
+    pub last_try_time: Timestamp,
+    /// How often it was tried.
+    pub try_count: i32,
+    /// Why it was given up; empty unless it was.
+    pub drop_reason: String,
+}
+
+impl Collection for ParkedTask {
+    const COLLECTION: &'static str = "parkedTasks";
+}
+
+/// Where a task is in its life.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum State {
+    /// It waits for somebody.
+    Parked,
+    /// It was done after all.
+    Done,
+    /// It was given up.
+    Dropped,
+}
+
+impl ParkedTask {
+    /// A task that has just failed for the first time.
+    pub fn new(kind: &str, subject: &str, error: &Error, now: Timestamp) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            subject: subject.to_owned(),
+            state: State::Parked,
+            reason: error.reason().to_owned(),
+            message: sentence(error),
+            first_try_time: now,
+            last_try_time: now,
+            try_count: 1,
+            drop_reason: String::new(),
+        }
+    }
+
+    /// Notes that it failed again.
+    pub fn fail(&mut self, error: &Error, now: Timestamp) -> Result<()> {
+        self.require_parked()?;
+        self.reason = error.reason().to_owned();
+        self.message = sentence(error);
+        self.tried(now);
+        Ok(())
+    }
+
+    /// Notes that it is done, or that nothing is left to do.
+    pub fn finish(&mut self, now: Timestamp) -> Result<()> {
+        self.require_parked()?;
+        self.state = State::Done;
+        self.tried(now);
+        Ok(())
+    }
+
+    /// Gives it up.
+    pub fn drop_for(&mut self, why: &str) -> Result<()> {
+        let why = reason("reason", why)?;
+        self.require_parked()?;
+        self.state = State::Dropped;
+        self.drop_reason = why;
+        Ok(())
+    }
+
+    /// FAILED_PRECONDITION `TASK_NOT_PARKED` unless it waits.
+    pub fn require_parked(&self) -> Result<()> {
+        if self.state == State::Parked { Ok(()) } else { Err(TaskError::NotParked.into()) }
+    }
+
+    /// True for one that was given up, and fails again as it did then: nobody wants to hear of it once more.
+    pub fn is_given_up_for(&self, error: &Error) -> bool {
+        self.state == State::Dropped && self.reason == error.reason()
+    }
+
+    fn tried(&mut self, now: Timestamp) {
+        self.last_try_time = self.last_try_time.max(now);
+        self.try_count = self.try_count.saturating_add(1);
+    }
+}
+
+fn sentence(error: &Error) -> String {
+    let mut text = error.to_string();
+    text.truncate(text.floor_char_boundary(LONGEST_MESSAGE));
+    text
+}
+
+/// Why a verb on a parked task is refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum TaskError {
+    /// It is done or dropped.
+    #[error("the task is done or dropped")]
+    NotParked,
+}
+
+impl DomainError for TaskError {
+    fn kind(&self) -> Kind {
+        Kind::Precondition
+    }
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::NotParked => "TASK_NOT_PARKED",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// XTR-05: a task that is parked fails again, is done or is dropped; one that is done or dropped stays so.
+    #[test]
+    fn a_task_is_parked_until_it_is_done_or_dropped() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("an instant");
+        let gone = Error::new(Kind::Precondition, "ACCOUNT_DELETED", "the account is deleted");
+        let closed = Error::new(Kind::Precondition, "PERIOD_CLOSED", "the books are closed");
+        let mut task = ParkedTask::new("run-dunning", "accounts/1", &gone, at("2026-11-30T12:00:00Z"));
+        task.fail(&closed, at("2026-11-30T13:00:00Z")).expect("it is parked");
+        assert_eq!((task.reason.as_str(), task.try_count), ("PERIOD_CLOSED", 2));
+
+        let (mut done, mut dropped) = (task.clone(), task);
+        done.finish(at("2026-11-30T11:00:00Z")).expect("it is parked");
+        assert_eq!((done.try_count, done.last_try_time), (3, at("2026-11-30T13:00:00Z")));
+        assert!(dropped.drop_for("").is_err(), "without a reason nothing is given up");
+        dropped.drop_for("Settled by hand").expect("it is parked");
+        assert!(dropped.is_given_up_for(&closed) && !dropped.is_given_up_for(&gone));
+
+        for mut over in [done, dropped] {
+            let now = at("2026-11-30T14:00:00Z");
+            let answers = [over.fail(&gone, now), over.finish(now), over.drop_for("Again")];
+            for answer in answers {
+                assert_eq!(answer.expect_err("it is over").reason(), "TASK_NOT_PARKED");
+            }
+        }
+    }
+}
