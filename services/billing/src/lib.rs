@@ -65,6 +65,7 @@ pub fn service() -> ServiceSpec {
             "0013_product",
             "0014_billable_line",
             "0015_legal_entity_logo",
+            "0019_payment_key",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use trato_platform::db::{Constraint, Tx, constrained, from_sqlx};
 use trato_pricing::ExchangeRate;
-use trato_types::{Context, Currency, Date, Error, Id, Kind as Failure, Result};
+use trato_types::{Context, Currency, Date, Error, Id, Kind as Failure, Result, Timestamp};
 use uuid::Uuid;
 
 use super::posting::Posting;
@@ -74,7 +74,12 @@ impl Chart {
 
     /// The day it is for the legal entity.
     pub fn today(&self, cx: &Context) -> Date {
-        self.time_zone.day_of(cx.now)
+        self.day_of(cx.now)
+    }
+
+    /// The day it was for the legal entity at a time.
+    pub fn day_of(&self, time: Timestamp) -> Date {
+        self.time_zone.day_of(time)
     }
 
     /// FAILED_PRECONDITION `PERIOD_CLOSED` when nothing can be posted on this day.

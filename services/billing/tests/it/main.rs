@@ -2,6 +2,7 @@
 
 mod access;
 mod bank_statement;
+mod bank_statement_keys;
 mod chain;
 mod credit;
 mod credit_note;
