@@ -1,12 +1,6 @@
 //! The verbs of payments: what is asked for, and what it makes of a locked payment.
 
-use std::collections::HashSet;
-
-use futures::{FutureExt as _, future::BoxFuture};
-use trato_platform::{
-    db::{Facts, Record, Tx, statement::Statements},
-    standard::Draft,
-};
+use trato_platform::db::{Facts, Record, Tx};
 use trato_proto::{billing::v1 as pb, google::value::Date as WireDate, wire};
 use trato_types::{Context, Date, Error, Id, Kind as Failure, Minor, Result, Violations};
 
@@ -19,8 +13,6 @@ use super::{
 use crate::{
     books::{Chart, Kind, Role, minus},
     fields::{reason, remark},
-    legal_entity::LegalEntity,
-    lookup::living,
 };
 
 /// What a verb makes of a payment.
@@ -29,37 +21,6 @@ pub struct Moved {
     pub payment: Payment,
     /// What is written of invoices.
     pub rows: Vec<Row>,
-}
-
-impl Draft for Payment {
-    /// Of legal entities.
-    type References = Statements;
-
-    fn require_draft(&self) -> Result<()> {
-        Ok(self.require_initiated()?)
-    }
-
-    fn complete<'a>(
-        references: &'a Statements,
-        tx: &'a mut Tx,
-        drafts: Vec<&'a mut Self>,
-    ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
-        async move {
-            let ids: HashSet<_> = drafts.iter().map(|draft| draft.legal_entity.uuid()).collect();
-            let found = living::<LegalEntity>(tx, references, ids).await?;
-            let check = |draft: &mut Self| {
-                found.contains_key(&draft.legal_entity.uuid()).then_some(()).ok_or_else(|| {
-                    Error::new(
-                        Failure::Precondition,
-                        "LEGAL_ENTITY_NOT_FOUND",
-                        "there is no such legal entity",
-                    )
-                })
-            };
-            Ok(drafts.into_iter().map(check).collect())
-        }
-        .boxed()
-    }
 }
 
 /// Records that a payment was made already, and what it pays.
