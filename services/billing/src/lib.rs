@@ -66,6 +66,7 @@ pub fn service() -> ServiceSpec {
             "0014_billable_line",
             "0015_legal_entity_logo",
             "0019_payment_key",
+            "0020_posting_turn",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()
