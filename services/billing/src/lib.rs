@@ -67,6 +67,7 @@ pub fn service() -> ServiceSpec {
             "0015_legal_entity_logo",
             "0019_payment_key",
             "0020_posting_turn",
+            "0021_write_off_again",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

@@ -18,6 +18,7 @@ mod logo;
 mod number_series;
 mod payment;
 mod payment_concurrency;
+mod payment_taken_back;
 mod payment_term;
 mod posting;
 mod receivables;
