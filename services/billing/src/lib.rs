@@ -68,6 +68,7 @@ pub fn service() -> ServiceSpec {
             "0019_payment_key",
             "0020_posting_turn",
             "0021_write_off_again",
+            "0022_billable_line_known",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()
