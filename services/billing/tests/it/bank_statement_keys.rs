@@ -34,7 +34,7 @@ async fn keys_are_those_of_a_legal_entity() {
 
     for desk in [&desk, &other] {
         let invoice = billing.owed(desk).await;
-        let file = statement(&[("1", "121.00", &invoice.number)]);
+        let file = statement(&[("1", "121.00", invoice.number.as_str())]);
         let done = billing.import(importing(desk, Format::Csv, &file)).await.expect("imported");
         assert_eq!(
             done.entries.iter().map(brief).collect::<Vec<_>>(),
