@@ -9,7 +9,7 @@ use super::{orders::trade, quotes::verb};
 use crate::harness::{
     desk::Desk,
     tenant::Tenant,
-    values::{cents, dollars, name, text},
+    values::{cents, dollars, list, name, text},
 };
 
 /// DOC-06: who is invoiced and what is invoiced exist: what was recorded a moment ago is found at once, and what never was is
@@ -140,4 +140,44 @@ async fn a_draft_takes_what_its_lines_say() {
     verb(&trade.biller, &credit, "issue", json!({ "numberSeries": credits })).await;
     let again = trade.invoice(trade.invoicing(&quote, &series)).await.ok();
     assert_eq!(quantity(&again), "2", "what is credited may be invoiced once more");
+}
+
+/// DOC-07: what one order line brings is invoiced by several delivery notes and by the order itself, and comes to what was agreed on;
+/// lines of one note may deliver the same line of the order.
+#[tokio::test]
+async fn the_notes_of_an_order_add_up_to_it() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    for (kind, prefix) in [("QUOTE", "Q"), ("ORDER", "O"), ("DELIVERY_NOTE", "D")] {
+        trade.numbers(kind, prefix).await;
+    }
+    let series = trade.billing_numbers("INVOICE", "F").await;
+    let line = json!({
+        "product": product, "quantity": "7", "unitPrice": "9.999",
+        "adjustments": [{ "kind": "DISCOUNT", "amount": dollars(10), "reason": "Loyal" }],
+    });
+    let quote = trade.accepted_quote(json!({ "currencyCode": "USD", "lines": [line] })).await;
+    let order = trade.seller.post("/v1/orders:createFromQuote", json!({ "quote": quote })).await.ok();
+    let order = name(&order);
+    let agreed = verb(&trade.seller, &order, "confirm", json!({})).await;
+    let mut net = Vec::new();
+    for quantities in [vec!["1"], vec!["1"], vec!["1", "2"]] {
+        let lines: Vec<_> = quantities.iter().map(|of| json!({ "orderLine": "1", "quantity": of })).collect();
+        let note = trade.made("deliveryNotes", json!({ "order": order, "lines": lines })).await;
+        verb(&trade.seller, &note, "issue", json!({})).await;
+
+        let invoice = trade.invoice(trade.invoicing(&note, &series)).await.ok();
+
+        let invoiced = list(&invoice, "lines").iter().filter(|line| !text(line, "sourceLine").is_empty());
+        assert_eq!(invoiced.map(|line| text(line, "quantity")).collect::<Vec<_>>(), quantities);
+        net.push(cents(&invoice["totals"]["net"]));
+    }
+    let mut part = trade.invoicing(&quote, &series);
+    part["lines"] = json!([{ "sourceLine": "1", "quantity": "1" }]);
+    for rest in [part, trade.invoicing(&order, &series)] {
+        net.push(cents(&trade.invoice(rest).await.ok()["totals"]["net"]));
+    }
+
+    assert_eq!(net.iter().sum::<i64>(), cents(&agreed["document"]["totals"]["net"]), "{net:?}");
+    trade.invoice(trade.invoicing(&order, &series)).await.refused_as("ALREADY_INVOICED");
 }

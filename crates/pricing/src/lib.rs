@@ -37,6 +37,7 @@ pub use document::{
 pub use error::PricingError;
 pub use exchange::{Converted, convert};
 pub use kit::{Component, Part, explode, roll_up};
+pub use line::line_amount;
 pub use offer::{
     Condition, Effect, Given, ListPrice, Occasion, Offer, Period, PriceList, Promotion, Scope, Wish, offer,
 };

@@ -3,7 +3,7 @@
 use trato_types::{Currency, Minor};
 
 use crate::{
-    AdjustmentKind, Line, Percent, PricingError, Quantity, Value,
+    AdjustmentKind, Line, Percent, PricingError, Quantity, UnitPrice, Value,
     exact::{amount, minus, sum, wide},
     trace::{Datum, Rule, Subject, Trace},
 };
@@ -22,6 +22,26 @@ pub(crate) struct LineAmount {
 /// A hundred percent, in millionths.
 pub(crate) const WHOLE: i128 = 100_000_000;
 
+/// What so much comes to at a price of one, in the minor unit of the currency: rounded once, as it is on a line.
+/// `AMOUNT_TOO_LARGE` beyond 64 bits.
+pub fn line_amount(
+    quantity: Quantity,
+    unit_price: UnitPrice,
+    currency: Currency,
+) -> Result<Minor, PricingError> {
+    base(quantity, unit_price, Quantity::ONE, currency)
+}
+
+fn base(
+    quantity: Quantity,
+    unit_price: UnitPrice,
+    per: Quantity,
+    currency: Currency,
+) -> Result<Minor, PricingError> {
+    let divisor = per.millionths() * 10_i128.pow(6 - currency.exponent());
+    amount(quantity.millionths() * unit_price.millionths(), divisor)
+}
+
 /// Prices one line. Each amount that is printed is rounded once, and from there on is what it says: a discount is taken
 /// of what is left of the printed amount, so that the line adds up on paper.
 pub(crate) fn price_line(
@@ -33,9 +53,7 @@ pub(crate) fn price_line(
         return Err(PricingError::NotPositive);
     }
     let subject = || Subject::Line(line.key.clone());
-    let product = line.quantity.millionths() * line.unit_price.millionths();
-    let divisor = line.per.millionths() * 10_i128.pow(6 - currency.exponent());
-    let base = amount(product, divisor)?;
+    let base = base(line.quantity, line.unit_price, line.per, currency)?;
     let inputs = [
         ("quantity", Datum::Quantity(line.quantity)),
         ("price", Datum::Price(line.unit_price)),

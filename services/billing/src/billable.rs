@@ -16,6 +16,22 @@ pub const EXCEEDED: Constraint = Constraint {
     message: "more would be invoiced than may be",
 };
 
+/// An invoice counts where sales has told how much there is, or it would be counted nowhere.
+pub const UNKNOWN: Constraint = Constraint {
+    name: "billable_line_known",
+    kind: Kind::Precondition,
+    reason: "SOURCE_LINE_UNKNOWN",
+    message: "a line says that it invoices one of a document that is not known here: invoice the document itself",
+};
+
+/// More would be taken back than was counted.
+pub const UNEVEN: Constraint = Constraint {
+    name: "billable_line_quantities_check",
+    kind: Kind::Precondition,
+    reason: "QUANTITY_NOT_INVOICED",
+    message: "more of a line would be taken back than is invoiced of it",
+};
+
 /// What may be invoiced of a line.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Billable {
@@ -53,11 +69,39 @@ pub async fn record(tx: &mut Tx, mut billables: Vec<Billable>) -> Result<()> {
     Ok(())
 }
 
-/// How much of each line of a document is invoiced and not credited, and how much is left to be invoiced, also of all that it
-/// counts for. The lines stay locked until the transaction ends.
-pub async fn lock(tx: &mut Tx, document: &str) -> Result<HashMap<String, (Quantity, Quantity)>> {
+/// How much of a line may be invoiced yet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Room {
+    /// How much of what was sold is invoiced and not credited, by this document or by another one of its chain.
+    pub before: Quantity,
+    /// How much is left of the line itself.
+    pub own: Quantity,
+    /// How much is left of what it counts for; none where it counts for nothing else.
+    pub above: Option<Quantity>,
+}
+
+impl Room {
+    /// Nothing.
+    pub const NONE: Self = Self { before: Quantity::ZERO, own: Quantity::ZERO, above: None };
+
+    /// The same when `taken` of what it counts for is invoiced by another line.
+    pub fn less(self, taken: Quantity) -> Result<Self> {
+        let above = self.above.map(|above| above.plus(taken.negated())).transpose()?;
+        let above = above.map(|above| above.max(Quantity::ZERO));
+        Ok(Self { before: self.before.plus(taken)?, own: self.own, above })
+    }
+
+    /// How much may be invoiced.
+    pub fn left(self) -> Quantity {
+        self.above.map_or(self.own, |above| above.min(self.own))
+    }
+}
+
+/// How much of each line of a document may be invoiced yet. The lines, and all that they count for, stay locked until the
+/// transaction ends.
+pub async fn lock(tx: &mut Tx, document: &str) -> Result<HashMap<String, Room>> {
     let tenant = tx.cx().tenant;
-    let rows: Vec<(String, Decimal, Decimal)> =
+    let rows: Vec<(String, Decimal, Decimal, Option<Decimal>)> =
         sqlx::query_as(include_str!("../sql/lock_billable_lines.sql"))
             .bind(tenant)
             .bind(document)
@@ -65,5 +109,32 @@ pub async fn lock(tx: &mut Tx, document: &str) -> Result<HashMap<String, (Quanti
             .await
             .map_err(from_sqlx)?;
     let exact = |decimal: Decimal| Quantity::try_from(decimal).map_err(Error::internal);
-    rows.into_iter().map(|(line, invoiced, left)| Ok((line, (exact(invoiced)?, exact(left)?)))).collect()
+    let room = |(line, before, own, above): (String, Decimal, Decimal, Option<Decimal>)| {
+        let above = above.map(exact).transpose()?;
+        Ok((line, Room { before: exact(before)?, own: exact(own)?, above }))
+    };
+    rows.into_iter().map(room).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(number: i64) -> Quantity {
+        Quantity::whole(number).expect("a quantity")
+    }
+
+    /// DOC-07: what another line takes of what both count for is gone, and what is left of the line itself is not.
+    #[test]
+    fn lines_that_count_for_the_same_share_what_is_left_of_it() {
+        let room = Room { before: of(1), own: of(6), above: Some(of(9)) };
+
+        let after = room.less(of(2)).expect("it fits");
+        let crowded = room.less(of(20)).expect("it fits");
+
+        assert_eq!((room.left(), after.left(), after.before), (of(6), of(6), of(3)));
+        assert_eq!(room.less(of(4)).expect("it fits").left(), of(5));
+        assert_eq!(crowded.left(), Quantity::ZERO);
+        assert_eq!(Room { above: None, ..room }.less(of(4)).expect("it fits").left(), of(6));
+    }
 }

@@ -1,12 +1,14 @@
 //! Resources of other services that invoices refer to: they exist, or existed. All else that an invoice says of them is a
 //! copy of its own.
 
-use trato_platform::foreign::Neighbour;
+use std::collections::HashMap;
+
+use trato_platform::foreign::{Existence, Neighbour, Refusal};
 use trato_proto::{
     customers::v1::{self as customers, account_service_client::AccountServiceClient},
     sales::v1::{self as sales, product_service_client::ProductServiceClient},
 };
-use trato_types::id::Collection;
+use trato_types::{Ref, Result, id::Collection};
 
 /// A company or department we deal with; in customers.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +17,16 @@ pub struct Account;
 /// A good or service; in sales.
 #[derive(Clone, Copy, Debug)]
 pub struct Product;
+
+/// FAILED_PRECONDITION `ACCOUNT_NOT_FOUND` unless an account is or was there. Money is of an account also when we deal with it no
+/// more.
+pub fn require_known(
+    found: &HashMap<Ref<Account>, Existence>,
+    account: Ref<Account>,
+    field: &str,
+) -> Result<()> {
+    if found.contains_key(&account) { Ok(()) } else { Err(Refusal::NotFound.of::<Account>(account, field)) }
+}
 
 /// Asks customers for accounts that nobody here has heard of.
 pub type Accounts = Neighbour<Account>;

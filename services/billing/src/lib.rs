@@ -78,6 +78,10 @@ pub fn service() -> ServiceSpec {
             "0017_dunning_policy",
             "0018_dunning_state",
             "0019_parked_task",
+            "0020_payment_key",
+            "0021_posting_turn",
+            "0022_write_off_again",
+            "0023_billable_line_known",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

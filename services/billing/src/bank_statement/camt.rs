@@ -30,10 +30,9 @@ pub fn parse(content: &[u8]) -> Result<Statement, StatementError> {
             let (total, currency) = money(entry.at("Amt").ok_or_else(|| missing("Ntry/Amt"))?)?;
             let is_credit = is_credit(entry)?;
             moved += if is_credit { i128::from(total.0) } else { -i128::from(total.0) };
-            let key = entry.text_at("AcctSvcrRef").or_else(|| entry.text_at("NtryRef"));
-            let key =
-                key.map_or_else(|| format!("{account}/{id}/{number}"), |own| format!("{account}/{own}"));
-            let whole = Whole { key, date: day(entry)?, currency, is_credit };
+            let is_reversal = matches!(entry.text_at("RvslInd"), Some("true" | "1"));
+            let key = key(entry, (account, id, number), is_reversal);
+            let whole = Whole { key, date: day(entry)?, currency, is_credit, is_reversal };
             lines.extend(parts(entry, total, &whole)?);
         }
         if let Some((opening, closing)) = balance(statement, "OPBD")?.zip(balance(statement, "CLBD")?)
@@ -45,12 +44,32 @@ pub fn parse(content: &[u8]) -> Result<Statement, StatementError> {
     Statement::new(lines)
 }
 
+/// What an entry is called in every statement it stands in. The bank's own reference is unique within the account. Others are
+/// told apart within their statement only, where many banks number them from one, so the statement stands before them.
+fn key(entry: &Element, (account, statement, number): (&str, &str, usize), is_reversal: bool) -> String {
+    let own = |name: &str| entry.text_at(name).filter(|own| !is_no_reference(own));
+    let key = match (own("AcctSvcrRef"), own("NtryRef")) {
+        (Some(own), _) => format!("{account}/{own}"),
+        (None, Some(own)) => format!("{account}/{statement}/{own}"),
+        // No reference looks like this, so that an entry without one is never taken for an entry that has one.
+        (None, None) => format!("{account}/{statement}//{number}"),
+    };
+    // It may have the reference of what it takes back.
+    if is_reversal { format!("{key}/reversal") } else { key }
+}
+
+/// True for what banks write where they have no reference.
+fn is_no_reference(text: &str) -> bool {
+    ["NONREF", "NOTPROVIDED"].iter().any(|none| text.eq_ignore_ascii_case(none))
+}
+
 /// What the parts of an entry have in common.
 struct Whole {
     key: String,
     date: Date,
     currency: Currency,
     is_credit: bool,
+    is_reversal: bool,
 }
 
 /// The transactions of an entry, where they say what each comes to and add up; else the entry as one.
@@ -72,6 +91,7 @@ fn parts(entry: &Element, total: Minor, whole: &Whole) -> Result<Vec<Line>, Stat
         amount,
         currency: whole.currency,
         is_credit: whole.is_credit,
+        is_reversal: whole.is_reversal,
         reference: plain(&reference(entry, transactions), 500),
         counterparty: plain(&counterparty(transactions, whole.is_credit), 200),
     };
@@ -197,6 +217,37 @@ mod tests {
             ]
         );
         assert_eq!(statement.lines[0].date.to_string(), "2026-11-27");
+    }
+
+    /// XTR-05: what begins again in each statement is no key without the statement, and what says that there is no reference is
+    /// none.
+    #[test]
+    fn entries_of_two_statements_are_never_taken_for_one() {
+        let keys = |content: &str| -> Vec<String> {
+            parse(content.as_bytes()).expect("a statement").lines.into_iter().map(|line| line.key).collect()
+        };
+        let numbered = FILE.replace("AcctSvcrRef>A", "NtryRef>").replace("AcctSvcrRef", "NtryRef");
+        let next = numbered.replace("2026-231", "2026-232");
+        let unnamed = FILE.replace(">A1</", ">NONREF</").replace(">A3</", ">notprovided</");
+
+        assert_eq!(keys(&numbered)[0], "ES9121000418450200051332/2026-231/1");
+        assert!(keys(&numbered).iter().all(|key| !keys(&next).contains(key)));
+        let keys = keys(&unnamed);
+        assert_eq!(keys[0], "ES9121000418450200051332/2026-231//0");
+        assert_eq!(keys[3], "ES9121000418450200051332/2026-231//2");
+    }
+
+    /// XTR-05: what takes an entry back says so, and may have its reference.
+    #[test]
+    fn a_reversal_is_told_from_what_it_takes_back() {
+        let back = FILE.replace("<AcctSvcrRef>A3", "<RvslInd>true</RvslInd><AcctSvcrRef>A1");
+
+        let statement = parse(back.as_bytes()).expect("a statement");
+
+        let brief: Vec<_> =
+            statement.lines.iter().map(|line| (line.key.as_str(), line.is_reversal)).collect();
+        assert_eq!(brief[0], ("ES9121000418450200051332/A1", false));
+        assert_eq!(brief[3], ("ES9121000418450200051332/A1/reversal", true));
     }
 
     /// XTR-05: a file that was cut anywhere is refused as a whole; so is one with entities, or whose entries were left out.

@@ -55,6 +55,7 @@ pub fn parse(content: &[u8]) -> Result<Statement, StatementError> {
             amount,
             currency: own,
             is_credit,
+            is_reversal: false,
             reference: text(reference, 500),
             counterparty: text(counterparty, 200),
         });

@@ -10,11 +10,11 @@ use trato_proto::{
     },
     wire,
 };
-use trato_types::{Context, Currency, Error, Id, Minor, Ref, Result};
+use trato_types::{Context, Currency, Date, Error, Id, Minor, Ref, Result, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    matching::{Match, Open, find, words},
+    matching::{Candidates, Match, Open, find, words},
     model::{Line, Statement},
 };
 use crate::{
@@ -24,6 +24,11 @@ use crate::{
     payment::{Payment, Till, Wish, record},
 };
 
+/// Most invoices that are looked at for an amount. Where there are more, an amount is ambiguous even with a name.
+const MOST_ALIKE: i64 = 1000;
+/// Days that a bank values an entry ahead, at most.
+const AHEAD: u64 = 7;
+
 /// Records what came, and says of each entry why.
 pub async fn import(
     till: &Till,
@@ -31,20 +36,31 @@ pub async fn import(
     legal_entity: Id<LegalEntity>,
     statement: &Statement,
 ) -> Result<pb::ImportBankStatementResponse> {
+    take_turn(tx, legal_entity).await?;
     let chart = Chart::open(tx, legal_entity).await?;
-    let known = known(tx, statement).await?;
-    let mut open = candidates(tx, legal_entity, statement).await?;
+    let mut candidates = candidates(tx, legal_entity, statement).await?;
+    // Only now: who held one of these invoices may have recorded what it was paid with.
+    let known = known(tx, legal_entity, statement).await?;
     let mut entries = Vec::with_capacity(statement.lines.len());
     for line in &statement.lines {
         let mut entry = entry(line);
+        if line.is_reversal {
+            entry.set_reason(Reason::Reversal);
+        }
         match known.get(&line.key) {
             _ if !line.is_credit => entry.set_outcome(Outcome::Outgoing),
-            Some(payment) => {
-                entry.set_outcome(Outcome::RecordedBefore);
-                entry.payment = Id::<Payment>::from_uuid(*payment).name();
+            Some(known) => {
+                entry.payment = Id::<Payment>::from_uuid(known.payment).name();
+                if known.is_of(line, &chart) {
+                    entry.set_outcome(Outcome::RecordedBefore);
+                } else {
+                    entry.set_reason(Reason::KeyTaken);
+                    entry.set_outcome(Outcome::Unmatched);
+                }
             }
+            None if line.is_reversal => entry.set_outcome(Outcome::Unmatched),
             None => {
-                let (reason, invoices, is_certain) = match find(line, &open) {
+                let (reason, invoices, is_certain) = match find(line, &candidates) {
                     Match::Number(invoices) => (Reason::Number, invoices, true),
                     Match::AmountAndName(invoice) => (Reason::AmountAndName, vec![invoice], true),
                     Match::AmountOnly(invoice) => (Reason::AmountOnly, vec![invoice], false),
@@ -71,7 +87,7 @@ pub async fn import(
                     );
                     let payment = write(till, tx, payment, &wishes).await?;
                     entry.payment = payment.name();
-                    settle(&mut open, &wishes);
+                    settle(&mut candidates.open, &wishes);
                 }
             }
         }
@@ -90,42 +106,120 @@ async fn write(till: &Till, tx: &mut Tx, payment: Payment, wishes: &[Wish]) -> R
     Ok(new)
 }
 
-/// The payments of entries that were recorded before, by their keys.
-async fn known(tx: &mut Tx, statement: &Statement) -> Result<HashMap<String, Uuid>> {
+/// Makes imports of one legal entity come one after the other, so that each knows what the ones before it recorded.
+async fn take_turn(tx: &mut Tx, legal_entity: Id<LegalEntity>) -> Result<()> {
+    let tenant = tx.cx().tenant;
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended('statements ' || $1::text || $2::text, 0))")
+        .bind(tenant)
+        .bind(legal_entity.uuid())
+        .execute(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+    Ok(())
+}
+
+/// A payment that has the key of an entry.
+struct Known {
+    payment: Uuid,
+    /// It came in, whatever became of it since.
+    has_come: bool,
+    amount: (i64, String),
+    date: Option<Date>,
+    create_time: Timestamp,
+}
+
+/// Its key, itself, whether it has come, how much it is, and its times.
+type KnownRow = (String, Uuid, bool, i64, String, Option<Date>, Timestamp);
+
+impl Known {
+    /// True when it is of this entry: an entry is dated by its day of value, or by the day on which it was recorded where it was
+    /// valued ahead or recorded by hand. Anything else has the key of an entry that it is not of.
+    fn is_of(&self, line: &Line, chart: &Chart) -> bool {
+        let recorded = chart.day_of(self.create_time);
+        let latest = recorded.checked_add_days(chrono::Days::new(AHEAD)).unwrap_or(recorded);
+        let suits = |date: Date| date == line.date || (date == recorded && line.date <= latest);
+        self.has_come
+            && (self.amount.0, self.amount.1.as_str()) == (line.amount.0, line.currency.code())
+            && self.date.is_some_and(suits)
+    }
+}
+
+/// The payments of the legal entity that have keys of entries, by these.
+async fn known(
+    tx: &mut Tx,
+    legal_entity: Id<LegalEntity>,
+    statement: &Statement,
+) -> Result<HashMap<String, Known>> {
     let tenant = tx.cx().tenant;
     let keys: Vec<&str> = statement.lines.iter().map(|line| line.key.as_str()).collect();
-    let rows: Vec<(String, Uuid)> = sqlx::query_as(
-        "select external_key, id from payment
-         where tenant_id = $1 and external_key = any($2) and external_key <> '' and delete_time is null",
+    let rows: Vec<KnownRow> = sqlx::query_as(
+        "select external_key, id,
+           direction = 'IN' and state in ('SUCCEEDED', 'PARTLY_REFUNDED', 'REFUNDED', 'CHARGED_BACK'),
+           amount, currency_code, date, create_time
+         from payment
+         where tenant_id = $1 and legal_entity = $2 and external_key = any($3) and external_key <> ''
+           and delete_time is null",
     )
     .bind(tenant)
+    .bind(legal_entity.uuid())
     .bind(keys)
     .fetch_all(tx.connection())
     .await
     .map_err(from_sqlx)?;
-    Ok(rows.into_iter().collect())
+    let known = |(key, payment, has_come, amount, currency, date, create_time): KnownRow| {
+        (key, Known { payment, has_come, amount: (amount, currency), date, create_time })
+    };
+    Ok(rows.into_iter().map(known).collect())
 }
 
-/// The open invoices that entries may be for. They stay locked, in the order of their identifiers.
-async fn candidates(tx: &mut Tx, legal_entity: Id<LegalEntity>, statement: &Statement) -> Result<Vec<Open>> {
+/// The open invoices that entries may be for. Those that may be paid stay locked, in the order of their identifiers.
+async fn candidates(tx: &mut Tx, legal_entity: Id<LegalEntity>, statement: &Statement) -> Result<Candidates> {
+    let payments: Vec<&Line> = statement.lines.iter().filter(|line| line.is_payment()).collect();
+    let mut candidates = read_candidates(tx, legal_entity, &payments).await?;
+    let meant = candidates.meant(&payments);
     let tenant = tx.cx().tenant;
-    let credits = statement.lines.iter().filter(|line| line.is_credit);
-    let numbers: BTreeSet<String> = credits.clone().flat_map(|line| words(&line.reference)).collect();
-    let amounts: BTreeSet<i64> = credits.map(|line| line.amount.0).collect();
-    let rows: Vec<(Uuid, String, Uuid, String, String, i64)> =
-        sqlx::query_as(include_str!("../../sql/lock_open_invoices.sql"))
-            .bind(tenant)
-            .bind(legal_entity.uuid())
-            .bind(numbers.into_iter().collect::<Vec<_>>())
-            .bind(amounts.into_iter().collect::<Vec<_>>())
-            .fetch_all(tx.connection())
-            .await
-            .map_err(from_sqlx)?;
-    let open = |(id, number, account, name, currency, open): (Uuid, String, Uuid, String, String, i64)| {
+    let locked: Vec<(Uuid, i64)> = sqlx::query_as(include_str!("../../sql/lock_open_invoices.sql"))
+        .bind(tenant)
+        .bind(&meant)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+    candidates.refresh(&meant, &locked.into_iter().map(|(id, open)| (id, Minor(open))).collect());
+    Ok(candidates)
+}
+
+/// An open invoice, its number, who owes it and under which name, its currency, what is open, and how many have that open.
+type OpenRow = (Uuid, String, Uuid, String, String, i64, i64);
+
+async fn read_candidates(
+    tx: &mut Tx,
+    legal_entity: Id<LegalEntity>,
+    payments: &[&Line],
+) -> Result<Candidates> {
+    let tenant = tx.cx().tenant;
+    let numbers: BTreeSet<String> = payments.iter().flat_map(|line| words(&line.reference)).collect();
+    let amounts: BTreeSet<(i64, &str)> =
+        payments.iter().map(|line| (line.amount.0, line.currency.code())).collect();
+    let rows: Vec<OpenRow> = sqlx::query_as(include_str!("../../sql/find_open_invoices.sql"))
+        .bind(tenant)
+        .bind(legal_entity.uuid())
+        .bind(numbers.into_iter().collect::<Vec<_>>())
+        .bind(amounts.iter().map(|(amount, _)| *amount).collect::<Vec<_>>())
+        .bind(amounts.iter().map(|(_, currency)| *currency).collect::<Vec<_>>())
+        .bind(MOST_ALIKE + 1)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+    let mut candidates = Candidates::default();
+    for (id, number, account, name, currency, open, alike) in rows {
         let currency = Currency::parse(&currency).map_err(Error::internal)?;
-        Ok(Open { id, number, account, name, currency, open: Minor(open) })
-    };
-    rows.into_iter().map(open).collect()
+        let open = Open { id, number, account, name, currency, open: Minor(open) };
+        if alike > MOST_ALIKE && !candidates.crowded.contains(&(open.open, currency)) {
+            candidates.crowded.push((open.open, currency));
+        }
+        candidates.open.push(open);
+    }
+    Ok(candidates)
 }
 
 /// How much of an entry goes to which invoice: to each as much as is open, while there is any left.

@@ -3,7 +3,7 @@
 //! A number in what the payer wrote is certain enough; so is the amount together with the name of the payer. An amount alone is
 //! not: it is only proposed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use trato_types::{Currency, Minor};
 use uuid::Uuid;
@@ -27,6 +27,42 @@ pub struct Open {
     pub open: Minor,
 }
 
+/// The open invoices that lines may be for.
+#[derive(Clone, Debug, Default)]
+pub struct Candidates {
+    /// Those that are named, or have an amount of a line open.
+    pub open: Vec<Open>,
+    /// Amounts that more invoices have open than are looked at: an amount says nothing there.
+    pub crowded: Vec<(Minor, Currency)>,
+}
+
+impl Candidates {
+    /// Those that lines are certain to be for, as far as can be told before any is paid; perhaps some more.
+    pub fn meant(&self, lines: &[&Line]) -> Vec<Uuid> {
+        let numbers: BTreeSet<String> = lines.iter().flat_map(|line| words(&line.reference)).collect();
+        let is_meant = |open: &&Open| {
+            let is_of = |line: &&Line| {
+                (line.amount, line.currency) == (open.open, open.currency)
+                    && is_alike(&open.name, &line.counterparty)
+            };
+            numbers.contains(&open.number) || lines.iter().any(is_of)
+        };
+        self.open.iter().filter(is_meant).map(|open| open.id).collect()
+    }
+
+    /// Takes what is open by now of those that are meant; those of which nothing is come into question no more.
+    pub fn refresh(&mut self, meant: &[Uuid], open_now: &HashMap<Uuid, Minor>) {
+        let meant: HashSet<&Uuid> = meant.iter().collect();
+        self.open.retain_mut(|open| match open_now.get(&open.id) {
+            Some(now) => {
+                open.open = *now;
+                true
+            }
+            None => !meant.contains(&open.id),
+        });
+    }
+}
+
 /// What is known of a line.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Match {
@@ -36,7 +72,7 @@ pub enum Match {
     AmountAndName(Open),
     /// One invoice has this amount open; somebody must say whether it is meant.
     AmountOnly(Open),
-    /// Invoices of several accounts are named.
+    /// Invoices of several accounts are named, or several have this amount open.
     Ambiguous,
     /// Nothing is known.
     Nothing,
@@ -53,8 +89,9 @@ pub fn words(reference: &str) -> BTreeSet<String> {
 }
 
 /// Matches a line with the open invoices of its currency that its words name, or that have its amount open.
-pub fn find(line: &Line, candidates: &[Open]) -> Match {
-    let of_currency: Vec<&Open> = candidates.iter().filter(|open| open.currency == line.currency).collect();
+pub fn find(line: &Line, candidates: &Candidates) -> Match {
+    let of_currency: Vec<&Open> =
+        candidates.open.iter().filter(|open| open.currency == line.currency).collect();
     let words = words(&line.reference);
     let named: Vec<&Open> = of_currency.iter().filter(|open| words.contains(&open.number)).copied().collect();
     let accounts: BTreeSet<Uuid> = named.iter().map(|open| open.account).collect();
@@ -62,6 +99,9 @@ pub fn find(line: &Line, candidates: &[Open]) -> Match {
         0 => {}
         1 => return Match::Number(named.into_iter().cloned().collect()),
         _ => return Match::Ambiguous,
+    }
+    if candidates.crowded.contains(&(line.amount, line.currency)) {
+        return Match::Ambiguous;
     }
     let of_amount: Vec<&Open> = of_currency.into_iter().filter(|open| open.open == line.amount).collect();
     let of_name: Vec<&&Open> =
@@ -105,6 +145,7 @@ mod tests {
             amount: Minor(amount),
             currency: Currency::USD,
             is_credit: true,
+            is_reversal: false,
             reference: reference.into(),
             counterparty: counterparty.into(),
         }
@@ -118,7 +159,7 @@ mod tests {
             open(2, "F0002", 1, "Hotel Miramar", 200),
             open(3, "F2026-3", 2, "Bar Azul", 100),
         );
-        let all = [a.clone(), b.clone(), c.clone()];
+        let mut all = Candidates { open: vec![a.clone(), b.clone(), c.clone()], crowded: Vec::new() };
         for (line, found) in [
             (line(5, "Invoice F0001.", ""), Match::Number(vec![a.clone()])),
             (line(300, "F0001,F0002", "Bar Azul"), Match::Number(vec![a.clone(), b.clone()])),
@@ -135,5 +176,27 @@ mod tests {
         let euros =
             Line { currency: Currency::parse("EUR").expect("a code"), ..line(100, "F0001", "Hotel Miramar") };
         assert_eq!(find(&euros, &all), Match::Nothing);
+        all.crowded.push((Minor(100), Currency::USD));
+        assert_eq!(find(&line(100, "thanks", "Hotel Miramar"), &all), Match::Ambiguous);
+        assert_eq!(find(&line(100, "F2026-3", "Hotel Miramar"), &all), Match::Number(vec![c]));
+    }
+
+    /// XTR-05: what may be paid is known before anything is, with what is open of it by now.
+    #[test]
+    fn what_may_be_paid_is_looked_at_again() {
+        let (named, alike, other) = (
+            open(1, "F0001", 1, "Hotel Miramar", 100),
+            open(2, "F0002", 2, "Bar Azul", 100),
+            open(3, "F0003", 3, "Casa Verde", 100),
+        );
+        let mut candidates = Candidates { open: vec![named, alike, other], crowded: Vec::new() };
+        let lines = [line(5, "F0001", ""), line(100, "", "BAR AZUL")];
+
+        let meant = candidates.meant(&lines.iter().collect::<Vec<_>>());
+        candidates.refresh(&meant, &HashMap::from([(Uuid::from_u128(1), Minor(40))]));
+
+        assert_eq!(meant, [Uuid::from_u128(1), Uuid::from_u128(2)]);
+        let left: Vec<_> = candidates.open.iter().map(|open| (open.number.as_str(), open.open.0)).collect();
+        assert_eq!(left, [("F0001", 40), ("F0003", 100)]);
     }
 }

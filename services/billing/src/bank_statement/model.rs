@@ -27,6 +27,8 @@ pub struct Line {
     pub currency: Currency,
     /// True when it came in.
     pub is_credit: bool,
+    /// True when it takes back another entry.
+    pub is_reversal: bool,
     /// What the payer wrote; may be empty.
     pub reference: String,
     /// Who paid; may be empty.
@@ -72,6 +74,13 @@ impl DomainError for StatementError {
             Self::NotEven => "STATEMENT_NOT_EVEN",
             Self::Twice(_) => "STATEMENT_LINE_TWICE",
         }
+    }
+}
+
+impl Line {
+    /// True for what somebody has paid.
+    pub fn is_payment(&self) -> bool {
+        self.is_credit && !self.is_reversal
     }
 }
 

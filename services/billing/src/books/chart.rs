@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use trato_platform::db::{Constraint, Tx, constrained, from_sqlx};
 use trato_pricing::ExchangeRate;
-use trato_types::{Context, Currency, Date, Error, Id, Kind as Failure, Result};
+use trato_types::{Context, Currency, Date, Error, Id, Kind as Failure, Result, Timestamp};
 use uuid::Uuid;
 
 use super::posting::Posting;
@@ -21,6 +21,29 @@ const CONSTRAINTS: &[Constraint] = &[Constraint {
     reason: "PERIOD_CLOSED",
     message: "the books are closed on this day",
 }];
+
+/// Whose turn the books of a legal entity are. It comes before the lock of the ledger, for everybody.
+#[derive(Clone, Copy, Debug)]
+pub enum Turn {
+    /// Of all who post.
+    Shared,
+    /// Of who closes the books: nothing is being posted, and nobody who comes later posts before.
+    Alone,
+}
+
+impl Turn {
+    /// Takes the turn until the transaction ends.
+    pub async fn take(self, tx: &mut Tx, legal_entity: Id<LegalEntity>) -> Result<()> {
+        let tenant = tx.cx().tenant;
+        let statement = match self {
+            Self::Shared => "select pg_advisory_xact_lock_shared(posting_turn($1, $2))",
+            Self::Alone => "select pg_advisory_xact_lock(posting_turn($1, $2))",
+        };
+        let taken =
+            sqlx::query(statement).bind(tenant).bind(legal_entity.uuid()).execute(tx.connection()).await;
+        taken.map(drop).map_err(from_sqlx)
+    }
+}
 
 /// How the books of a legal entity are kept.
 #[derive(Clone, Debug)]
@@ -40,6 +63,7 @@ impl Chart {
     /// `LEGAL_ENTITY_NOT_FOUND`; one that is deleted still has books.
     pub async fn open(tx: &mut Tx, legal_entity: Id<LegalEntity>) -> Result<Self> {
         let tenant = tx.cx().tenant;
+        Turn::Shared.take(tx, legal_entity).await?;
         let entity: Option<(String, String)> = sqlx::query_as(
             "select base_currency_code, time_zone from legal_entity where tenant_id = $1 and id = $2",
         )
@@ -74,7 +98,12 @@ impl Chart {
 
     /// The day it is for the legal entity.
     pub fn today(&self, cx: &Context) -> Date {
-        self.time_zone.day_of(cx.now)
+        self.day_of(cx.now)
+    }
+
+    /// The day it was for the legal entity at a time.
+    pub fn day_of(&self, time: Timestamp) -> Date {
+        self.time_zone.day_of(time)
     }
 
     /// FAILED_PRECONDITION `PERIOD_CLOSED` when nothing can be posted on this day.

@@ -10,7 +10,7 @@ mod claim;
 mod posting;
 
 pub use self::{
-    chart::{Chart, rate},
+    chart::{Chart, Turn, rate},
     claim::{Books, Claim, NotPosted, part},
     posting::{Kind, Posting, Role, Sides, minus},
 };

@@ -8,7 +8,7 @@ use trato_proto::billing::v1 as pb;
 use trato_types::{Error, Kind, Result};
 
 use super::model::{CreditNote, CreditNoteError};
-use crate::{books::Chart, counter::Taken, invoice::Invoice, issuing::Issuing};
+use crate::{billable, books::Chart, counter::Taken, invoice::Invoice, issuing::Issuing};
 
 /// Issues a locked draft: takes what it credits from the locked invoice, as much as is left by now.
 pub async fn issue(
@@ -37,6 +37,10 @@ pub async fn issue(
     tx.save(invoices, &credited, event).await?;
 
     let chart = Chart::open(tx, invoice.value.legal_entity).await?;
+    // What the credit note gives back is counted when it is written; that may wait for others, who must not wait for its number.
+    if !invoice.value.source_document.is_empty() {
+        billable::lock(tx, &invoice.value.source_document).await?;
+    }
     let numbered = issuing.number(tx, &credit_note, &body.number_series, taken).await?;
     credit_note.issue(numbered.place.clone(), numbered.seller.clone())?;
     chart.post(tx, &posting, numbered.place.issue_date, &numbered.place.number).await?;

@@ -5,6 +5,7 @@ use trato_query::{Field, choice, date, minor, reference, text};
 use trato_types::Kind;
 
 use super::model::{CreditNote, Credited, Reasons, State, Wishes};
+use crate::billable::UNEVEN;
 
 columns!(CreditNote {
     invoice,
@@ -48,6 +49,7 @@ pub const FIELDS: &[Field] = &[
 
 /// What a violated constraint tells the client.
 pub const CONSTRAINTS: &[Constraint] = &[
+    UNEVEN,
     Constraint::taken("credit_note_number_key", "NUMBER_TAKEN", "another series has given this number"),
     Constraint {
         name: "credit_note_delete_time_check",

@@ -57,7 +57,7 @@ pub struct Invoice {
     pub refunded: Minor,
     /// How much is given up.
     pub written_off: Minor,
-    /// Why it was given up; empty unless it was.
+    /// Why it was given up, by the newest word; empty unless it was.
     pub write_off_reason: String,
     /// Its claim in the currency of the books.
     pub books: Books,

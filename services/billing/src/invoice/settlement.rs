@@ -78,16 +78,17 @@ impl Invoice {
         self.residue()
     }
 
-    /// Gives up what is open, and answers it in both currencies.
+    /// Gives up what is open, also what was opened again after some was given up, and answers it in both currencies. The newest
+    /// reason stays.
     pub fn write_off(&mut self, why: &str) -> Result<(Minor, Minor)> {
         let why = reason("reason", why)?;
         self.require_issued()?;
         let open = self.open();
-        if open <= Minor(0) || !self.written_off.is_zero() {
+        if open <= Minor(0) {
             return Err(InvoiceError::NothingOpen.into());
         }
         let base = self.books.posted()?.take(open, open)?;
-        self.written_off = open;
+        self.written_off = Minor(self.written_off.0.checked_add(open.0).ok_or(PricingError::TooLarge)?);
         self.write_off_reason = why;
         Ok((open, base))
     }

@@ -9,7 +9,10 @@ use super::{
     model::{Invoice, State},
     settlement::PaymentState,
 };
-use crate::{billable::EXCEEDED, books::Books};
+use crate::{
+    billable::{EXCEEDED, UNEVEN, UNKNOWN},
+    books::Books,
+};
 
 columns!(Invoice {
     account,
@@ -85,6 +88,8 @@ pub const FIELDS: &[Field] = &[
 /// What a violated constraint tells the client.
 pub const CONSTRAINTS: &[Constraint] = &[
     EXCEEDED,
+    UNKNOWN,
+    UNEVEN,
     Constraint::taken("invoice_number_key", "NUMBER_TAKEN", "another series has given this number"),
     Constraint::missing(
         "invoice_credited_check",

@@ -1,34 +1,41 @@
 //! `LedgerService`. A ledger on the wire is in `wire.rs`, what is read off the books in `export.rs`.
 
-use futures::FutureExt as _;
-use tonic::Request;
+use futures::{FutureExt as _, future::BoxFuture};
+use prost::Message;
+use tonic::{Request, Status};
 use trato_platform::{
     App,
-    db::{Constraint, Facts, Record, Resource, Tx},
-    standard::{Changed, Reply, Store, answer, require_living},
+    db::{Constraint, Facts, NewEvent, Record, RequestKey, Resource, Tx, from_sqlx},
+    foreign,
+    rpc::{Caller, status::to_status},
+    standard::{Changed, Reply, Store, answer, once, require_living},
 };
 use trato_proto::{
     billing::v1::{self as pb, ledger_service_server::LedgerService},
     wire,
 };
 use trato_query::Field;
-use trato_types::{Context, Error, Id, Result, Violations};
+use trato_types::{Context, Error, Id, Result, Violations, standard::VerbRequest};
+use uuid::Uuid;
 
 use super::{export, model::Ledger, store, wire as form};
 use crate::{
-    books::{Chart, Kind, Posting, Role, minus},
+    books::{Chart, Kind, Posting, Role, Turn, minus},
     fields::{self, require_request_id, word},
+    foreign::{Accounts, require_known},
+    legal_entity::LegalEntity,
 };
 
 /// Serves ledgers.
 pub struct Api {
     ledgers: Store<Ledger>,
+    accounts: Accounts,
 }
 
 impl Api {
     /// The service over the app's database.
     pub fn new(app: &App) -> Self {
-        Self { ledgers: Store::new(&app.database) }
+        Self { ledgers: Store::new(&app.database), accounts: Accounts::new(app) }
     }
 }
 
@@ -69,14 +76,17 @@ impl LedgerService for Api {
     }
 
     async fn close_period(&self, request: Request<pb::ClosePeriodRequest>) -> Reply<pb::Ledger> {
-        self.ledgers.change_in(request, "closed", |tx, before, body| close(tx, before, body).boxed()).await
+        let apply: Verb<_> = |tx, before, body| close(tx, before, body).boxed();
+        self.change_in_turn(request, "closed", Turn::Alone, apply).await
     }
     async fn reopen_period(&self, request: Request<pb::ReopenPeriodRequest>) -> Reply<pb::Ledger> {
         self.ledgers.change(request, "reopened", reopen).await
     }
     async fn open_balance(&self, request: Request<pb::OpenBalanceRequest>) -> Reply<pb::Ledger> {
         require_request_id(&request.get_ref().request_id)?;
-        self.ledgers.change_in(request, "opened", |tx, before, body| open(tx, before, body).boxed()).await
+        self.learn(&request).await?;
+        let apply: Verb<_> = |tx, before, body| open(tx, before, body).boxed();
+        self.change_in_turn(request, "opened", Turn::Shared, apply).await
     }
     async fn export_postings(
         &self,
@@ -109,6 +119,71 @@ impl Resource for Ledger {
     fn render(record: &Record<Self>) -> pb::Ledger {
         form::render(record)
     }
+}
+
+impl Api {
+    /// Finds out about the account of an opening, before any transaction.
+    async fn learn(&self, request: &Request<pb::OpenBalanceRequest>) -> Result<(), Status> {
+        let cx = request.extensions().get::<Context>();
+        let cx = cx.ok_or_else(|| to_status(Error::internal("the call has no context")))?;
+        let caller = Caller::of(request).map_err(to_status)?;
+        let account = std::iter::once(request.get_ref().account.as_str());
+        self.accounts.learn(cx, &caller, "account", account).await.map_err(to_status)
+    }
+
+    /// A verb of the books, whose turn comes before the lock of the ledger; `verb` is the participle of its event.
+    async fn change_in_turn<R: VerbRequest + Message>(
+        &self,
+        request: Request<R>,
+        verb: &'static str,
+        turn: Turn,
+        apply: Verb<R>,
+    ) -> Reply<pb::Ledger> {
+        let database = self.ledgers.database();
+        answer(request, async |cx, mut body| {
+            let key = RequestKey::parse(&body.take_request_id(), &body)?;
+            let attempt = async {
+                let mut tx = Tx::of(database, cx).await?;
+                if let Some(legal_entity) = legal_entity_of(&mut tx, body.name()).await? {
+                    turn.take(&mut tx, legal_entity).await?;
+                }
+                let before = tx.lock::<Ledger>(self.ledgers.statements(), body.name()).await?;
+                before.require_etag(body.etag())?;
+                let (after, facts) = apply(&mut tx, &before, &body).await?;
+                let event = NewEvent::with_facts(cx, verb, Some(&before), &after, facts);
+                let event_id = event.id;
+                tx.save(self.ledgers.statements(), &after, event).await?;
+                if let Some(key) = &key {
+                    tx.remember_event(key, event_id).await?;
+                }
+                if body.validate_only() {
+                    tx.roll_back().await?
+                } else {
+                    tx.commit().await?
+                }
+                Ok(Ledger::render(&after))
+            };
+            once(database, cx, key.as_ref(), attempt).await
+        })
+        .await
+    }
+}
+
+/// What a verb makes of a locked ledger, in the transaction.
+type Verb<R> = for<'a> fn(&'a mut Tx, &'a Record<Ledger>, &'a R) -> BoxFuture<'a, Result<Changed<Ledger>>>;
+
+/// Whose ledger this is, if there is one of this name. It never changes.
+async fn legal_entity_of(tx: &mut Tx, name: &str) -> Result<Option<Id<LegalEntity>>> {
+    let Ok(ledger) = Id::<Ledger>::parse(name) else { return Ok(None) };
+    let tenant = tx.cx().tenant;
+    let found: Option<Uuid> =
+        sqlx::query_scalar("select legal_entity from ledger where tenant_id = $1 and id = $2")
+            .bind(tenant)
+            .bind(ledger.uuid())
+            .fetch_optional(tx.connection())
+            .await
+            .map_err(from_sqlx)?;
+    Ok(found.map(Id::from_uuid))
 }
 
 async fn close(
@@ -150,6 +225,7 @@ async fn open(
     let given = account.zip(amount).zip(date).zip(description);
     let (((account, (amount, currency)), date), description) = violations.into_result(given)?;
     let chart = Chart::open(tx, before.value.legal_entity).await?;
+    require_known(&foreign::find(tx, [account]).await?, account, "account")?;
     if amount.is_zero() {
         return Err(Error::invalid("amount", "OUT_OF_RANGE", "must not be zero"));
     }

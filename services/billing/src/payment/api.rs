@@ -1,11 +1,13 @@
-//! `PaymentService`. A payment on the wire is in `wire.rs`, what the verbs do in `requests.rs`.
+//! `PaymentService`. A payment on the wire is in `wire.rs`, what the verbs do in `requests.rs`, what is
+//! looked up in `references.rs`.
 
 use futures::{FutureExt as _, future::BoxFuture};
 use prost::Message;
 use tonic::Request;
 use trato_platform::{
     App,
-    db::{Constraint, Facts, NewEvent, Record, RequestKey, Resource, Tx, statement::Statements},
+    db::{Constraint, Facts, NewEvent, Record, RequestKey, Resource, Tx},
+    rpc::Caller,
     standard::{Draft as _, Drafts, Reply, Store, answer, new_record, once, require_living},
 };
 use trato_proto::billing::v1::{self as pb, payment_service_server::PaymentService};
@@ -16,29 +18,28 @@ use uuid::Uuid;
 use super::{
     allocations::parse_wishes,
     model::Payment,
+    references::References,
     requests::{self, Moved},
     store,
     till::Till,
     wire,
 };
-use crate::legal_entity::LegalEntity;
-
 /// Serves payments.
 pub struct Api {
     payments: Store<Payment>,
     drafts: Drafts<Payment>,
-    legal_entities: Statements,
+    references: References,
     till: Till,
 }
 
 impl Api {
     /// The service over the app's database.
     pub fn new(app: &App) -> Self {
-        let legal_entities = Statements::of::<LegalEntity>();
+        let references = References::new(app);
         Self {
             payments: Store::new(&app.database),
-            drafts: Drafts::new(&app.database, legal_entities),
-            legal_entities,
+            drafts: Drafts::new(&app.database, references.clone()),
+            references,
             till: Till::new(&app.database),
         }
     }
@@ -84,10 +85,12 @@ impl PaymentService for Api {
     }
 
     async fn record_payment(&self, request: Request<pb::RecordPaymentRequest>) -> Reply<pb::Payment> {
+        let caller = Caller::of(&request);
         answer(request, async |cx, mut body| {
+            let caller = caller?;
             let key = RequestKey::parse(&std::mem::take(&mut body.request_id), &body)?;
             let key = key.ok_or_else(requests::request_id_required)?;
-            let attempt = self.record(cx, &key, &body);
+            let attempt = self.record((cx, &caller), &key, &body);
             once(&self.till.database, cx, Some(&key), attempt).await
         })
         .await
@@ -135,18 +138,17 @@ impl PaymentService for Api {
 impl Api {
     async fn record(
         &self,
-        cx: &Context,
+        (cx, caller): (&Context, &Caller),
         key: &RequestKey,
         body: &pb::RecordPaymentRequest,
     ) -> Result<pb::Payment> {
         let mut record = new_record::<Payment>(cx, body.payment.clone(), "payment")?;
         let wishes = parse_wishes(&body.allocations, record.value.currency_code)?;
+        let accounts = body.payment.iter().map(|payment| payment.account.as_str());
+        self.references.learn(cx, caller, accounts).await?;
         let mut tx = Tx::of(&self.till.database, cx).await?;
         let drafts = vec![&mut record.value];
-        Payment::complete(&self.legal_entities, &mut tx, drafts)
-            .await?
-            .into_iter()
-            .collect::<Result<()>>()?;
+        Payment::complete(&self.references, &mut tx, drafts).await?.into_iter().collect::<Result<()>>()?;
         let rows = requests::record(&self.till, &mut tx, &mut record, &wishes).await?;
         let event = NewEvent::of(cx, "succeeded", None, &record);
         let event_id = event.id;

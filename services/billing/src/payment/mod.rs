@@ -17,6 +17,7 @@
 mod allocations;
 mod api;
 mod model;
+mod references;
 mod requests;
 mod store;
 mod till;

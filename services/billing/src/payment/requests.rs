@@ -1,14 +1,9 @@
 //! The verbs of payments: what is asked for, and what it makes of a locked payment.
 
-use std::collections::HashSet;
-
-use futures::{FutureExt as _, future::BoxFuture};
-use trato_platform::{
-    db::{Facts, Record, Tx, statement::Statements},
-    standard::Draft,
-};
+use trato_platform::db::{Facts, Record, Tx};
 use trato_proto::{billing::v1 as pb, google::value::Date as WireDate, wire};
 use trato_types::{Context, Date, Error, Id, Kind as Failure, Minor, Result, Violations};
+use uuid::Uuid;
 
 use super::{
     allocations::{Wish, parse_wishes, positive},
@@ -19,8 +14,6 @@ use super::{
 use crate::{
     books::{Chart, Kind, Role, minus},
     fields::{reason, remark},
-    legal_entity::LegalEntity,
-    lookup::living,
 };
 
 /// What a verb makes of a payment.
@@ -29,37 +22,6 @@ pub struct Moved {
     pub payment: Payment,
     /// What is written of invoices.
     pub rows: Vec<Row>,
-}
-
-impl Draft for Payment {
-    /// Of legal entities.
-    type References = Statements;
-
-    fn require_draft(&self) -> Result<()> {
-        Ok(self.require_initiated()?)
-    }
-
-    fn complete<'a>(
-        references: &'a Statements,
-        tx: &'a mut Tx,
-        drafts: Vec<&'a mut Self>,
-    ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
-        async move {
-            let ids: HashSet<_> = drafts.iter().map(|draft| draft.legal_entity.uuid()).collect();
-            let found = living::<LegalEntity>(tx, references, ids).await?;
-            let check = |draft: &mut Self| {
-                found.contains_key(&draft.legal_entity.uuid()).then_some(()).ok_or_else(|| {
-                    Error::new(
-                        Failure::Precondition,
-                        "LEGAL_ENTITY_NOT_FOUND",
-                        "there is no such legal entity",
-                    )
-                })
-            };
-            Ok(drafts.into_iter().map(check).collect())
-        }
-        .boxed()
-    }
 }
 
 /// Records that a payment was made already, and what it pays.
@@ -193,7 +155,9 @@ pub async fn refund(
     let date = parse_date(body.date.as_ref())?;
     payment.require_here()?;
     let chart = Chart::open(tx, payment.legal_entity).await?;
-    let date = past("date", date, payment.date, &chart, tx.cx())?;
+    let paid: Vec<Uuid> = invoice.iter().map(|invoice| invoice.uuid()).collect();
+    let since = till.last_moved(tx, before.id, &paid).await?.max(payment.date);
+    let date = past("date", date, since, &chart, tx.cx())?;
     let mut posting = payment.posting(Kind::Refund, before.id)?;
     let (rows, amount) = match invoice {
         Some(invoice) => {
@@ -227,8 +191,10 @@ pub async fn charge_back(
     let date = parse_date(body.date.as_ref())?;
     payment.require_here()?;
     let chart = Chart::open(tx, payment.legal_entity).await?;
-    let date = past("date", date, payment.date, &chart, tx.cx())?;
-    let mut wishes: Vec<Wish> = payment.allocations.0.iter().map(|paid| Wish::all(paid.invoice)).collect();
+    let paid: Vec<Uuid> = payment.allocations.0.iter().map(|paid| paid.invoice).collect();
+    let since = till.last_moved(tx, before.id, &paid).await?.max(payment.date);
+    let date = past("date", date, since, &chart, tx.cx())?;
+    let mut wishes: Vec<Wish> = paid.into_iter().map(Wish::all).collect();
     wishes.sort_by_key(|wish| wish.invoice.uuid());
     let mut posting = payment.posting(Kind::ChargeBack, before.id)?;
     let rows = till.take_back(tx, &mut posting, &mut payment, &wishes, (Cause::ChargedBack, date)).await?;
@@ -263,14 +229,15 @@ fn past(field: &str, date: Option<Date>, since: Option<Date>, chart: &Chart, cx:
     let today = chart.today(cx);
     let date = date.unwrap_or(today);
     if date > today || since.is_some_and(|since| date < since) {
-        return Err(Error::invalid(field, "OUT_OF_RANGE", "must not be to come, nor before the payment"));
+        let message = "must not be to come, nor before the payment and what it takes back";
+        return Err(Error::invalid(field, "OUT_OF_RANGE", message));
     }
     Ok(date)
 }
 
 impl Wish {
     /// All that was paid of an invoice.
-    fn all(invoice: uuid::Uuid) -> Self {
+    fn all(invoice: Uuid) -> Self {
         Self { invoice: Id::from_uuid(invoice), amount: None }
     }
 }

@@ -2,7 +2,7 @@
 
 use trato_platform::{
     choice_column,
-    db::{Constraint, Database, Facts, NewEvent, Record, Tx, constrained, statement::Statements},
+    db::{Constraint, Database, Facts, NewEvent, Record, Tx, constrained, from_sqlx, statement::Statements},
 };
 use trato_types::{Date, Error, Id, Kind as Failure, Minor, Result};
 use uuid::Uuid;
@@ -180,6 +180,21 @@ impl Till {
         .await
         .map_err(|error| constrained(error, CONSTRAINTS))?;
         Ok(())
+    }
+
+    /// The latest day on which something moved between a payment and any of these invoices; none where nothing did. What takes
+    /// that back is of this day or a later one, or the books of the days between would say that less was paid than was.
+    pub async fn last_moved(&self, tx: &mut Tx, payment: Uuid, invoices: &[Uuid]) -> Result<Option<Date>> {
+        let tenant = tx.cx().tenant;
+        sqlx::query_scalar(
+            "select max(date) from allocation where tenant_id = $1 and payment = $2 and invoice = any($3)",
+        )
+        .bind(tenant)
+        .bind(payment)
+        .bind(invoices)
+        .fetch_one(tx.connection())
+        .await
+        .map_err(from_sqlx)
     }
 
     async fn lock(&self, tx: &mut Tx, invoice: Id<Invoice>) -> Result<Record<Invoice>> {

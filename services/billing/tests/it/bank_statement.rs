@@ -14,10 +14,10 @@ use crate::{
 };
 
 /// The statement of the unit tests, on the days of now.
-const CAMT: &str = include_str!("../data/camt053.xml");
+pub const CAMT: &str = include_str!("../data/camt053.xml");
 
 impl Billing {
-    async fn import(
+    pub async fn import(
         &self,
         request: ImportBankStatementRequest,
     ) -> Result<ImportBankStatementResponse, Status> {
@@ -25,7 +25,7 @@ impl Billing {
         answer.map(Response::into_inner)
     }
 
-    async fn payment_count(&self) -> usize {
+    pub async fn payment_count(&self) -> usize {
         let request = ListPaymentsRequest::default();
         let page = self.payments().list_payments(self.admin.request(request)).await.expect("a page");
         page.into_inner().payments.len()
@@ -41,7 +41,7 @@ impl Billing {
     }
 }
 
-fn importing(desk: &Desk, format: Format, content: &str) -> ImportBankStatementRequest {
+pub fn importing(desk: &Desk, format: Format, content: &str) -> ImportBankStatementRequest {
     ImportBankStatementRequest {
         legal_entity: desk.legal_entity.name.clone(),
         format: format.into(),
@@ -51,7 +51,7 @@ fn importing(desk: &Desk, format: Format, content: &str) -> ImportBankStatementR
     }
 }
 
-fn brief(entry: &Entry) -> (&str, Outcome, Reason) {
+pub fn brief(entry: &Entry) -> (&str, Outcome, Reason) {
     (entry.key.rsplit('/').next().unwrap_or_default(), entry.outcome(), entry.reason())
 }
 

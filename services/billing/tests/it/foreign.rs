@@ -2,10 +2,13 @@
 
 use tonic::Code;
 use tonic_types::StatusExt as _;
-use trato_proto::billing::v1::invoice::Line;
+use trato_proto::billing::v1::{CreatePaymentRequest, Payment, invoice::Line};
 use uuid::Uuid;
 
-use crate::harness::{Billing, Desk, refusal};
+use crate::{
+    harness::{Billing, Desk, days_ago, eur, refusal},
+    payment::transfer,
+};
 
 fn product() -> String {
     format!("products/{}", Uuid::now_v7())
@@ -54,4 +57,29 @@ async fn what_is_invoiced_is_or_was_there() {
     let refused = billing.create_invoice(desk.invoice(lines)).await;
 
     assert_eq!(refusal(refused), (Code::Unavailable, "PRODUCT_UNVERIFIED".into()));
+}
+
+/// DOC-18: money is of an account that is there, or was: what still comes from one that is deleted is recorded.
+#[tokio::test]
+async fn whoever_pays_is_or_was_there() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let invoice = billing.owed(&desk).await;
+    let ledger = billing.ledger(&desk).await;
+    let nobody = format!("accounts/{}", Uuid::now_v7());
+    let unknown = Payment { account: nobody.clone(), ..transfer(&invoice, "1.00") };
+    let meant = CreatePaymentRequest { payment: Some(unknown.clone()), ..Default::default() };
+    billing.hear_account(&desk.account, true).await;
+
+    let refused = [
+        refusal(billing.pay(unknown, vec![]).await),
+        refusal(billing.payments().create_payment(billing.admin.request(meant)).await),
+        refusal(billing.open_balance(&ledger, &nobody, eur("1.00"), days_ago(30)).await),
+    ];
+    let late = billing.pay(transfer(&invoice, "121.00"), vec![]).await;
+
+    for refused in refused {
+        assert_eq!(refused, (Code::Unavailable, "ACCOUNT_UNVERIFIED".to_owned()));
+    }
+    assert!(late.is_ok());
 }

@@ -128,6 +128,61 @@ impl Billing {
     }
 }
 
+/// XTR-05: who closes the books waits for what is being posted, also where there was no ledger yet when that began.
+#[tokio::test]
+async fn closing_waits_for_what_is_being_posted() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let invoice = billing.owed(&desk).await;
+    let mut posting = billing.service.transaction(billing.admin.tenant).await;
+    sqlx::query(
+        "insert into posting select tenant_id, gen_random_uuid(), legal_entity, date, kind, document, description, account,
+           currency_code, base_currency_code, rate, now(), creator from posting limit 1",
+    )
+    .execute(posting.connection())
+    .await
+    .expect("posted");
+    let ledger = billing.ledger(&desk).await;
+
+    let mut closing = std::pin::pin!(billing.close(&ledger, invoice.issue_date));
+    let early = tokio::time::timeout(std::time::Duration::from_secs(1), closing.as_mut()).await;
+    posting.commit().await.expect("committed");
+    let closed = closing.await.expect("closed");
+
+    assert!(early.is_err(), "it was closed while somebody was posting");
+    assert_eq!(closed.closed_through, invoice.issue_date);
+}
+
+/// XTR-05: closing gets its turn however many are posting, and nothing is posted after it.
+#[tokio::test]
+async fn closing_is_not_overtaken() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let invoice = billing.owed(&desk).await;
+    let ledger = billing.ledger(&desk).await;
+    let post = async || loop {
+        match billing.pay(transfer(&invoice, "1.00"), vec![]).await {
+            Ok(_) => {}
+            Err(status) if [Code::Unavailable, Code::ResourceExhausted].contains(&status.code()) => {}
+            Err(status) => return status,
+        }
+    };
+    let close = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let closing = billing.close(&ledger, invoice.issue_date);
+        let closed = tokio::time::timeout(std::time::Duration::from_secs(20), closing).await;
+        closed.expect("it gets its turn").expect("closed");
+        billing.trial(&desk).await
+    };
+
+    let (balances, refused) = futures::join!(close, futures::future::join_all((0..8).map(|_| post())));
+
+    for status in refused {
+        assert_eq!(refusal::<()>(Err(status)), (Code::FailedPrecondition, "PERIOD_CLOSED".to_owned()));
+    }
+    assert_eq!(billing.trial(&desk).await, balances, "nothing was posted after it was closed");
+}
+
 /// XTR-05: nothing is posted in a closed period, nothing of it is taken back, and it is opened again only for a reason.
 #[tokio::test]
 async fn nothing_is_posted_in_a_closed_period() {
@@ -220,7 +275,7 @@ async fn what_is_posted_is_exported_page_by_page() {
     for _ in 0..4 {
         billing.owed(&desk).await;
     }
-    let account = format!("accounts/{}", uuid::Uuid::now_v7());
+    let account = billing.account().await;
     billing.open_balance(&ledger, &account, eur("-7.50"), days_ago(40)).await.expect("taken over");
     let cash = Payment {
         account,

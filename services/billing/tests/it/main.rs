@@ -2,6 +2,8 @@
 
 mod access;
 mod bank_statement;
+mod bank_statement_keys;
+mod billable;
 mod chain;
 mod credit;
 mod credit_note;
@@ -21,6 +23,7 @@ mod number_series;
 mod parked_task;
 mod payment;
 mod payment_concurrency;
+mod payment_taken_back;
 mod payment_term;
 mod posting;
 mod receivables;

@@ -105,7 +105,7 @@ impl Billing {
         self.issued(desk, &[("1", "1", "100")]).await
     }
 
-    async fn initiated(&self, payment: Payment) -> Payment {
+    pub async fn initiated(&self, payment: Payment) -> Payment {
         let request = CreatePaymentRequest { payment: Some(payment), ..Default::default() };
         let answer = self.payments().create_payment(self.admin.request(request)).await;
         answer.expect("a payment").into_inner()

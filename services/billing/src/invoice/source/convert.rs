@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use rust_decimal::Decimal;
-use trato_pricing::{PricingError, Quantity};
+use trato_pricing::{PricingError, Quantity, line_amount};
 use trato_proto::{
     billing::v1::{self as pb, invoice::Discount},
     google::value::Money,
@@ -95,6 +95,7 @@ impl<'a> Converter<'a> {
         let share = |money: &Option<Money>| -> Result<Minor> {
             Ok(part.quantity.part_of(self.minor(money)?, part.before, whole)?)
         };
+        let unit_price = price_of_one(&amounts.unit_price, &amounts.per)?;
         let (mut taken, mut charges) = (Vec::new(), Vec::new());
         for adjustment in &amounts.adjustments {
             match share(&adjustment.amount)? {
@@ -110,6 +111,12 @@ impl<'a> Converter<'a> {
                 taken.push((Minor(-amount.0.abs()), ""));
             }
         }
+        // A price with fractions of a cent is rounded on each invoice; together they come to what was agreed on.
+        let own = line_amount(part.quantity, unit_price.parse().map_err(Error::internal)?, self.currency)?;
+        let lacking = round(Minor(share(&amounts.base)?.0 - own.0), &mut taken);
+        if lacking != Minor(0) {
+            charges.push((lacking, String::new()));
+        }
         let description =
             if line.description.is_empty() { &line.product_display_name } else { &line.description };
         let tax_codes = vec![self.tax_code(&line.applied_tax_class)?];
@@ -118,7 +125,7 @@ impl<'a> Converter<'a> {
             description: description.clone(),
             quantity: part.quantity.to_string(),
             unit: amounts.unit_code.clone(),
-            unit_price: price_of_one(&amounts.unit_price, &amounts.per)?,
+            unit_price,
             discounts: discounts(&taken, self.currency)?,
             tax_codes,
             source_line: part.source_line.to_owned(),
@@ -184,6 +191,22 @@ fn price_of_one(price: &str, per: &str) -> Result<String> {
     })
 }
 
+/// Puts on a line what it has too much of, as a discount, or what it lacks, by taking less off; answers what it lacks then.
+fn round(difference: Minor, taken: &mut Vec<(Minor, &str)>) -> Minor {
+    if difference < Minor(0) {
+        taken.push((difference, ""));
+        return Minor(0);
+    }
+    let mut lacking = difference.0;
+    for (amount, _) in taken.iter_mut() {
+        let less = lacking.min(-amount.0);
+        *amount = Minor(amount.0 + less);
+        lacking -= less;
+    }
+    taken.retain(|(amount, _)| *amount != Minor(0));
+    Minor(lacking)
+}
+
 /// What was taken off, in amounts below zero, as discounts. Documents of sales have more of them than lines of invoices:
 /// those at the end become one.
 fn discounts(taken: &[(Minor, &str)], currency: Currency) -> Result<Vec<Discount>> {
@@ -204,7 +227,95 @@ fn discounts(taken: &[(Minor, &str)], currency: Currency) -> Result<Vec<Discount
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    const EUR: &str = "EUR";
+
+    fn cents(money: &Money) -> i64 {
+        wire::parse_money(money).expect("an amount").0.0
+    }
+
+    fn decimal(millionths: i64) -> String {
+        Decimal::new(millionths, 6).normalize().to_string()
+    }
+
+    /// A line of so much at a price, from which a discount is taken, as sales tells it.
+    fn sold(quantity: &str, unit_price: &str, base: Minor, discount: Minor) -> Sold {
+        let currency = Currency::parse(EUR).expect("a currency");
+        let adjustment = priced::AppliedAdjustment {
+            amount: Some(wire::money(Minor(-discount.0), currency)),
+            ..Default::default()
+        };
+        let amounts = priced::Line {
+            quantity: quantity.to_owned(),
+            unit_price: unit_price.to_owned(),
+            base: Some(wire::money(base, currency)),
+            adjustments: vec![adjustment],
+            ..Default::default()
+        };
+        let line = sales::sales_document::Line {
+            key: "1".to_owned(),
+            amounts: Some(amounts),
+            applied_tax_class: "VAT".to_owned(),
+            ..Default::default()
+        };
+        let document =
+            sales::SalesDocument { currency_code: EUR.to_owned(), lines: vec![line], ..Default::default() };
+        Sold {
+            name: String::new(),
+            account: String::new(),
+            bill_to: None,
+            document,
+            lines: Vec::new(),
+            billables: Vec::new(),
+        }
+    }
+
+    /// What the lines of an invoice come to, each rounded by itself.
+    fn total(lines: &[pb::invoice::Line]) -> i64 {
+        let currency = Currency::parse(EUR).expect("a currency");
+        let net = |line: &pb::invoice::Line| {
+            let (quantity, price) = (line.quantity.parse(), line.unit_price.parse());
+            let own = line_amount(quantity.expect("a quantity"), price.expect("a price"), currency);
+            let taken = line.discounts.iter().filter_map(|discount| discount.amount.as_ref()).map(cents);
+            own.expect("an amount").0 - taken.sum::<i64>()
+        };
+        lines.iter().map(net).sum()
+    }
+
+    proptest! {
+        /// DOC-07: parts that are invoiced one after the other come to what was agreed on, also at prices with fractions of a
+        /// cent.
+        #[test]
+        fn parts_at_a_fine_price_add_up(
+            price in 0_i64..5_000_000,
+            parts in prop::collection::vec(1_i64..4_000_000, 1..6),
+            percent in 0_i64..=100,
+        ) {
+            let currency = Currency::parse(EUR).expect("a currency");
+            let exact = |millionths: i64| decimal(millionths).parse::<Quantity>().expect("a quantity");
+            let (whole, unit_price) = (decimal(parts.iter().sum()), decimal(price));
+            let of = (whole.parse().expect("a quantity"), unit_price.parse().expect("a price"));
+            let base = line_amount(of.0, of.1, currency).expect("an amount");
+            let discount = Minor(base.0 * percent / 100);
+            let sold = sold(&whole, &unit_price, base, discount);
+            let tax_codes = HashMap::from([("VAT".to_owned(), "taxCodes/1".to_owned())]);
+
+            let (mut before, mut sum) = (0, 0);
+            for part in &parts {
+                let mut converter = Converter::new(&sold, &tax_codes).expect("a converter");
+                let (before_it, quantity) = (exact(before), exact(*part));
+                let part_of = Part { source_line: "1", priced: "1", before: before_it, quantity };
+                converter.write(&part_of).expect("a line");
+                sum += total(&converter.finish().0);
+                before += part;
+            }
+
+            prop_assert_eq!(sum, base.0 - discount.0);
+        }
+    }
 
     /// DOC-07: however many discounts a line was sold with, it can be invoiced, and comes to the same.
     #[test]

@@ -20,7 +20,8 @@ use super::{
     sold::{Sold, SourceError},
 };
 use crate::{
-    billable, delivery_note,
+    billable::{self, Room},
+    delivery_note,
     invoice::{issue, model::Invoice, references::References},
     issuing::Issuing,
     tax_code::TaxCode,
@@ -126,8 +127,12 @@ impl Sourcing {
         let ledger = billable::lock(tx, &sold.name).await?;
         let tax_codes = tax_codes(tx, Converter::tax_classes(sold)).await?;
         let mut converter = Converter::new(sold, &tax_codes)?;
+        // Lines of a delivery note may deliver the same line of the order, and have its price together.
+        let mut counted: HashMap<&str, Quantity> = HashMap::new();
         for line in &sold.lines {
-            let (before, left) = ledger.get(&line.key).copied().unwrap_or((Quantity::ZERO, Quantity::ZERO));
+            let taken = counted.entry(&line.priced).or_insert(Quantity::ZERO);
+            let room = ledger.get(&line.key).copied().unwrap_or(Room::NONE).less(*taken)?;
+            let (before, left) = (room.before, room.left());
             let quantity = match wishes.iter().find(|(key, _)| *key == line.key) {
                 Some((_, quantity)) if *quantity > left => {
                     let error = Error::new(
@@ -143,6 +148,7 @@ impl Sourcing {
             };
             if quantity > Quantity::ZERO {
                 converter.write(&Part { source_line: &line.key, priced: &line.priced, before, quantity })?;
+                *taken = taken.plus(quantity)?;
             }
         }
         let (lines, tax_inclusive) = converter.finish();

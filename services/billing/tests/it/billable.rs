@@ -1,0 +1,96 @@
+//! The ledger of quantities, as invoices that are made by hand move it.
+
+use futures::future::join_all;
+use tonic::Code;
+use trato_proto::billing::v1::{
+    BatchCreateInvoicesRequest, CreateInvoiceRequest, Invoice, VoidInvoiceRequest, invoice::Line,
+};
+
+use crate::harness::{Billing, Desk, refusal};
+
+impl Billing {
+    /// Hears how much may be invoiced of the one line of an order, as if it had been read from sales.
+    async fn hear_order(&self, order: &str, basis: i64) {
+        let mut tx = self.service.transaction(self.admin.tenant).await;
+        sqlx::query(
+            "insert into billable_line (tenant_id, document, line, basis, revision) values ($1, $2, '1', $3, 1)",
+        )
+        .bind(self.admin.tenant)
+        .bind(order)
+        .bind(rust_decimal::Decimal::from(basis))
+        .execute(tx.connection())
+        .await
+        .expect("a line");
+        tx.commit().await.expect("committed");
+    }
+}
+
+/// A draft of so much of the line of an order.
+fn of(desk: &Desk, order: &str, quantity: &str) -> Invoice {
+    let line = Line { source_line: "1".into(), ..desk.line("1", quantity, "10") };
+    Invoice { source_document: order.into(), ..desk.invoice(vec![line]) }
+}
+
+/// DOC-07: an invoice made by hand counts like any other, and is refused where it would be counted nowhere; an order may still be
+/// named by an invoice whose lines are of none of its lines.
+#[tokio::test]
+async fn an_invoice_made_by_hand_goes_past_no_ledger() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let unheard = billing.create_invoice(of(&desk, "orders/a", "10")).await;
+    let named =
+        Invoice { source_document: "orders/a".into(), ..desk.invoice(vec![desk.line("1", "1", "10")]) };
+    billing.create_invoice(named).await.expect("a draft");
+    billing.hear_order("orders/a", 10).await;
+
+    let draft = billing.create_invoice(of(&desk, "orders/a", "10")).await.expect("a draft");
+    let too_much = billing.create_invoice(of(&desk, "orders/a", "1")).await;
+    let issued = billing.issue(&draft, &desk.series).await.expect("issued");
+    let void = VoidInvoiceRequest { name: issued.name, reason: "Wrong".into(), ..Default::default() };
+    billing.invoices().void_invoice(billing.admin.request(void)).await.expect("void");
+    let again = billing.create_invoice(of(&desk, "orders/a", "10")).await;
+
+    assert_eq!(refusal(unheard), (Code::FailedPrecondition, "SOURCE_LINE_UNKNOWN".to_owned()));
+    assert_eq!(refusal(too_much), (Code::FailedPrecondition, "BASIS_EXCEEDED".to_owned()));
+    assert!(again.is_ok(), "what is void is given back");
+    let uneven = "update billable_line set credited = 11";
+    let error = billing.tamper(uneven, false).await.expect_err("more than is invoiced");
+    assert!(error.to_string().contains("billable_line_quantities_check"), "{error}");
+}
+
+/// DOC-07: those who record invoices of the same orders together do not wait for one another in a circle, whatever their order.
+#[tokio::test]
+async fn batches_lock_lines_in_one_order() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let orders = ["orders/a", "orders/b", "orders/c", "orders/d"];
+    for order in orders {
+        billing.hear_order(order, 1_000).await;
+    }
+    let batch = |turned: bool| {
+        let mut requests: Vec<_> = orders
+            .iter()
+            .map(|order| CreateInvoiceRequest { invoice: Some(of(&desk, order, "1")), ..Default::default() })
+            .collect();
+        if turned {
+            requests.reverse();
+        }
+        let request = BatchCreateInvoicesRequest { requests, ..Default::default() };
+        let (mut invoices, request) = (billing.invoices(), billing.admin.request(request));
+        async move { invoices.batch_create_invoices(request).await }
+    };
+
+    for _ in 0..10 {
+        let answers = join_all((0..6).map(|number| batch(number % 2 == 0))).await;
+        for answer in answers {
+            answer.expect("recorded");
+        }
+    }
+
+    let mut tx = billing.service.transaction(billing.admin.tenant).await;
+    let counted: Vec<rust_decimal::Decimal> = sqlx::query_scalar("select invoiced from billable_line")
+        .fetch_all(tx.connection())
+        .await
+        .expect("sums");
+    assert_eq!(counted, [rust_decimal::Decimal::from(60); 4]);
+}

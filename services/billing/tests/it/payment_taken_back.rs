@@ -1,0 +1,75 @@
+//! What becomes of a claim when what was paid of it is taken back: on which days, and that it can be given up again.
+
+use tonic::Code;
+use trato_proto::billing::v1::{
+    ChargeBackPaymentRequest, Payment, RefundPaymentRequest, invoice::PaymentState,
+};
+
+use crate::{
+    harness::{Billing, days_ago, eur, field, refusal, violations},
+    payment::{part, request_id, transfer},
+};
+
+/// DOC-18: what is taken back of an invoice is not of a day before that on which it was paid.
+#[tokio::test]
+async fn nothing_is_taken_back_before_it_was_paid() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let invoice = billing.owed(&desk).await;
+    let early = Payment { date: days_ago(10), ..transfer(&invoice, "121.00") };
+    let payment = billing.pay(early, vec![]).await.expect("recorded");
+    billing.allocate(&payment, vec![part(&invoice, "100.00")]).await.expect("allocated, today");
+    let refund = |invoice: &str, days| RefundPaymentRequest {
+        name: payment.name.clone(),
+        amount: eur("10.00"),
+        invoice: invoice.to_owned(),
+        date: days_ago(days),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    let back = |days| ChargeBackPaymentRequest {
+        name: payment.name.clone(),
+        reason: "The mandate was withdrawn".into(),
+        date: days_ago(days),
+        request_id: request_id(),
+        ..Default::default()
+    };
+
+    let refunded = billing.payments().refund_payment(billing.admin.request(refund(&invoice.name, 5))).await;
+    let charged = billing.payments().charge_back_payment(billing.admin.request(back(5))).await;
+    let of_the_rest = billing.payments().refund_payment(billing.admin.request(refund("", 5))).await;
+    let before = billing.payments().refund_payment(billing.admin.request(refund("", 11))).await;
+    let today = billing.charge_back(&payment, "").await;
+
+    for refused in [refunded, charged, before] {
+        assert_eq!(violations(refused), [field("date", "OUT_OF_RANGE")]);
+    }
+    assert!(of_the_rest.is_ok(), "what was not allocated was there since the payment came");
+    assert!(today.is_ok());
+}
+
+/// DOC-18: what is opened again after the rest was given up is given up as well; the newest reason stays.
+#[tokio::test]
+async fn what_is_opened_again_is_given_up_again() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let invoice = billing.owed(&desk).await;
+    let payment = billing.pay(transfer(&invoice, "60.00"), vec![part(&invoice, "")]).await.expect("recorded");
+    billing.write_off(&invoice, "Insolvent").await.expect("given up");
+    billing.charge_back(&payment, "").await.expect("taken back");
+
+    let open = billing.get_invoice(&invoice).await.open;
+    let given_up = billing.write_off(&invoice, "Still insolvent").await.expect("given up");
+    let again = billing.write_off(&invoice, "Insolvent").await;
+
+    assert_eq!(open, eur("60.00"));
+    assert_eq!((given_up.written_off.clone(), given_up.open.clone()), (eur("121.00"), eur("0.00")));
+    assert_eq!(given_up.payment_state(), PaymentState::WrittenOff);
+    assert_eq!(given_up.write_off_reason, "Still insolvent");
+    assert_eq!(refusal(again), (Code::FailedPrecondition, "NOTHING_OPEN".to_owned()));
+    assert_eq!(billing.trial(&desk).await["5200"], 12_100);
+    for less in ["set written_off = written_off - 1", "set write_off_reason = 'Other'"] {
+        let error = billing.tamper(&format!("update invoice {less}"), false).await.expect_err(less);
+        assert!(error.to_string().contains("does not change"), "{less}: {error}");
+    }
+}
