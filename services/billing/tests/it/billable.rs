@@ -10,7 +10,7 @@ use crate::harness::{Billing, Desk, refusal};
 
 impl Billing {
     /// Hears how much may be invoiced of the one line of an order, as if it had been read from sales.
-    async fn hear_order(&self, order: &str, basis: i64) {
+    async fn hear_basis(&self, order: &str, basis: i64) {
         let mut tx = self.service.transaction(self.admin.tenant).await;
         sqlx::query(
             "insert into billable_line (tenant_id, document, line, basis, revision) values ($1, $2, '1', $3, 1)",
@@ -41,7 +41,7 @@ async fn an_invoice_made_by_hand_goes_past_no_ledger() {
     let named =
         Invoice { source_document: "orders/a".into(), ..desk.invoice(vec![desk.line("1", "1", "10")]) };
     billing.create_invoice(named).await.expect("a draft");
-    billing.hear_order("orders/a", 10).await;
+    billing.hear_basis("orders/a", 10).await;
 
     let draft = billing.create_invoice(of(&desk, "orders/a", "10")).await.expect("a draft");
     let too_much = billing.create_invoice(of(&desk, "orders/a", "1")).await;
@@ -65,7 +65,7 @@ async fn batches_lock_lines_in_one_order() {
     let desk = billing.desk().await;
     let orders = ["orders/a", "orders/b", "orders/c", "orders/d"];
     for order in orders {
-        billing.hear_order(order, 1_000).await;
+        billing.hear_basis(order, 1_000).await;
     }
     let batch = |turned: bool| {
         let mut requests: Vec<_> = orders

@@ -270,6 +270,7 @@ mod tests {
             document,
             lines: Vec::new(),
             billables: Vec::new(),
+            order: None,
         }
     }
 
