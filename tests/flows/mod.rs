@@ -18,6 +18,7 @@ mod make;
 mod orders;
 mod pagination;
 mod pipelines;
+mod printing;
 mod quotes;
 mod repeated_requests;
 mod scopes;
