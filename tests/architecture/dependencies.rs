@@ -48,7 +48,15 @@ const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("trato-customers", &["trato-types", "trato-query", "trato-contract", "trato-platform", "trato-proto"]),
     (
         "trato-sales",
-        &["trato-types", "trato-query", "trato-pricing", "trato-contract", "trato-platform", "trato-proto"],
+        &[
+            "trato-types",
+            "trato-query",
+            "trato-pricing",
+            "trato-paper",
+            "trato-contract",
+            "trato-platform",
+            "trato-proto",
+        ],
     ),
     (
         "trato-billing",

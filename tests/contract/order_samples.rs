@@ -7,7 +7,7 @@ use super::samples::World;
 use crate::harness::values::{name, text};
 
 /// The verbs of orders, delivery notes, return policies and returns.
-pub const ORDER_VERBS: [&str; 19] = [
+pub const ORDER_VERBS: [&str; 20] = [
     "CreateOrderFromQuote",
     "ConfirmOrder",
     "HoldOrder",
@@ -20,6 +20,7 @@ pub const ORDER_VERBS: [&str; 19] = [
     "DispatchDeliveryNote",
     "ConfirmDeliveryNote",
     "VoidDeliveryNote",
+    "RenderDeliveryNote",
     "PublishReturnPolicy",
     "RetireReturnPolicy",
     "AuthoriseReturn",
@@ -159,6 +160,7 @@ impl World {
                 "refusals": [{ "line": "1", "quantity": "1", "reason": "Scratched" }],
             }),
             "VoidDeliveryNote" => json!({ "name": self.issued_note("1").await, "reason": "Wrong lorry" }),
+            "RenderDeliveryNote" => self.printable(&self.orders.delivered).await,
             "PublishReturnPolicy" => json!({ "name": self.create("ReturnPolicy").await }),
             "RetireReturnPolicy" => json!({ "name": self.published_policy().await }),
             other => self.return_verb(other).await,

@@ -4,10 +4,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::samples::World;
-use crate::harness::values::{dollars, name};
+use crate::harness::{
+    eventually::{SOON, eventually},
+    values::{dollars, name},
+};
 
 /// The verbs of quotes.
-pub const QUOTE_VERBS: [&str; 9] = [
+pub const QUOTE_VERBS: [&str; 10] = [
     "SubmitQuote",
     "ApproveQuote",
     "RejectQuote",
@@ -17,6 +20,7 @@ pub const QUOTE_VERBS: [&str; 9] = [
     "DeclineQuote",
     "CancelQuote",
     "ReviseQuote",
+    "RenderQuote",
 ];
 
 impl World {
@@ -60,9 +64,17 @@ impl World {
                 "requestId": Uuid::new_v4(),
             }),
             "DeclineQuote" => json!({ "name": self.sent_quote().await, "reason": "TIMING" }),
+            "RenderQuote" => self.printable(&self.quote).await,
             "CancelQuote" => json!({ "name": self.create("Quote").await, "reason": "No need" }),
             _ => json!({ "name": self.create("Quote").await }),
         }
+    }
+
+    /// A request to render a document, once sales has heard of who makes it out and who gets it.
+    pub async fn printable(&self, document: &str) -> Value {
+        let ask = || async { self.keeper.get(&format!("/v1/{document}:render")).await.status };
+        eventually(SOON, "sales to know issuer and recipient", ask, |status| *status == 200).await;
+        json!({ "name": document, "language": "es", "paper": "LETTER" })
     }
 
     /// Submits a new draft that no rule matches.

@@ -20,6 +20,7 @@ mod make;
 pub mod orders;
 mod pagination;
 mod pipelines;
+mod printing;
 mod quotes;
 mod repeated_requests;
 mod scopes;

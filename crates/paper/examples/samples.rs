@@ -3,7 +3,8 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 use trato_paper::{
-    Detail, Document, Issuer, Kind, Language, Line, Logo, Mark, Paper, Payment, Recipient, Sum, Value, Word,
+    Detail, Document, Issuer, Kind, Language, Line, Logo, Mark, Paper, Payment, Recipient, Signature, Sum,
+    Value, Word,
 };
 use trato_types::{Address, Currency, Date, Minor};
 
@@ -35,13 +36,25 @@ fn samples(logo: Option<&Logo>) -> Result<Vec<(&'static str, Document)>, Box<dyn
     credit.introduction = "Motivo: dos molinillos llegaron rotos".into();
     credit.details.push(Detail { label: Word::CreditedInvoice, value: Value::Text("F2026-0042".into()) });
     credit.lines.iter_mut().for_each(|line| line.unit_price.clear());
+    let mut quote = with_logo.clone();
+    offer(&mut quote);
+    let mut long_quote = long.clone();
+    offer(&mut long_quote);
+    long_quote.recipient.name =
+        "International Association of Hotel and Restaurant Owners of Springfield and Shelbyville, Inc."
+            .into();
+    long_quote.issuer.name =
+        "Cafés y Maquinaria de Hostelería Hispania y Asociados, Sociedad Limitada".into();
+    let mut one_line = document(Language::English, Paper::A4, lines(1, Language::English))?;
+    offer(&mut one_line);
+    (one_line.mark, one_line.number) = (Some(Mark::Draft), String::new());
     let mut delivery = short.clone();
-    (delivery.kind, delivery.number, delivery.payment) = (Kind::DeliveryNote, "A2026-0311".into(), None);
-    delivery.sums.clear();
-    for line in &mut delivery.lines {
-        (line.unit_price, line.tax_rates, line.amount) = (String::new(), Vec::new(), None);
-        line.remarks.clear();
-    }
+    deliver(&mut delivery);
+    let mut delivery_logo = letter.clone();
+    deliver(&mut delivery_logo);
+    let mut long_delivery = document(Language::Spanish, Paper::A4, lines(60, Language::Spanish))?;
+    deliver(&mut long_delivery);
+    long_delivery.mark = Some(Mark::Void);
     Ok(vec![
         ("short-es-a4", short),
         ("short-es-a4-logo", with_logo),
@@ -49,8 +62,54 @@ fn samples(logo: Option<&Logo>) -> Result<Vec<(&'static str, Document)>, Box<dyn
         ("long-en-letter", long),
         ("draft-en-a4", draft),
         ("credit-es-a4-logo", credit),
+        ("quote-es-a4-logo", quote),
+        ("quote-long-en-letter", long_quote),
+        ("quote-one-en-a4-draft", one_line),
         ("delivery-es-a4", delivery),
+        ("delivery-en-letter-logo", delivery_logo),
+        ("delivery-long-es-a4-void", long_delivery),
     ])
+}
+
+/// Makes a quote of it.
+fn offer(document: &mut Document) {
+    (document.kind, document.number, document.payment) = (Kind::Quote, "P2026-0107".into(), None);
+    document.details.truncate(2);
+    document.details[0].value = Value::Text(document.number.clone());
+    document.details.insert(1, Detail { label: Word::Version, value: Value::Text("2".into()) });
+    document.details.push(Detail { label: Word::ValidUntil, value: Value::Date(document.date) });
+    let language = document.language;
+    document.notes = vec![
+        language.sentence(Word::PaymentTerms, &["30 días, 2 % a los 10 días"]),
+        language.sentence(Word::DeliveryTerms, &["DAP (Incoterms 2020)"]),
+    ];
+    document.signature = Some(Signature::Acceptance);
+    for line in &mut document.lines {
+        line.remarks.push("Roble macizo × 2: 119,94".into());
+    }
+}
+
+/// Makes a delivery note of it.
+fn deliver(document: &mut Document) {
+    (document.kind, document.number, document.payment) = (Kind::DeliveryNote, "A2026-0311".into(), None);
+    document.sums.clear();
+    document.details.truncate(2);
+    document.details[0].value = Value::Text(document.number.clone());
+    let order = [(Word::OrderNumber, "O2026-0815"), (Word::RecipientOrder, "PO-4711/26")];
+    let order = order.map(|(label, text)| Detail { label, value: Value::Text(text.into()) });
+    document.details.extend(order);
+    document.details.push(Detail { label: Word::Promised, value: Value::Date(document.date) });
+    document.notes = vec!["Llamar antes de la entrega: +34 910 000 000.".into()];
+    document.signature = Some(Signature::Receipt);
+    let language = document.language;
+    for (at, line) in document.lines.iter_mut().enumerate() {
+        (line.unit_price, line.tax_rates, line.amount) = (String::new(), Vec::new(), None);
+        line.remarks = match at % 4 {
+            0 => vec![language.sentence(Word::Serials, &["SN-2026-000123"])],
+            1 => vec![language.sentence(Word::Lot, &["ET-26-11"])],
+            _ => Vec::new(),
+        };
+    }
 }
 
 /// A thing, its unit, price of one and amount in cents.
@@ -159,5 +218,6 @@ fn document(language: Language, paper: Paper, lines: Vec<Line>) -> Result<Docume
             reference: "F2026-0042".into(),
         }),
         notes: vec!["Los bienes siguen siendo propiedad de Cafés Hispania hasta su pago completo.".into()],
+        signature: None,
     })
 }

@@ -35,8 +35,10 @@ pub struct Document {
     pub sums: Vec<Sum>,
     /// How it is paid; none where nothing is.
     pub payment: Option<Payment>,
-    /// Texts below the sums, such as legal notes. A line feed begins a new line.
+    /// Texts below the sums, such as legal notes. A line feed begins a new line; what is said twice is printed once.
     pub notes: Vec<String>,
+    /// What the recipient signs; none where nothing is.
+    pub signature: Option<Signature>,
 }
 
 /// What a document is.
@@ -61,6 +63,15 @@ pub enum Mark {
     Draft,
     /// It is worth nothing any more.
     Void,
+}
+
+/// What a recipient says by signing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Signature {
+    /// That the offer is taken.
+    Acceptance,
+    /// That everything has come.
+    Receipt,
 }
 
 /// Who makes out a document.
@@ -114,10 +125,12 @@ pub struct Line {
     pub remarks: Vec<String>,
     /// How much, as decimal text such as `2.5`.
     pub quantity: String,
-    /// Unit of measure; may be empty.
+    /// Unit of measure, in words or by its code of UN/ECE recommendation 20; may be empty.
     pub unit: String,
     /// Price of one, as decimal text; empty where prices are not told.
     pub unit_price: String,
+    /// How much the price is for, as decimal text; empty where it is for one.
+    pub price_per: String,
     /// Rates of its taxes, as decimal text.
     pub tax_rates: Vec<String>,
     /// What it comes to.
@@ -209,18 +222,28 @@ impl Document {
             title = format!("{title} {}", self.number);
         }
         match self.mark {
-            Some(mark) => format!("{title} ({})", self.language.word(mark.word())),
+            Some(mark) => format!("{title} ({})", self.language.word(mark.word(self.kind))),
             None => title,
         }
+    }
+
+    /// Its number as the name of a file without its ending, in letters that every system takes.
+    pub fn file_stem(&self) -> String {
+        let is_safe = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+        let safe = |letter: char| if is_safe(letter) { letter } else { '-' };
+        let name: String = self.number.chars().map(safe).collect();
+        let name = name.trim_matches('.');
+        if name.is_empty() { "draft".to_owned() } else { name.to_owned() }
     }
 }
 
 impl Mark {
-    /// How it is said.
-    pub(crate) const fn word(self) -> Word {
-        match self {
-            Self::Draft => Word::Draft,
-            Self::Void => Word::Void,
+    /// How it is said of a document of this kind.
+    pub(crate) const fn word(self, kind: Kind) -> Word {
+        match (self, kind) {
+            (Self::Draft, _) => Word::Draft,
+            (Self::Void, Kind::Invoice | Kind::CreditNote) => Word::VoidInvoice,
+            (Self::Void, Kind::Quote | Kind::Order | Kind::DeliveryNote) => Word::VoidDelivery,
         }
     }
 }

@@ -20,13 +20,15 @@ mod logo;
 mod pdf;
 mod sheet;
 mod structure;
+mod totals;
 
 #[cfg(test)]
 mod tests;
 
-pub use document::{Detail, Document, Issuer, Kind, Line, Mark, Payment, Recipient, Sum, Value};
+pub use document::{Detail, Document, Issuer, Kind, Line, Mark, Payment, Recipient, Signature, Sum, Value};
 pub use error::PaperError;
 pub use hybrid::Attachment;
 pub use language::{Language, Word};
 pub use logo::Logo;
 pub use sheet::Paper;
+pub use totals::Totals;

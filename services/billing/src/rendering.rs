@@ -169,7 +169,7 @@ impl Asked {
         document: Document,
         e_invoice: Option<EInvoice>,
     ) -> Result<pb::RenderedDocument> {
-        let (format, number) = (self.format, document.number.clone());
+        let (format, stem) = (self.format, document.file_stem());
         let print = move || print(format, &document, e_invoice.as_ref());
         let content = tokio::task::spawn_blocking(print).await.map_err(Error::internal)??;
         let (media_type, ending) =
@@ -178,7 +178,7 @@ impl Asked {
             name: record.name(),
             content,
             media_type: media_type.to_owned(),
-            file_name: format!("{}.{ending}", file_name(&number)),
+            file_name: format!("{stem}.{ending}"),
         })
     }
 }
@@ -189,26 +189,5 @@ fn print(format: Format, document: &Document, e_invoice: Option<&EInvoice>) -> R
         (Format::Ubl, Some(e_invoice)) => e_invoice.to_ubl(),
         (Format::Cii, Some(e_invoice)) => e_invoice.to_cii(),
         _ => document.to_pdf(),
-    }
-}
-
-/// A number as the name of a file, in letters that every system takes.
-fn file_name(number: &str) -> String {
-    let is_safe = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
-    let name: String = number.chars().map(|letter| if is_safe(letter) { letter } else { '-' }).collect();
-    let name = name.trim_matches('.');
-    if name.is_empty() { "draft".to_owned() } else { name.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_becomes_the_name_of_a_file() {
-        let names = [("F2026-0001", "F2026-0001"), ("F/2026/1", "F-2026-1"), ("", "draft"), ("../x", "-x")];
-        for (number, expected) in names {
-            assert_eq!(file_name(number), expected, "{number:?}");
-        }
     }
 }

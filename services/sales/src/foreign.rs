@@ -1,5 +1,6 @@
 //! Kinds of resources that live in other services, so that references to them are typed. Nothing of them is stored here
-//! but the reference itself, for accounts whether they exist (`account.rs`), and how tax codes tax (`tax_code/`).
+//! but the reference itself, for accounts whether they exist (`account.rs`), how tax codes tax (`tax_code/`), and what of
+//! accounts and legal entities is printed (`parties/`).
 
 use trato_types::id::Collection;
 
@@ -19,6 +20,10 @@ pub struct Team;
 #[derive(Clone, Copy, Debug)]
 pub struct PaymentTerm;
 
+/// A company in whose name documents are made out, by billing.
+#[derive(Clone, Copy, Debug)]
+pub struct LegalEntity;
+
 /// How something is taxed, by billing.
 #[derive(Clone, Copy, Debug)]
 pub struct TaxCode;
@@ -37,6 +42,10 @@ impl Collection for Team {
 
 impl Collection for PaymentTerm {
     const COLLECTION: &'static str = "paymentTerms";
+}
+
+impl Collection for LegalEntity {
+    const COLLECTION: &'static str = "legalEntities";
 }
 
 impl Collection for TaxCode {

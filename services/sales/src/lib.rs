@@ -16,6 +16,8 @@ mod number_series;
 mod opportunity;
 mod order;
 mod own_team;
+mod paper;
+mod parties;
 mod pipeline;
 mod price;
 mod price_list;
@@ -23,6 +25,7 @@ mod pricing;
 mod product;
 mod promotion;
 mod quote;
+mod rendering;
 mod return_policy;
 mod sales_return;
 mod subscriptions;
@@ -70,6 +73,7 @@ pub fn service() -> ServiceSpec {
             "0018_billed_line",
             "0019_return_policy",
             "0020_sales_return",
+            "0021_printed",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()
@@ -103,6 +107,8 @@ pub fn service() -> ServiceSpec {
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
         .on(subscriptions::project_accounts())
         .on(subscriptions::project_tax_codes())
+        .on(subscriptions::project_legal_entities())
+        .on(subscriptions::project_recipients())
         .on(order::record_invoices())
         .on(order::record_credit_notes())
         .every(order::JOB, order::PERIOD, |app| order::watch_promises(app).boxed())

@@ -8,9 +8,14 @@ use trato_platform::{
     events::{Event, Subscription},
     foreign,
 };
+use trato_proto::billing::v1::LegalEntityLogoSet;
 use trato_types::Result;
 
-use crate::{foreign::Account, tax_code};
+use crate::{
+    foreign::Account,
+    parties::{self, store},
+    tax_code,
+};
 
 /// Accounts of customers, so that opportunities and documents can refer to them.
 pub fn project_accounts() -> Subscription {
@@ -31,4 +36,40 @@ async fn project_tax_code(tx: &mut Tx, event: &Event) -> Result<()> {
     let known = tax_code::read(event)?;
     let tenant = tx.cx().tenant;
     tax_code::store::remember(tx.connection(), tenant, &known).await
+}
+
+/// Legal entities of billing, so that documents can be printed in their names. A logo rides on the event that sets it; it is
+/// kept beside the projection, for documents are printed with it for ever.
+pub fn project_legal_entities() -> Subscription {
+    Subscription::new(
+        "project-legal-entities",
+        &["trato.billing.v1.legal_entity.*"],
+        Arc::new(|tx, event| project_legal_entity(tx, event).boxed()),
+    )
+    .projecting(&["legal_entity"])
+}
+
+async fn project_legal_entity(tx: &mut Tx, event: &Event) -> Result<()> {
+    let known = parties::read_legal_entity(event)?;
+    let tenant = tx.cx().tenant;
+    if let Some(logo) = event.fact::<LegalEntityLogoSet>()? {
+        store::keep_logo(tx.connection(), tenant, &logo.content).await?;
+    }
+    store::remember_legal_entity(tx.connection(), tenant, &known).await
+}
+
+/// Names and addresses of accounts, so that documents can be printed for them.
+pub fn project_recipients() -> Subscription {
+    Subscription::new(
+        "project-recipients",
+        &["trato.customers.v1.account.*"],
+        Arc::new(|tx, event| project_recipient(tx, event).boxed()),
+    )
+    .projecting(&["recipient"])
+}
+
+async fn project_recipient(tx: &mut Tx, event: &Event) -> Result<()> {
+    let known = parties::read_recipient(event)?;
+    let tenant = tx.cx().tenant;
+    store::remember_recipient(tx.connection(), tenant, &known).await
 }

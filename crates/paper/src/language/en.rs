@@ -29,12 +29,17 @@ pub const fn word(word: Word) -> &'static str {
         Word::Order => "Order",
         Word::DeliveryNote => "Delivery note",
         Word::Draft => "Draft",
-        Word::Void => "Void",
+        Word::VoidInvoice => "Void",
+        Word::VoidDelivery => "Void",
         Word::Number => "Number",
         Word::Date => "Date",
         Word::SupplyDate => "Date of supply",
         Word::DueDate => "Due date",
         Word::ValidUntil => "Valid until",
+        Word::Version => "Version",
+        Word::OrderNumber => "Order",
+        Word::RecipientOrder => "Your order",
+        Word::Promised => "Promised for",
         Word::Reference => "Reference",
         Word::CreditedInvoice => "Invoice credited",
         Word::CreditedDate => "Date of that invoice",
@@ -66,6 +71,15 @@ pub const fn word(word: Word) -> &'static str {
         Word::Quoting => ", quoting {}",
         Word::Page => "Page {} of {}",
         Word::ReasonOfCredit => "Reason: {}",
+        Word::PromisedFor => "Promised for {}",
+        Word::Lot => "Lot {}",
+        Word::Serials => "Serial numbers: {}",
+        Word::PaymentTerms => "Payment: {}",
+        Word::DeliveryTerms => "Delivery: {}",
+        Word::Acceptance => "We accept this offer on the terms above.",
+        Word::Receipt => "Received complete and in good condition, unless noted above.",
+        Word::PlaceAndDate => "Place and date",
+        Word::NameAndSignature => "Name and signature",
     }
 }
 
@@ -82,6 +96,17 @@ pub fn american_date(date: Date) -> String {
 fn month(date: Date) -> &'static str {
     MONTHS.get(date.month0() as usize).copied().unwrap_or_default()
 }
+
+/// Units by their codes: of one, and of any other quantity.
+pub static UNITS: &[(&str, &str, &str)] = &[
+    ("DAY", "day", "days"),
+    ("WEE", "week", "weeks"),
+    ("MON", "month", "months"),
+    ("ANN", "year", "years"),
+    ("SET", "set", "sets"),
+    ("PR", "pair", "pairs"),
+    ("XBX", "box", "boxes"),
+];
 
 /// Countries by their codes.
 pub static COUNTRIES: &[(&str, &str)] = &[

@@ -14,12 +14,17 @@ pub const fn word(word: Word) -> &'static str {
         Word::Order => "Pedido",
         Word::DeliveryNote => "Albarán",
         Word::Draft => "Borrador",
-        Word::Void => "Anulada",
+        Word::VoidInvoice => "Anulada",
+        Word::VoidDelivery => "Anulado",
         Word::Number => "Número",
         Word::Date => "Fecha",
         Word::SupplyDate => "Fecha de operación",
         Word::DueDate => "Vencimiento",
         Word::ValidUntil => "Válido hasta",
+        Word::Version => "Versión",
+        Word::OrderNumber => "Pedido",
+        Word::RecipientOrder => "Su pedido",
+        Word::Promised => "Entrega prevista",
         Word::Reference => "Referencia",
         Word::CreditedInvoice => "Factura rectificada",
         Word::CreditedDate => "Fecha de esa factura",
@@ -51,6 +56,15 @@ pub const fn word(word: Word) -> &'static str {
         Word::Quoting => ", indicando {}",
         Word::Page => "Página {} de {}",
         Word::ReasonOfCredit => "Motivo: {}",
+        Word::PromisedFor => "Entrega prevista: {}",
+        Word::Lot => "Lote {}",
+        Word::Serials => "Números de serie: {}",
+        Word::PaymentTerms => "Pago: {}",
+        Word::DeliveryTerms => "Entrega: {}",
+        Word::Acceptance => "Aceptamos este presupuesto en las condiciones indicadas.",
+        Word::Receipt => "Recibido completo y en buen estado, salvo lo anotado.",
+        Word::PlaceAndDate => "Lugar y fecha",
+        Word::NameAndSignature => "Nombre y firma",
     }
 }
 
@@ -58,6 +72,17 @@ pub const fn word(word: Word) -> &'static str {
 pub fn date(date: Date) -> String {
     format!("{:02}/{:02}/{}", date.day(), date.month(), date.year())
 }
+
+/// Units by their codes: of one, and of any other quantity.
+pub static UNITS: &[(&str, &str, &str)] = &[
+    ("DAY", "día", "días"),
+    ("WEE", "semana", "semanas"),
+    ("MON", "mes", "meses"),
+    ("ANN", "año", "años"),
+    ("SET", "juego", "juegos"),
+    ("PR", "par", "pares"),
+    ("XBX", "caja", "cajas"),
+];
 
 /// Countries by their codes.
 pub static COUNTRIES: &[(&str, &str)] = &[

@@ -38,8 +38,10 @@ pub enum Word {
     DeliveryNote,
     /// Not issued.
     Draft,
-    /// Worth nothing.
-    Void,
+    /// Worth nothing, said of an invoice or a credit note.
+    VoidInvoice,
+    /// The same, said of a quote, an order or a delivery note.
+    VoidDelivery,
     /// Its number.
     Number,
     /// Day of issue.
@@ -50,6 +52,14 @@ pub enum Word {
     DueDate,
     /// Last day on which an offer can be taken.
     ValidUntil,
+    /// Which version it is.
+    Version,
+    /// The order that is delivered.
+    OrderNumber,
+    /// The recipient's own number of that order.
+    RecipientOrder,
+    /// Day for which it is promised.
+    Promised,
     /// What it refers to.
     Reference,
     /// The invoice that a credit note is for.
@@ -112,7 +122,43 @@ pub enum Word {
     Page,
     /// Why something is credited: the reason.
     ReasonOfCredit,
+    /// Day for which one line is promised.
+    PromisedFor,
+    /// The lot that something is of.
+    Lot,
+    /// Serial numbers of something.
+    Serials,
+    /// How it is to be paid.
+    PaymentTerms,
+    /// How it is delivered.
+    DeliveryTerms,
+    /// What is said by signing an offer.
+    Acceptance,
+    /// What is said by signing a receipt.
+    Receipt,
+    /// Where and when something is signed.
+    PlaceAndDate,
+    /// Who signs.
+    NameAndSignature,
 }
+
+/// Units that have a sign in every language, by their codes. Pieces need none.
+const SIGNS: [(&str, &str); 14] = [
+    ("C62", ""),
+    ("H87", ""),
+    ("EA", ""),
+    ("HUR", "h"),
+    ("MIN", "min"),
+    ("KGM", "kg"),
+    ("GRM", "g"),
+    ("TNE", "t"),
+    ("LTR", "l"),
+    ("MTR", "m"),
+    ("KMT", "km"),
+    ("MTK", "m²"),
+    ("MTQ", "m³"),
+    ("KWH", "kWh"),
+];
 
 impl Language {
     const ALL: [Self; 3] = [Self::English, Self::AmericanEnglish, Self::Spanish];
@@ -148,6 +194,39 @@ impl Language {
     /// A tax by its code. What is no word of the language stays as it is.
     pub fn tax(self, code: &str) -> String {
         if code == "VAT" { self.word(Word::Vat).to_owned() } else { code.to_owned() }
+    }
+
+    /// A number by which an authority knows somebody, after what kind of number it is, such as `NIF B12345674`.
+    pub fn identifier(self, scheme: &str, number: &str) -> String {
+        let scheme = if scheme == "VAT" { self.word(Word::VatNumber) } else { scheme };
+        format!("{scheme} {number}")
+    }
+
+    /// What is taken off a line or put on it: `Discount 10% · loyal customer: −20.00`. Percentage, as decimal text, and reason
+    /// may be empty.
+    pub fn adjustment(self, percent: &str, reason: &str, amount: Minor, currency: Currency) -> String {
+        let word = if amount > Minor(0) { Word::Charge } else { Word::Discount };
+        let mut remark = self.word(word).to_owned();
+        if !percent.is_empty() {
+            remark = format!("{remark} {}", self.percent(percent));
+        }
+        if !reason.is_empty() {
+            remark = format!("{remark} · {reason}");
+        }
+        format!("{remark}: {}", self.amount(amount, currency))
+    }
+
+    /// A unit of measure by its code of UN/ECE recommendation 20, as it stands behind a quantity; empty for pieces. What is no
+    /// code that is known stays as it is.
+    pub fn unit(self, code: &str, quantity: &str) -> String {
+        let units: &[(&str, &str, &str)] = match self {
+            Self::English | Self::AmericanEnglish => en::UNITS,
+            Self::Spanish => es::UNITS,
+        };
+        let signs = SIGNS.iter().find(|(known, _)| *known == code).map(|(_, sign)| *sign);
+        let words = units.iter().find(|(known, ..)| *known == code);
+        let words = words.map(|(_, one, many)| if quantity == "1" { *one } else { *many });
+        signs.or(words).unwrap_or(code).to_owned()
     }
 
     /// A day.

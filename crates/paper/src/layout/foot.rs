@@ -17,7 +17,7 @@ impl Composer<'_> {
     /// A word across a page that is not to be taken for one that counts.
     pub(super) fn watermark(&mut self) {
         if let Some(mark) = self.document.mark {
-            let word = self.document.language.word(mark.word()).to_uppercase();
+            let word = self.document.language.word(mark.word(self.document.kind)).to_uppercase();
             self.draw(Item::Watermark(self.fonts.set(word, SHADOW)));
         }
     }

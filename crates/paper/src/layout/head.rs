@@ -52,18 +52,23 @@ impl Composer<'_> {
         Ok(())
     }
 
-    /// Who makes it out, to the right of the logo.
+    /// Who makes it out, to the right of the logo; where there is none, the name stands there.
     fn issuer(&mut self) {
         let issuer = &self.document.issuer;
-        let part = self.structure.add(Structure::ROOT, Part::Paragraph);
         let (width, mut y) = (self.sheet.right - self.sheet.aside, self.sheet.top);
-        let mut runs = self.fonts.wrap(&issuer.name, Style { size: QUIET.size, ..STRONG }, width);
+        let name = if issuer.logo.is_some() { issuer.name.as_str() } else { "" };
+        let mut runs = self.fonts.wrap(name, Style { size: QUIET.size, ..STRONG }, width);
+        runs.retain(|run| !run.text.is_empty());
         let address = issuer.address.iter().flat_map(|address| self.address(address, true));
         let texts: Vec<String> = address.chain(issuer.identifiers.iter().cloned()).collect();
         runs.extend(texts.iter().flat_map(|text| self.fonts.wrap(text, QUIET, width)));
         // The facts beside the window begin below.
         let most = (self.sheet.details - mm(40) - y) / leading(QUIET);
         runs.truncate(usize::try_from(most).unwrap_or_default());
+        if runs.is_empty() {
+            return;
+        }
+        let part = self.structure.add(Structure::ROOT, Part::Paragraph);
         for run in runs {
             self.text((self.sheet.aside, y + ascent(QUIET)), ended(self, run), Some(part));
             y += leading(QUIET);

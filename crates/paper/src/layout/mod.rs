@@ -2,6 +2,7 @@
 
 mod foot;
 mod head;
+mod signature;
 mod sums;
 mod table;
 
@@ -103,6 +104,7 @@ pub fn lay_out(document: &Document) -> Result<Layout> {
     composer.sums();
     composer.payment();
     composer.notes();
+    composer.signature();
     composer.feet();
     Ok(Layout { pages: composer.pages, structure: composer.structure })
 }

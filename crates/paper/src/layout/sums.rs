@@ -150,8 +150,9 @@ impl Composer<'_> {
 
     /// Legal notes and what else is to be said.
     pub(super) fn notes(&mut self) {
-        let document = self.document;
-        for note in document.notes.iter().filter(|note| !note.is_empty()) {
+        let notes = &self.document.notes;
+        let is_new = |(at, note): &(usize, &String)| !note.is_empty() && !notes[..*at].contains(note);
+        for (_, note) in notes.iter().enumerate().filter(is_new) {
             self.paragraph(note, Style { size: pt(85), ..QUIET });
         }
     }

@@ -135,10 +135,19 @@ impl Content {
         match self {
             Self::Position => number.to_string(),
             Self::Description => line.description.clone(),
-            Self::Quantity if line.unit.is_empty() => language.decimal(&line.quantity),
-            Self::Quantity => format!("{}\u{A0}{}", language.decimal(&line.quantity), line.unit),
+            Self::Quantity => {
+                let unit = language.unit(&line.unit, &line.quantity);
+                let gap = if unit.is_empty() { "" } else { "\u{A0}" };
+                format!("{}{gap}{unit}", language.decimal(&line.quantity))
+            }
             Self::UnitPrice if line.unit_price.is_empty() => String::new(),
-            Self::UnitPrice => language.price(&line.unit_price, document.currency),
+            Self::UnitPrice if line.price_per.is_empty() => {
+                language.price(&line.unit_price, document.currency)
+            }
+            Self::UnitPrice => {
+                let price = language.price(&line.unit_price, document.currency);
+                format!("{price}\u{A0}/\u{A0}{}", language.decimal(&line.price_per))
+            }
             Self::TaxRate => {
                 let rates: Vec<_> = line.tax_rates.iter().map(|rate| language.percent(rate)).collect();
                 rates.join(" + ")

@@ -2,6 +2,7 @@
 
 mod formats;
 mod images;
+mod offers;
 mod pages;
 mod places;
 mod properties;
@@ -101,6 +102,7 @@ pub fn invoice(language: Language, paper: Paper, lines: Vec<Line>) -> Document {
             reference: "F2026-0042".into(),
         }),
         notes: vec!["Ley 37/1992, art. 84: inversión del sujeto pasivo.".into()],
+        signature: None,
     }
 }
 

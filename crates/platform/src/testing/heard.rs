@@ -11,6 +11,18 @@ use crate::events::Event;
 impl TestService {
     /// Delivers an event of this type: a tenant's resource is so since this revision.
     pub async fn hear<M: Name>(&self, tenant: Uuid, kind: &str, subject: &str, revision: i64, resource: &M) {
+        self.hear_with(tenant, kind, (subject, revision), resource, Vec::new()).await;
+    }
+
+    /// The same with facts riding on it, of a subject at a revision.
+    pub async fn hear_with<M: Name>(
+        &self,
+        tenant: Uuid,
+        kind: &str,
+        (subject, revision): (&str, i64),
+        resource: &M,
+        facts: Vec<Any>,
+    ) {
         let resource = Any { type_url: M::type_url(), value: resource.encode_to_vec() };
         let event = Event {
             id: Uuid::now_v7(),
@@ -26,7 +38,7 @@ impl TestService {
             traceparent: None,
             owner: None,
             team: None,
-            change: Change { resource: Some(resource), ..Default::default() },
+            change: Change { resource: Some(resource), facts, ..Default::default() },
         };
         self.deliver(vec![event]).await;
     }

@@ -101,11 +101,19 @@ impl LegalEntityService for Api {
                 async move {
                     require_living(before)?;
                     let mut entity = before.value.clone();
+                    let mut facts = Facts::default();
                     entity.logo = match body.logo.as_slice() {
                         [] => None,
-                        bytes => Some(Logos::keep(tx, &Logo::checked("logo", bytes.to_vec())?).await?),
+                        bytes => {
+                            let hash = Logos::keep(tx, &Logo::checked("logo", bytes.to_vec())?).await?;
+                            facts = Facts::of(&pb::LegalEntityLogoSet {
+                                content: bytes.to_vec(),
+                                hash: hash.to_string(),
+                            });
+                            Some(hash)
+                        }
                     };
-                    Ok((before.next(tx.cx(), entity), Facts::default()))
+                    Ok((before.next(tx.cx(), entity), facts))
                 }
                 .boxed()
             })

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use trato_paper::{Detail, Document, Kind, Line, Mark, Sum, Value, Word};
+use trato_paper::{Detail, Document, Kind, Line, Mark, Sum, Totals, Value, Word};
 use trato_pricing::{Credit, Creditable};
 use trato_types::{Date, Minor};
 
-use super::{Printing, distinct, recipient, tax};
+use super::{Printing, recipient, tax};
 use crate::{
     credit_note::{CreditNote, State},
     invoice::{self, Invoice},
@@ -33,7 +33,8 @@ impl Printing {
             lines: items.map(|item| line(item, invoice)).collect(),
             sums: credit.map(|credit| sums(credit, invoice)).unwrap_or_default(),
             payment: None,
-            notes: distinct(legal),
+            notes: legal.collect(),
+            signature: None,
         }
     }
 }
@@ -59,6 +60,7 @@ fn line(item: &Creditable, invoice: &Invoice) -> Line {
         quantity: item.quantity.to_string(),
         unit: line.map(|line| line.unit.clone()).unwrap_or_default(),
         unit_price: String::new(),
+        price_per: String::new(),
         tax_rates: rates.map(|tax| tax.key.rate.to_string()).collect(),
         amount: Some(if invoice.tax_inclusive { item.amounts.gross } else { item.amounts.net }),
     }
@@ -67,23 +69,17 @@ fn line(item: &Creditable, invoice: &Invoice) -> Line {
 fn sums(credit: &Credit, invoice: &Invoice) -> Vec<Sum> {
     let included = invoice.tax_inclusive;
     let taxes = credit.groups.iter().map(|group| tax(&group.key, (group.basis, group.tax), included));
-    let mut sums = Vec::new();
-    if included {
-        sums.push(Sum::Total(credit.gross));
-        sums.extend(taxes);
-    } else {
-        sums.push(Sum::Net(credit.net));
-        sums.extend(taxes);
-        sums.push(Sum::Total(credit.gross));
-    }
-    sums.extend(withheld(credit));
-    if !credit.rounding.is_zero() {
-        sums.push(Sum::Rounding(credit.rounding));
-    }
-    if credit.due != credit.gross {
-        sums.push(Sum::Due(credit.due));
-    }
-    sums
+    let sums = Totals {
+        included,
+        net: credit.net,
+        taxes: taxes.collect(),
+        gross: credit.gross,
+        withheld: withheld(credit),
+        rounding: credit.rounding,
+        due: credit.due,
+        ..Totals::default()
+    };
+    sums.in_order()
 }
 
 /// What was withheld of the lines, by code and rate.

@@ -1,10 +1,10 @@
 //! An invoice on paper.
 
-use trato_paper::{Detail, Document, Kind, Line, Mark, Payment, Sum, Value, Word};
+use trato_paper::{Detail, Document, Kind, Line, Mark, Payment, Sum, Totals, Value, Word};
 use trato_pricing::{Priced, PricedLine, Value as Worth};
 use trato_types::{Currency, Date, Minor};
 
-use super::{Printing, distinct, is_for_people, recipient, tax};
+use super::{Printing, is_for_people, recipient, tax};
 use crate::invoice::{self, Discount, Invoice, State};
 
 impl Printing {
@@ -31,6 +31,7 @@ impl Printing {
             sums: priced.map(|priced| sums(invoice, priced)).unwrap_or_default(),
             payment: self.payment(invoice),
             notes: notes(invoice),
+            signature: None,
         }
     }
 
@@ -52,6 +53,7 @@ impl Printing {
             quantity: line.quantity.to_string(),
             unit: line.unit.clone(),
             unit_price: line.unit_price.to_string(),
+            price_per: String::new(),
             tax_rates: rates.map(|tax| tax.key.rate.to_string()).collect(),
             amount: amounts.map(|line| if invoice.tax_inclusive { line.priced } else { line.line_net }),
         }
@@ -59,14 +61,7 @@ impl Printing {
 
     /// A discount of a line, in words.
     fn remark(&self, discount: &Discount, taken: Minor, currency: Currency) -> String {
-        let mut remark = self.language.word(Word::Discount).to_owned();
-        if let Worth::Percent(percent) = discount.value {
-            remark = format!("{remark} {}", self.language.percent(&percent.to_string()));
-        }
-        if !discount.reason.is_empty() {
-            remark = format!("{remark} · {}", discount.reason);
-        }
-        format!("{remark}: {}", self.language.amount(taken, currency))
+        self.language.adjustment(&percent(discount), &discount.reason, taken, currency)
     }
 
     /// How it is paid; nothing of what is not issued, not due, or worth nothing.
@@ -100,50 +95,44 @@ fn details(invoice: &Invoice) -> Vec<Detail> {
     details.into_iter().flatten().collect()
 }
 
-/// With prices without taxes: lines, discounts, net, taxes, total. With prices that include them: lines, discounts and total,
-/// then the taxes that are in it.
 fn sums(invoice: &Invoice, priced: &Priced) -> Vec<Sum> {
     let (totals, included) = (&priced.totals, invoice.tax_inclusive);
-    let mut sums = Vec::new();
-    if !invoice.discounts.0.is_empty() && !included {
-        sums.push(Sum::Lines(totals.lines));
-    }
-    for (discount, taken) in invoice.discounts.0.iter().zip(&priced.discounts) {
-        let percent = match discount.value {
-            Worth::Percent(percent) => percent.to_string(),
-            Worth::Amount(_) => String::new(),
-        };
-        sums.push(Sum::Discount { percent, reason: discount.reason.clone(), amount: *taken });
-    }
-    let taxes = priced.groups.iter().map(|group| tax(&group.key, (group.basis, group.tax), included));
-    if included {
-        sums.push(Sum::Total(totals.gross));
-        sums.extend(taxes);
-    } else {
-        sums.push(Sum::Net(totals.net));
-        sums.extend(taxes);
-        sums.push(Sum::Total(totals.gross));
-    }
-    sums.extend(priced.withheld.iter().map(|group| Sum::Withheld {
+    let discount = |(discount, taken): (&Discount, &Minor)| Sum::Discount {
+        percent: percent(discount),
+        reason: discount.reason.clone(),
+        amount: *taken,
+    };
+    let withheld = priced.withheld.iter().map(|group| Sum::Withheld {
         tax: group.key.code.to_string(),
         percent: group.key.rate.to_string(),
         amount: group.amount,
-    }));
-    if !totals.prepaid.is_zero() {
-        sums.push(Sum::Prepaid(totals.prepaid));
+    });
+    let taxes = priced.groups.iter().map(|group| tax(&group.key, (group.basis, group.tax), included));
+    let sums = Totals {
+        included,
+        lines: totals.lines,
+        adjustments: invoice.discounts.0.iter().zip(&priced.discounts).map(discount).collect(),
+        net: totals.net,
+        taxes: taxes.collect(),
+        gross: totals.gross,
+        withheld: withheld.collect(),
+        prepaid: totals.prepaid,
+        rounding: totals.rounding,
+        due: totals.due,
+    };
+    sums.in_order()
+}
+
+/// The share that a discount takes; empty where it is an amount.
+fn percent(discount: &Discount) -> String {
+    match discount.value {
+        Worth::Percent(percent) => percent.to_string(),
+        Worth::Amount(_) => String::new(),
     }
-    if !totals.rounding.is_zero() {
-        sums.push(Sum::Rounding(totals.rounding));
-    }
-    if totals.due != totals.gross {
-        sums.push(Sum::Due(totals.due));
-    }
-    sums
 }
 
 /// What the law wants to be said of the taxes, and then what else there is to say.
 fn notes(invoice: &Invoice) -> Vec<String> {
     let applied = invoice.lines.0.iter().flat_map(|line| &line.taxes).filter_map(|tax| tax.applied.as_ref());
-    let legal = applied.map(|tax| tax.legal_note.clone());
-    distinct(legal.chain([invoice.note.clone()]))
+    applied.map(|tax| tax.legal_note.clone()).chain([invoice.note.clone()]).collect()
 }

@@ -3,7 +3,7 @@
 mod credit_note;
 mod invoice;
 
-use trato_paper::{Issuer, Language, Logo, Paper, Recipient, Sum, Word};
+use trato_paper::{Issuer, Language, Logo, Paper, Recipient, Sum};
 use trato_pricing::TaxKey;
 use trato_types::Minor;
 
@@ -37,11 +37,7 @@ impl Printing {
     }
 
     fn identifier(&self, tax_id: &TaxId) -> String {
-        let scheme = match tax_id.scheme.as_str() {
-            "VAT" => self.language.word(Word::VatNumber),
-            scheme => scheme,
-        };
-        format!("{scheme} {}", tax_id.value)
+        self.language.identifier(&tax_id.scheme, &tax_id.value)
     }
 }
 
@@ -52,17 +48,6 @@ fn recipient(party: &Party) -> Recipient {
 /// A tax that is on top of the amounts, or within them.
 fn tax(key: &TaxKey, (basis, amount): (Minor, Minor), included: bool) -> Sum {
     Sum::Tax { tax: key.code.to_string(), percent: key.rate.to_string(), basis, amount, included }
-}
-
-/// Every text once, in the order in which they come; those that say nothing left out.
-fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for text in texts.filter(|text| !text.is_empty()) {
-        if !found.contains(&text) {
-            found.push(text);
-        }
-    }
-    found
 }
 
 /// What a document came from, where that is a number that people know and no name of ours.

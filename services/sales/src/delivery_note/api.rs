@@ -6,7 +6,7 @@ use trato_platform::{
     App,
     db::{Constraint, Facts, Record, Resource, statement::Statements},
     rpc::status::to_status,
-    standard::{Drafts, Reply, Store},
+    standard::{Drafts, Reply, Store, answer},
 };
 use trato_proto::sales::v1::{self as pb, delivery_note_service_server::DeliveryNoteService};
 use trato_query::Field;
@@ -14,13 +14,14 @@ use trato_types::{Context, MemberRef, Ref, Result, Violations, text::line};
 use uuid::Uuid;
 
 use super::{model::DeliveryNote, moves, parse, render, requests::References, store};
-use crate::{forms::require_request_id, order::Order};
+use crate::{forms::require_request_id, order::Order, rendering::Rendering};
 
 /// Serves delivery notes.
 pub struct Api {
     delivery_notes: Store<DeliveryNote>,
     drafts: Drafts<DeliveryNote>,
     orders: Statements,
+    rendering: Rendering,
 }
 
 impl Api {
@@ -31,6 +32,7 @@ impl Api {
             delivery_notes: Store::new(&app.database),
             drafts: Drafts::new(&app.database, References::new(app)),
             orders,
+            rendering: Rendering::new(app),
         }
     }
 }
@@ -127,6 +129,16 @@ impl DeliveryNoteService for Api {
         self.delivery_notes
             .change_in(request, "voided", |tx, before, body| moves::void(orders, tx, before, body).boxed())
             .await
+    }
+    async fn render_delivery_note(
+        &self,
+        request: Request<pb::RenderDeliveryNoteRequest>,
+    ) -> Reply<pb::RenderedDocument> {
+        answer(request, async |cx, body| {
+            let delivery_note = self.delivery_notes.read(cx, &body.name).await?;
+            self.rendering.delivery_note(cx, delivery_note, &body).await
+        })
+        .await
     }
 }
 

@@ -26,8 +26,8 @@ mod store;
 
 pub use self::{
     api::Api,
-    content::{Lines, is_count},
-    model::DeliveryNote,
+    content::{Line, Lines, is_count},
+    model::{DeliveryNote, State},
     serials::{give_back, take_again},
 };
 

@@ -9,9 +9,10 @@ use trato_types::{
 
 use super::content::{Line, Lines, Named, Proof, Refusals};
 use crate::{
-    foreign::{Account, Team},
+    foreign::{Account, LegalEntity, Team},
     number_series::{NumberSeries, Numbered},
     order::{Good, Order, OrderError, reason_of},
+    parties::Parties,
     product::Product,
 };
 
@@ -32,6 +33,8 @@ pub struct DeliveryNote {
     pub ship_to: Option<Address>,
     /// Text on the document; may be empty.
     pub note: String,
+    /// In whose name it is made out, where it is said; in billing.
+    pub legal_entity: Option<Ref<LegalEntity>>,
     /// Where it is in its life.
     pub state: State,
     /// Series its number is of.
@@ -56,6 +59,8 @@ pub struct DeliveryNote {
     pub void_time: Option<Timestamp>,
     /// Why it was voided; empty unless it was.
     pub void_reason: String,
+    /// Who makes it out and who gets it, as it was when it was issued.
+    pub parties: Option<Parties>,
 }
 
 impl Collection for DeliveryNote {
@@ -147,13 +152,19 @@ impl DeliveryNote {
         violations.into_result(Some(()))
     }
 
-    /// Gives a draft its number and its day.
-    pub fn issue(&mut self, numbered: Numbered, today: Date) -> Result<(), DeliveryNoteError> {
+    /// Gives a draft its number and its day, made out by and to these.
+    pub fn issue(
+        &mut self,
+        numbered: Numbered,
+        parties: Parties,
+        today: Date,
+    ) -> Result<(), DeliveryNoteError> {
         self.require_draft()?;
         self.state = State::Issued;
         self.number_series = Some(numbered.number_series);
         self.number = Some(numbered.number);
         self.issue_date = Some(today);
+        self.parties = Some(parties);
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     number_series::{self, DocumentKind},
     order::{lock_order, render_broken, save_order},
+    parties,
 };
 
 /// Issues a locked draft: takes its quantities of the order, and the next number.
@@ -34,8 +35,9 @@ pub async fn issue(
     moved.deliver(delivery_note.lines.quantities())?;
     save_order(&orders, tx, &order, moved, Facts::default()).await?;
     serials::take(tx, before.id, &delivery_note.lines).await?;
+    let parties = parties::store::find(tx, delivery_note.legal_entity, order.value.account).await?;
     let numbered = number_series::take(tx, DocumentKind::DeliveryNote, &body.number_series).await?;
-    delivery_note.issue(numbered, tx.cx().now.date_naive())?;
+    delivery_note.issue(numbered, parties, tx.cx().now.date_naive())?;
     Ok((before.next(tx.cx(), delivery_note), Facts::default()))
 }
 

@@ -24,6 +24,7 @@ pub fn parse(message: &pb::DeliveryNote) -> Result<DeliveryNote> {
     let lines = parse_lines(&message.lines, check)?;
     let ship_to = Address::checked(message.ship_to.clone().map(Into::into), "ship_to", check);
     let note = check.keep("note", paragraph(&message.note, 2_000)).unwrap_or_default();
+    let legal_entity = check.keep("legal_entity", Ref::parse_optional(&message.legal_entity)).flatten();
     let delivery_note = order_id.map(|order_id| DeliveryNote {
         owner,
         team,
@@ -32,6 +33,7 @@ pub fn parse(message: &pb::DeliveryNote) -> Result<DeliveryNote> {
         lines: Lines(lines),
         ship_to,
         note,
+        legal_entity,
         state: State::Draft,
         number_series: None,
         number: None,
@@ -44,6 +46,7 @@ pub fn parse(message: &pb::DeliveryNote) -> Result<DeliveryNote> {
         refusals: Refusals::default(),
         void_time: None,
         void_reason: String::new(),
+        parties: None,
     });
     violations.into_result(delivery_note)
 }

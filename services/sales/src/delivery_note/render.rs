@@ -8,10 +8,12 @@ use super::{
     content::{Line, Proof, Refusal},
     model::{DeliveryNote, State},
 };
+use crate::parties::{render_issuer, render_recipient};
 
 /// The public form of a record.
 pub fn render(record: &Record<DeliveryNote>) -> pb::DeliveryNote {
     let delivery_note = &record.value;
+    let parties = delivery_note.parties.as_ref();
     let (source, external_id) = record.external_fields();
     pb::DeliveryNote {
         name: record.name(),
@@ -41,6 +43,9 @@ pub fn render(record: &Record<DeliveryNote>) -> pb::DeliveryNote {
         refusals: delivery_note.refusals.0.iter().map(render_refusal).collect(),
         void_time: delivery_note.void_time.map(wire::timestamp),
         void_reason: delivery_note.void_reason.clone(),
+        legal_entity: delivery_note.legal_entity.map(Ref::name).unwrap_or_default(),
+        issuer: parties.and_then(|parties| parties.issuer.as_ref()).map(render_issuer),
+        recipient: parties.and_then(|parties| parties.recipient.as_ref()).map(render_recipient),
     }
 }
 

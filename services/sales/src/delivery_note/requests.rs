@@ -1,25 +1,18 @@
 //! Drafts of delivery notes: what stands on them is taken over from their orders, in the transaction that writes them.
 
-use std::collections::HashMap;
-
 use futures::{FutureExt as _, future::BoxFuture};
-use sqlx::{Arguments as _, postgres::PgArguments};
 use trato_platform::{
     App,
-    db::{
-        Record, Tx, from_sqlx,
-        statement::{self, Statements},
-    },
+    db::{Tx, statement::Statements},
     rpc::Caller,
     standard::Draft,
 };
 use trato_proto::sales::v1 as pb;
-use trato_types::{Context, Error, Result};
-use uuid::Uuid;
+use trato_types::{Context, Result};
 
 use super::model::DeliveryNote;
 use crate::{
-    order::{Order, order_not_found},
+    order::{Order, find_orders, order_not_found},
     own_team::OwnTeam,
 };
 
@@ -66,7 +59,8 @@ impl Draft for DeliveryNote {
         drafts: Vec<&'a mut Self>,
     ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
         async move {
-            let found = find_orders(tx, &references.orders, &drafts).await?;
+            let ids = drafts.iter().map(|draft| draft.order_id).collect();
+            let found = find_orders(tx, &references.orders, ids).await?;
             let complete = |draft: &'a mut Self| {
                 let order = found.get(&draft.order_id.uuid());
                 draft.take_over(order.ok_or_else(|| order_not_found(draft.order_id))?)
@@ -75,25 +69,4 @@ impl Draft for DeliveryNote {
         }
         .boxed()
     }
-}
-
-/// The living orders of these drafts that the caller sees.
-async fn find_orders(
-    tx: &mut Tx,
-    orders: &Statements,
-    drafts: &[&mut DeliveryNote],
-) -> Result<HashMap<Uuid, Order>> {
-    let ids: Vec<Uuid> = drafts.iter().map(|draft| draft.order_id.uuid()).collect();
-    let cx = tx.cx().clone();
-    let mut arguments = PgArguments::default();
-    arguments.add(cx.tenant.to_string()).map_err(Error::internal)?;
-    arguments.add(ids).map_err(Error::internal)?;
-    statement::bind_scope(&cx, &mut arguments)?;
-    let rows = sqlx::query_with(orders.get_many(cx.scope), arguments)
-        .fetch_all(tx.connection())
-        .await
-        .map_err(from_sqlx)?;
-    let records = rows.iter().map(Record::<Order>::read).collect::<Result<Vec<_>>>()?;
-    let living = records.into_iter().filter(|record| record.delete_time.is_none());
-    Ok(living.map(|record| (record.id, record.value)).collect())
 }

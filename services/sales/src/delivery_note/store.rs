@@ -17,6 +17,7 @@ columns!(DeliveryNote {
     lines,
     ship_to,
     note,
+    legal_entity,
     state,
     number_series,
     number,
@@ -29,6 +30,7 @@ columns!(DeliveryNote {
     refusals,
     void_time,
     void_reason,
+    parties,
 });
 
 json_column!(Lines, Proof, Refusals);

@@ -14,7 +14,7 @@ mod pricing;
 mod render;
 
 pub use self::{
-    model::Document,
+    model::{Document, Line},
     parse::parse,
     pricing::{Sale, complete, same_price},
     render::render,

@@ -1,9 +1,37 @@
-//! The order behind delivery notes and returns: locked, and stored once its quantities have moved.
+//! The order behind delivery notes and returns: read, or locked and stored once its quantities have moved.
 
-use trato_platform::db::{Facts, NewEvent, Record, Tx, statement::Statements};
+use std::collections::HashMap;
+
+use sqlx::{Arguments as _, postgres::PgArguments};
+use trato_platform::db::{
+    Facts, NewEvent, Record, Tx, from_sqlx,
+    statement::{self, Statements},
+};
 use trato_types::{Error, Id, Kind, Result};
+use uuid::Uuid;
 
 use super::model::Order;
+
+/// The living ones of these orders that the caller sees.
+pub async fn find_orders(
+    tx: &mut Tx,
+    orders: &Statements,
+    ids: Vec<Id<Order>>,
+) -> Result<HashMap<Uuid, Order>> {
+    let ids: Vec<Uuid> = ids.into_iter().map(Id::uuid).collect();
+    let cx = tx.cx().clone();
+    let mut arguments = PgArguments::default();
+    arguments.add(cx.tenant.to_string()).map_err(Error::internal)?;
+    arguments.add(ids).map_err(Error::internal)?;
+    statement::bind_scope(&cx, &mut arguments)?;
+    let rows = sqlx::query_with(orders.get_many(cx.scope), arguments)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+    let records = rows.iter().map(Record::<Order>::read).collect::<Result<Vec<_>>>()?;
+    let living = records.into_iter().filter(|record| record.delete_time.is_none());
+    Ok(living.map(|record| (record.id, record.value)).collect())
+}
 
 /// Locks an order; FAILED_PRECONDITION `ORDER_NOT_FOUND` for one that the caller does not see.
 pub async fn lock_order(orders: &Statements, tx: &mut Tx, order: Id<Order>) -> Result<Record<Order>> {

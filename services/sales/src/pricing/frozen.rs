@@ -9,7 +9,11 @@ use super::{
     catalogue::Catalogue,
     model::{Answer, Question},
 };
-use crate::{price_list::Inclusion, product::Product, promotion::Promotion};
+use crate::{
+    price_list::Inclusion,
+    product::{Chosen, Product},
+    promotion::Promotion,
+};
 
 /// What a document costs.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -51,6 +55,9 @@ pub struct FrozenLine {
     pub promotion: Option<Id<Promotion>>,
     /// What so much of it costs us, where that is known in the currency of the document.
     pub cost: Option<Minor>,
+    /// What was chosen of it, as people call it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub chosen: Vec<Chosen>,
 }
 
 /// Why there is a discount or charge of a line.
@@ -73,7 +80,9 @@ impl Frozen {
                 let own = own_adjustments.get(at).copied().unwrap_or_default();
                 let frozen = freeze(line, wanted.product, own, question.currency, catalogue)?;
                 let said = (!wanted.tax_class.is_empty()).then(|| wanted.tax_class.clone());
-                Ok(FrozenLine { tax_class: said.unwrap_or(frozen.tax_class), ..frozen })
+                let good = catalogue.goods.get(&wanted.product.uuid());
+                let chosen = good.map(|good| good.options.named(&wanted.choices)).unwrap_or_default();
+                Ok(FrozenLine { tax_class: said.unwrap_or(frozen.tax_class), chosen, ..frozen })
             }
             None => freeze_gift(line, question.currency, catalogue),
         });
@@ -129,6 +138,7 @@ fn freeze(
         adjustments,
         promotion: None,
         cost: cost.and_then(|(each, _)| line.quantity.of(each).ok()),
+        chosen: Vec::new(),
     })
 }
 

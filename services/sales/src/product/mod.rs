@@ -16,5 +16,5 @@ pub use self::{
     api::Api,
     bundle::{Component, Link, open},
     model::Product,
-    options::{Choice, Issue, OptionGroups, SurchargeError, option_key},
+    options::{Choice, Chosen, Issue, OptionGroups, SurchargeError, option_key},
 };

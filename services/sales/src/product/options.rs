@@ -79,6 +79,15 @@ pub struct Choice {
     pub count: i32,
 }
 
+/// An option that was chosen, as people call it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Chosen {
+    /// Its name.
+    pub display_name: String,
+    /// How many times.
+    pub count: i32,
+}
+
 /// Something that is wrong with choices.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Issue {
@@ -275,6 +284,16 @@ impl OptionGroups {
             surcharges.push((option.display_name.as_str(), Minor(all)));
         }
         Ok(surcharges)
+    }
+
+    /// What choices are called, in their order; those that are none of the options are left out.
+    pub fn named(&self, choices: &[Choice]) -> Vec<Chosen> {
+        let options = self.by_key();
+        let named = choices.iter().filter_map(|choice| {
+            let option = options.get(choice.option.as_str())?;
+            Some(Chosen { display_name: option.display_name.clone(), count: choice.count })
+        });
+        named.collect()
     }
 
     fn by_key(&self) -> HashMap<&str, &Choosable> {

@@ -7,10 +7,7 @@ use trato_platform::{
 use trato_proto::sales::v1 as pb;
 use trato_types::{Error, Result, Violations};
 
-use super::{
-    model::{Quote, QuoteError},
-    parse::parse_time,
-};
+use super::{error::QuoteError, model::Quote, parse::parse_time};
 use crate::{
     opportunity::{self, Opportunity},
     promotion::{self, Promotion},

@@ -9,7 +9,7 @@ use trato_platform::{
     db::{Constraint, Facts, Record, Resource},
     directory::Directory,
     rpc::status::to_status,
-    standard::{Drafts, Reply, Store},
+    standard::{Drafts, Reply, Store, answer},
 };
 use trato_proto::sales::v1::{self as pb, quote_service_server::QuoteService};
 use trato_query::Field;
@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::{
     accept::Accepting, model::Quote, parse, render, requests::References, revise, send, store, submit,
 };
+use crate::rendering::Rendering;
 
 /// Serves quotes.
 pub struct Api {
@@ -27,6 +28,7 @@ pub struct Api {
     references: References,
     directory: Arc<Directory>,
     accepting: Accepting,
+    rendering: Rendering,
 }
 
 impl Api {
@@ -38,6 +40,7 @@ impl Api {
             references: References::new(app),
             directory: app.directory.clone(),
             accepting: Accepting::new(),
+            rendering: Rendering::new(app),
         }
     }
 
@@ -145,6 +148,13 @@ impl QuoteService for Api {
     }
     async fn revise_quote(&self, request: Request<pb::ReviseQuoteRequest>) -> Reply<pb::Quote> {
         revise::revise(&self.quotes, request).await
+    }
+    async fn render_quote(&self, request: Request<pb::RenderQuoteRequest>) -> Reply<pb::RenderedDocument> {
+        answer(request, async |cx, body| {
+            let quote = self.quotes.read(cx, &body.name).await?;
+            self.rendering.quote(cx, quote, &body).await
+        })
+        .await
     }
 }
 

@@ -18,6 +18,7 @@
 mod accept;
 mod api;
 mod approvals;
+mod error;
 mod expiry;
 mod model;
 mod parse;

@@ -1,19 +1,23 @@
 //! A quote and its verbs. A draft is submitted, approved and sent; what was sent comes to one outcome.
 
 use trato_types::{
-    Context, Currency, Date, DomainError, Error, Id, MemberRef, Minor, Ref, Result, Timestamp, Violations,
+    Context, Currency, Date, Error, Id, MemberRef, Minor, Ref, Result, Timestamp, Violations,
     error::FieldError as _,
     id::Collection,
     text::{line, paragraph},
 };
 use uuid::Uuid;
 
-use super::approvals::{ApprovalError, Approvals};
+use super::{
+    approvals::{ApprovalError, Approvals},
+    error::QuoteError,
+};
 use crate::{
     document::Document,
-    foreign::{Account, Contact, Team},
+    foreign::{Account, Contact, LegalEntity, Team},
     number_series::{NumberSeries, Numbered},
     opportunity::Opportunity,
+    parties::Parties,
 };
 
 /// What is offered to a customer.
@@ -39,6 +43,8 @@ pub struct Quote {
     pub gross: Minor,
     /// Last day on which it is valid, in UTC.
     pub valid_until: Option<Date>,
+    /// In whose name it is made out, where it is said; in billing.
+    pub legal_entity: Option<Ref<LegalEntity>>,
     /// Its first version.
     pub root: Id<Self>,
     /// Which version it is, from 1.
@@ -77,6 +83,8 @@ pub struct Quote {
     pub decline_note: String,
     /// Why it was cancelled; may be empty.
     pub cancel_reason: String,
+    /// Who makes it out and who gets it, as it was when it was sent.
+    pub parties: Option<Parties>,
 }
 
 /// Where a quote is in its life.
@@ -121,50 +129,6 @@ pub enum DeclineReason {
     Timing,
     /// Another reason; the note says which.
     Other,
-}
-
-/// Why a verb was refused.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum QuoteError {
-    /// It was submitted.
-    #[error("the quote is neither a draft nor rejected")]
-    NotDraft,
-    /// It comes to something else than when it was written.
-    #[error("prices, promotions or taxes have changed since the draft was written; write it again")]
-    PriceChanged,
-    /// Nobody is to approve it now.
-    #[error("the quote is not in approval")]
-    NotInApproval,
-    /// It is not approved.
-    #[error("the quote is not approved")]
-    NotApproved,
-    /// It is not with the customer.
-    #[error("the quote is not with the customer, or came to its outcome")]
-    NotSent,
-    /// Its days are over.
-    #[error("the last day on which the quote is valid is over")]
-    Expired,
-    /// It came to its outcome.
-    #[error("the quote came to its outcome before")]
-    Closed,
-    /// It is to win an opportunity, and has none.
-    #[error("the quote has no opportunity")]
-    NoOpportunity,
-}
-
-impl DomainError for QuoteError {
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::NotDraft => "QUOTE_NOT_DRAFT",
-            Self::PriceChanged => "PRICE_CHANGED",
-            Self::NotInApproval => "QUOTE_NOT_IN_APPROVAL",
-            Self::NotApproved => "QUOTE_NOT_APPROVED",
-            Self::NotSent => "QUOTE_NOT_SENT",
-            Self::Expired => "QUOTE_EXPIRED",
-            Self::Closed => "QUOTE_CLOSED",
-            Self::NoOpportunity => "NO_OPPORTUNITY",
-        }
-    }
 }
 
 impl Collection for Quote {
@@ -224,13 +188,19 @@ impl Quote {
         self.require_valid(now)
     }
 
-    /// Notes that it is with the customer, under the number it has by then.
-    pub fn send(&mut self, numbered: Option<Numbered>, now: Timestamp) -> Result<(), QuoteError> {
+    /// Notes that it is with the customer, under the number it has by then, made out by and to these.
+    pub fn send(
+        &mut self,
+        numbered: Option<Numbered>,
+        parties: Parties,
+        now: Timestamp,
+    ) -> Result<(), QuoteError> {
         self.require_sendable(now)?;
         if let Some(numbered) = numbered {
             self.number_series = Some(numbered.number_series);
             self.number = Some(numbered.number);
         }
+        self.parties = Some(parties);
         self.state = State::Sent;
         self.send_time = Some(now);
         Ok(())
@@ -342,8 +312,18 @@ impl Quote {
             decline_reason: None,
             decline_note: String::new(),
             cancel_reason: String::new(),
+            parties: None,
             ..self.clone()
         })
+    }
+
+    /// FAILED_PRECONDITION once it is nothing to hand on any more. One that was declined or has expired was an offer, and is
+    /// printed as it was.
+    pub fn require_printable(&self) -> Result<(), QuoteError> {
+        if matches!(self.state, State::Superseded | State::Cancelled) {
+            return Err(QuoteError::Withdrawn);
+        }
+        Ok(())
     }
 
     fn require_in_approval(&self) -> Result<(), QuoteError> {

@@ -29,6 +29,7 @@ pub fn parse(message: &pb::Quote, cx: &Context) -> Result<Quote> {
         check.add("document", "REQUIRED", "is required");
     }
     let valid_until = parse_date(message.valid_until.as_ref(), "valid_until", check);
+    let legal_entity = check.keep("legal_entity", Ref::parse_optional(&message.legal_entity)).flatten();
     // From here on it is what was stored; a new quote is the root of its versions.
     let root = check.keep("root", Id::parse_optional(&message.root)).flatten();
     let previous_version = check.keep("previous_version", Id::parse_optional(&message.previous_version));
@@ -46,6 +47,7 @@ pub fn parse(message: &pb::Quote, cx: &Context) -> Result<Quote> {
         gross: Minor(0),
         document,
         valid_until,
+        legal_entity,
         root: root.unwrap_or_else(|| Id::from_uuid(Uuid::now_v7())),
         version: i64::from(message.version.max(1)),
         previous_version: previous_version.flatten(),
@@ -65,6 +67,7 @@ pub fn parse(message: &pb::Quote, cx: &Context) -> Result<Quote> {
         decline_reason: None,
         decline_note: String::new(),
         cancel_reason: String::new(),
+        parties: None,
     });
     violations.into_result(quote)
 }

@@ -8,11 +8,15 @@ use super::{
     approvals::Approval,
     model::{DeclineReason, Quote, State},
 };
-use crate::document;
+use crate::{
+    document,
+    parties::{render_issuer, render_recipient},
+};
 
 /// The public form of a record.
 pub fn render(record: &Record<Quote>) -> pb::Quote {
     let quote = &record.value;
+    let parties = quote.parties.as_ref();
     let (source, external_id) = record.external_fields();
     pb::Quote {
         name: record.name(),
@@ -30,6 +34,7 @@ pub fn render(record: &Record<Quote>) -> pb::Quote {
         opportunity: quote.opportunity.map(Id::name).unwrap_or_default(),
         document: Some(document::render(&quote.document)),
         valid_until: quote.valid_until.map(wire::date),
+        legal_entity: quote.legal_entity.map(Ref::name).unwrap_or_default(),
         root: quote.root.name(),
         version: version(quote),
         previous_version: quote.previous_version.map(Id::name).unwrap_or_default(),
@@ -49,6 +54,8 @@ pub fn render(record: &Record<Quote>) -> pb::Quote {
         decline_reason: render_decline_reason(quote.decline_reason).into(),
         decline_note: quote.decline_note.clone(),
         cancel_reason: quote.cancel_reason.clone(),
+        issuer: parties.and_then(|parties| parties.issuer.as_ref()).map(render_issuer),
+        recipient: parties.and_then(|parties| parties.recipient.as_ref()).map(render_recipient),
     }
 }
 

@@ -8,7 +8,10 @@ use trato_proto::sales::v1 as pb;
 use trato_types::{Error, Result};
 
 use super::model::Quote;
-use crate::number_series::{DocumentKind, take};
+use crate::{
+    number_series::{DocumentKind, take},
+    parties,
+};
 
 /// Sends a locked quote that is approved.
 pub async fn send(
@@ -19,12 +22,13 @@ pub async fn send(
     require_living(before)?;
     let now = tx.cx().now;
     before.value.require_sendable(now)?;
+    let mut quote = before.value.clone();
+    let parties = parties::store::find(tx, quote.legal_entity, quote.account).await?;
     let numbered = match before.value.number {
         Some(_) => None,
         None => Some(take(tx, DocumentKind::Quote, &body.number_series).await?),
     };
-    let mut quote = before.value.clone();
-    quote.send(numbered, now)?;
+    quote.send(numbered, parties, now)?;
     let facts = Facts::of(&quote.sent());
     Ok((before.next(tx.cx(), quote), facts))
 }

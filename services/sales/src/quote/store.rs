@@ -20,6 +20,7 @@ columns!(Quote {
     net,
     gross,
     valid_until,
+    legal_entity,
     root,
     version,
     previous_version,
@@ -39,6 +40,7 @@ columns!(Quote {
     decline_reason,
     decline_note,
     cancel_reason,
+    parties,
 });
 
 json_column!(Approvals);

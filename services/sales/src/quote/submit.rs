@@ -7,11 +7,7 @@ use trato_platform::{
 use trato_pricing::AdjustmentKind;
 use trato_types::{Error, MemberRef, Minor, Result};
 
-use super::{
-    approvals::Approvals,
-    model::{Quote, QuoteError},
-    requests::References,
-};
+use super::{approvals::Approvals, error::QuoteError, model::Quote, requests::References};
 use crate::{
     approval_rule::{self, Measure},
     document,

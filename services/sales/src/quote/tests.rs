@@ -14,6 +14,7 @@ use super::{
 use crate::{
     document::{Document, Terms},
     number_series::Numbered,
+    parties::Parties,
 };
 
 /// Noon of a day of November 2026.
@@ -75,6 +76,7 @@ fn draft() -> Quote {
         net: Minor(100),
         gross: Minor(121),
         valid_until: Some(date(20)),
+        legal_entity: None,
         root: Id::from_uuid(Uuid::from_u128(1)),
         version: 1,
         previous_version: None,
@@ -94,6 +96,7 @@ fn draft() -> Quote {
         decline_reason: None,
         decline_note: String::new(),
         cancel_reason: String::new(),
+        parties: None,
     }
 }
 
@@ -111,7 +114,7 @@ fn approval(approver: Option<&str>, team: Option<u128>) -> Approval {
 fn sent() -> Quote {
     let mut quote = draft();
     quote.submit(Approvals::default(), member("ana"), noon(10)).expect("a draft");
-    quote.send(numbered(), noon(10)).expect("nobody need approve");
+    quote.send(numbered(), Parties::default(), noon(10)).expect("nobody need approve");
     quote
 }
 
@@ -244,7 +247,7 @@ fn apply(quote: &Quote, verb: &Verb, cx: &Context) -> Option<Quote> {
         }
         Verb::Approve => changed.approve(&who, &[], cx.now).is_ok(),
         Verb::Reject => changed.reject(&who, &[], "No").is_ok(),
-        Verb::Send => changed.send(numbered(), cx.now).is_ok(),
+        Verb::Send => changed.send(numbered(), Parties::default(), cx.now).is_ok(),
         Verb::View => changed.view(cx.now).is_ok(),
         Verb::Accept => changed.accept(None, "Eva", "", cx).is_ok(),
         Verb::Decline => changed.decline(None, Some(DeclineReason::Timing), "", cx).is_ok(),

@@ -28,6 +28,8 @@ mod questions;
 mod quote;
 mod quote_documents;
 mod quote_outcomes;
+mod render;
+mod render_delivery;
 mod return_policy;
 mod sales_return;
 mod scope;

@@ -1,0 +1,121 @@
+//! The projections of legal entities and of accounts as they are printed, and the logos. A row speaks of a revision, and an
+//! older one changes nothing, so that events and their replays may come in any order.
+
+use sqlx::{PgExecutor, Row as _, types::Json};
+use trato_paper::Logo;
+use trato_platform::db::{Tx, from_sqlx};
+use trato_types::{Error, Ref, Result, Timestamp};
+use uuid::Uuid;
+
+use super::model::{Issuer, Parties, PartiesError, Recipient};
+use crate::foreign;
+
+/// What is known of one legal entity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownLegalEntity {
+    /// Its identifier in billing.
+    pub id: Uuid,
+    /// The revision in which it was so.
+    pub revision: i64,
+    /// When it was deleted, if it is.
+    pub delete_time: Option<Timestamp>,
+    /// What stands of it on documents.
+    pub issuer: Issuer,
+}
+
+/// What is known of one account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownRecipient {
+    /// Its identifier in customers.
+    pub id: Uuid,
+    /// The revision in which it was so.
+    pub revision: i64,
+    /// What stands of it on documents.
+    pub recipient: Recipient,
+}
+
+/// Puts in what is known of a legal entity, where it is news.
+pub async fn remember_legal_entity(
+    executor: impl PgExecutor<'_>,
+    tenant: Uuid,
+    known: &KnownLegalEntity,
+) -> Result<()> {
+    sqlx::query(include_str!("../../sql/remember_legal_entity.sql"))
+        .bind(tenant)
+        .bind(known.id)
+        .bind(known.revision)
+        .bind(known.delete_time)
+        .bind(Json(&known.issuer))
+        .execute(executor)
+        .await
+        .map_err(from_sqlx)?;
+    Ok(())
+}
+
+/// Puts in what is known of an account, where it is news.
+pub async fn remember_recipient(
+    executor: impl PgExecutor<'_>,
+    tenant: Uuid,
+    known: &KnownRecipient,
+) -> Result<()> {
+    sqlx::query(include_str!("../../sql/remember_recipient.sql"))
+        .bind(tenant)
+        .bind(known.id)
+        .bind(known.revision)
+        .bind(Json(&known.recipient))
+        .execute(executor)
+        .await
+        .map_err(from_sqlx)?;
+    Ok(())
+}
+
+/// Keeps a logo, if it is not there yet.
+pub async fn keep_logo(executor: impl PgExecutor<'_>, tenant: Uuid, content: &[u8]) -> Result<()> {
+    sqlx::query(
+        "insert into legal_entity_logo (tenant_id, hash, content) values ($1, sha256($2), $2) on conflict do nothing",
+    )
+    .bind(tenant)
+    .bind(content)
+    .execute(executor)
+    .await
+    .map_err(from_sqlx)?;
+    Ok(())
+}
+
+/// What is known now of who makes out a document and who gets it. FAILED_PRECONDITION `LEGAL_ENTITY_NOT_FOUND` for a legal
+/// entity that is named and not known, or deleted; where none is named, it is the one that was recorded first.
+pub async fn find(
+    tx: &mut Tx,
+    legal_entity: Option<Ref<foreign::LegalEntity>>,
+    account: Ref<foreign::Account>,
+) -> Result<Parties> {
+    let tenant = tx.cx().tenant;
+    let row = sqlx::query(include_str!("../../sql/find_parties.sql"))
+        .bind(tenant)
+        .bind(legal_entity.map(Ref::uuid))
+        .bind(account.uuid())
+        .fetch_one(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+    let issuer: Option<Json<Issuer>> = row.try_get(0).map_err(from_sqlx)?;
+    let recipient: Option<Json<Recipient>> = row.try_get(1).map_err(from_sqlx)?;
+    if let (Some(named), None) = (legal_entity, &issuer) {
+        return Err(Error::from(PartiesError::LegalEntityNotFound).with("legal_entity", named.name()));
+    }
+    Ok(Parties { issuer: issuer.map(|issuer| issuer.0), recipient: recipient.map(|recipient| recipient.0) })
+}
+
+/// The logo of this hash, which a document or a legal entity refers to.
+pub async fn read_logo(tx: &mut Tx, hash: &str) -> Result<Logo> {
+    let tenant = tx.cx().tenant;
+    let content: Option<Vec<u8>> = sqlx::query_scalar(
+        "select content from legal_entity_logo where tenant_id = $1 and hash = decode($2, 'hex')",
+    )
+    .bind(tenant)
+    .bind(hash)
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(from_sqlx)?;
+    let content = content.ok_or_else(|| Error::internal("a logo that is referred to is not there"))?;
+    Logo::read(content).map_err(Error::internal)
+}
