@@ -141,7 +141,7 @@ async fn what_was_given_up_stays_so() {
 
     assert_eq!(violations(silent), [field("reason", "REQUIRED")]);
     assert_eq!((dropped.state(), dropped.drop_reason.as_str()), (State::Dropped, "Settled in court"));
-    assert_eq!(billing.parked("").await, [dropped.clone()]);
+    assert_eq!(billing.parked("").await, std::slice::from_ref(&dropped));
     assert_eq!(
         refusal(billing.give_up(&dropped, "Again").await),
         (Code::FailedPrecondition, "TASK_NOT_PARKED".to_owned())
