@@ -3,7 +3,7 @@
 use trato_types::{Currency, Minor};
 
 use crate::{
-    AdjustmentKind, Line, Percent, PricingError, Quantity, Value,
+    AdjustmentKind, Line, Percent, PricingError, Quantity, UnitPrice, Value,
     exact::{amount, minus, sum, wide},
     trace::{Datum, Rule, Subject, Trace},
 };
@@ -29,13 +29,8 @@ pub(crate) fn price_line(
     currency: Currency,
     trace: &mut Trace,
 ) -> Result<LineAmount, PricingError> {
-    if line.per <= Quantity::ZERO {
-        return Err(PricingError::NotPositive);
-    }
     let subject = || Subject::Line(line.key.clone());
-    let product = line.quantity.millionths() * line.unit_price.millionths();
-    let divisor = line.per.millionths() * 10_i128.pow(6 - currency.exponent());
-    let base = amount(product, divisor)?;
+    let base = base(line.quantity, line.unit_price, line.per, currency)?;
     let inputs = [
         ("quantity", Datum::Quantity(line.quantity)),
         ("price", Datum::Price(line.unit_price)),
@@ -62,6 +57,20 @@ pub(crate) fn price_line(
         adjustments.push(change);
     }
     Ok(LineAmount { base, adjustments, priced: rest })
+}
+
+/// Quantity times the price of `per`, rounded once.
+pub(crate) fn base(
+    quantity: Quantity,
+    unit_price: UnitPrice,
+    per: Quantity,
+    currency: Currency,
+) -> Result<Minor, PricingError> {
+    if per <= Quantity::ZERO {
+        return Err(PricingError::NotPositive);
+    }
+    let product = quantity.millionths() * unit_price.millionths();
+    amount(product, per.millionths() * 10_i128.pow(6 - currency.exponent()))
 }
 
 /// What a discount takes of an amount: never more than there is, never with the other sign.

@@ -49,6 +49,9 @@ pub struct FrozenLine {
     pub adjustments: Vec<FrozenAdjustment>,
     /// The promotion that gives it for nothing.
     pub promotion: Option<Id<Promotion>>,
+    /// What so much of it comes to by the lists, where a price was agreed on and a list has one.
+    #[serde(default)]
+    pub listed: Option<Minor>,
     /// What so much of it costs us, where that is known in the currency of the document.
     pub cost: Option<Minor>,
 }
@@ -73,7 +76,8 @@ impl Frozen {
                 let own = own_adjustments.get(at).copied().unwrap_or_default();
                 let frozen = freeze(line, wanted.product, own, question.currency, catalogue)?;
                 let said = (!wanted.tax_class.is_empty()).then(|| wanted.tax_class.clone());
-                Ok(FrozenLine { tax_class: said.unwrap_or(frozen.tax_class), ..frozen })
+                let listed = offer.listed.get(at).copied().flatten();
+                Ok(FrozenLine { tax_class: said.unwrap_or(frozen.tax_class), listed, ..frozen })
             }
             None => freeze_gift(line, question.currency, catalogue),
         });
@@ -128,6 +132,7 @@ fn freeze(
         per: line.per,
         adjustments,
         promotion: None,
+        listed: None,
         cost: cost.and_then(|(each, _)| line.quantity.of(each).ok()),
     })
 }

@@ -24,6 +24,7 @@ mod product;
 mod promotion;
 mod questions;
 mod quote;
+mod quote_approval;
 mod quote_documents;
 mod quote_outcomes;
 mod return_policy;
