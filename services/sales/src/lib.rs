@@ -70,6 +70,7 @@ pub fn service() -> ServiceSpec {
             "0018_billed_line",
             "0019_return_policy",
             "0020_sales_return",
+            "0021_billed_quote",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()

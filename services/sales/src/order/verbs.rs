@@ -10,7 +10,7 @@ use trato_pricing::Quantity;
 use trato_proto::{sales::v1 as pb, wire};
 use trato_types::{Context, Error, Result, Violations};
 
-use super::{model::Order, parse::parse_hold_reason};
+use super::{billed, model::Order, parse::parse_hold_reason};
 use crate::{
     number_series::{self, DocumentKind},
     promotion,
@@ -38,6 +38,7 @@ pub async fn confirm(
     let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series).await?;
     let mut order = before.value.clone();
     order.confirm(numbered, tx.cx().now.date_naive())?;
+    billed::catch_up(tx, before.id, &mut order).await?;
     Ok((before.next(tx.cx(), order), Facts::default()))
 }
 

@@ -41,7 +41,7 @@ impl Sales {
         self.hear(&format!("trato.billing.v1.invoice.{verb}"), name, revision, &invoice).await;
     }
 
-    async fn hear_credit(&self, invoice: &str, items: &[(&str, &str)]) {
+    pub async fn hear_credit(&self, invoice: &str, items: &[(&str, &str)]) {
         let item = |(key, quantity): &(&str, &str)| credit_note::Item {
             key: (*key).into(),
             quantity: (*quantity).into(),
@@ -131,6 +131,22 @@ async fn what_billing_does_is_recorded() {
     assert_eq!(billed().await, expect("4-1", "0-0", InvoiceStatus::PartlyInvoiced), "none of it is of ours");
     let types = sales.event_types().await;
     assert_eq!(types.iter().filter(|kind| *kind == "order.billed").count(), 3);
+}
+
+/// DOC-04: what is invoiced and credited of a draft is there once it is confirmed.
+#[tokio::test]
+async fn a_draft_that_is_invoiced_is_confirmed_as_invoiced() {
+    let (sales, desk) = Sales::start_ordering().await;
+    let draft = sales.create_order(sales.order_of(&desk, &["5"]).await).await.expect("a draft");
+    let invoice = invoice_name();
+
+    sales.hear_invoice(&invoice, &draft.name, &[("a", "1", "4")], invoice::State::Issued).await;
+    sales.hear_credit(&invoice, &[("a", "1")]).await;
+    let confirmed = sales.confirm_order(&draft.name).await.expect("confirmed");
+
+    let progress = &confirmed.progress[0];
+    assert_eq!((progress.invoiced.as_str(), progress.credited.as_str()), ("4", "1"));
+    assert_eq!(confirmed.invoice_status(), InvoiceStatus::PartlyInvoiced);
 }
 
 /// DOC-13: a day that passes while something is promised is told once for each line, by whatever process looks.

@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use tonic::{Code, Response, Status};
-use trato_proto::sales::v1::{
-    CreateOrderFromQuoteRequest, Order, Quote,
-    order::{self, InvoicingPolicy},
-    sales_number_series::DocumentKind,
+use trato_proto::{
+    billing::v1::invoice::State,
+    sales::v1::{
+        CreateOrderFromQuoteRequest, DeleteOrderRequest, Order, Quote,
+        order::{self, InvoicingPolicy},
+        sales_number_series::DocumentKind,
+    },
 };
 use uuid::Uuid;
 
 use crate::{
     harness::{Sales, refusal},
     order::precondition,
+    order_facts::invoice_name,
     pricing::cents,
     promotion::{percent, promotion},
     quote::{accepting, gross},
@@ -125,4 +129,24 @@ async fn an_order_takes_what_its_promotions_give() {
     sales.confirm_order(&first.name).await.expect("it takes the promotion");
 
     assert_eq!(refusal(sales.confirm_order(&second.name).await), precondition("PROMOTION_USED_UP"));
+}
+
+/// DOC-04: an invoice of a quote is heard of before there is an order, and is that of the order that comes of it.
+#[tokio::test]
+async fn an_invoice_of_a_quote_waits_for_the_order() {
+    let (sales, desk) = Sales::start_selling_by_quotes().await;
+    let quote = sales.accepted(&desk, "3").await;
+    let (first, second) = (invoice_name(), invoice_name());
+
+    sales.hear_invoice(&first, &quote.name, &[("a", "1", "2")], State::Issued).await;
+    let draft = sales.order_from(of(&quote.name)).await.expect("an order");
+    let delete = DeleteOrderRequest { name: draft.name.clone(), ..Default::default() };
+    sales.orders().delete_order(sales.admin.request(delete)).await.expect("a draft can be deleted");
+    let order = sales.order_from(of(&quote.name)).await.expect("another order");
+    sales.hear_invoice(&second, &quote.name, &[("a", "1", "1")], State::Issued).await;
+    sales.hear_credit(&first, &[("a", "1")]).await;
+    let confirmed = sales.confirm_order(&order.name).await.expect("confirmed");
+
+    let progress = &confirmed.progress[0];
+    assert_eq!((progress.invoiced.as_str(), progress.credited.as_str()), ("3", "1"));
 }
