@@ -72,7 +72,7 @@ impl Sales {
         self.orders().get_order(self.admin.request(request)).await.expect("it is there").into_inner()
     }
 
-    async fn cancel_lines(&self, name: &str, lines: &[(&str, &str)]) -> Result<Order, Status> {
+    pub async fn cancel_lines(&self, name: &str, lines: &[(&str, &str)]) -> Result<Order, Status> {
         let line = |(line, quantity): &(&str, &str)| cancel_order_lines_request::Line {
             line: (*line).into(),
             quantity: (*quantity).into(),

@@ -7,7 +7,8 @@ use tonic::{Code, Response, Status};
 use trato_proto::{
     billing::v1::invoice::State,
     sales::v1::{
-        CreateOrderFromQuoteRequest, DeleteOrderRequest, Order, Quote,
+        CancelOrderRequest, CreateOrderFromQuoteRequest, DeleteOrderRequest, GetPromotionRequest, Order,
+        Quote,
         order::{self, InvoicingPolicy},
         sales_number_series::DocumentKind,
     },
@@ -34,6 +35,22 @@ impl Sales {
     async fn accepted(&self, desk: &str, quantity: &str) -> Quote {
         let sent = self.sent(desk, quantity).await;
         self.accept(accepting(&sent.name)).await.expect("accepted")
+    }
+
+    async fn cancel_order(&self, name: &str) {
+        let request =
+            CancelOrderRequest { name: name.into(), reason: "Not wanted".into(), ..Default::default() };
+        self.orders().cancel_order(self.admin.request(request)).await.expect("cancelled");
+    }
+
+    async fn uses_of(&self, promotion: &str) -> i32 {
+        let request = GetPromotionRequest { name: promotion.into() };
+        self.promotions()
+            .get_promotion(self.admin.request(request))
+            .await
+            .expect("it is there")
+            .get_ref()
+            .uses
     }
 
     async fn order_from(&self, request: CreateOrderFromQuoteRequest) -> Result<Order, Status> {
@@ -121,7 +138,7 @@ async fn an_order_takes_what_its_promotions_give() {
     let (sales, desk) = Sales::start_selling_by_quotes().await;
     let spring = promotion("Spring", percent("10"));
     let spring = trato_proto::sales::v1::Promotion { max_uses: 1, ..spring };
-    sales.create_promotion(spring).await.expect("a promotion");
+    let spring = sales.create_promotion(spring).await.expect("a promotion").name;
     let (first, second) = (sales.order_of(&desk, &["1"]).await, sales.order_of(&desk, &["1"]).await);
     let first = sales.create_order(first).await.expect("a draft");
     let second = sales.create_order(second).await.expect("a draft");
@@ -129,6 +146,30 @@ async fn an_order_takes_what_its_promotions_give() {
     sales.confirm_order(&first.name).await.expect("it takes the promotion");
 
     assert_eq!(refusal(sales.confirm_order(&second.name).await), precondition("PROMOTION_USED_UP"));
+    sales.cancel_order(&second.name).await;
+    assert_eq!(sales.uses_of(&spring).await, 1, "a draft has taken nothing");
+    sales.cancel_order(&first.name).await;
+    assert_eq!(sales.uses_of(&spring).await, 0);
+    let types = sales.event_types().await;
+    assert_eq!(types.iter().filter(|kind| *kind == "promotion.given_back").count(), 1);
+    let third = sales.create_order(sales.order_of(&desk, &["1"]).await).await.expect("a draft");
+    sales.confirm_order(&third.name).await.expect("the promotion can be used again");
+    sales.cancel_lines(&third.name, &[("1", "1")]).await.expect("nothing is left");
+    assert_eq!(sales.uses_of(&spring).await, 0);
+}
+
+/// DOC-04, DOC-11: an order that is cancelled gives back what its quote has taken.
+#[tokio::test]
+async fn what_a_quote_has_taken_goes_back_with_its_order() {
+    let (sales, desk) = Sales::start_selling_by_quotes().await;
+    let spring = sales.create_promotion(promotion("Spring", percent("10"))).await.expect("a promotion").name;
+    let quote = sales.accepted(&desk, "1").await;
+    let order = sales.order_from(of(&quote.name)).await.expect("an order");
+
+    let taken = sales.uses_of(&spring).await;
+    sales.cancel_order(&order.name).await;
+
+    assert_eq!((taken, sales.uses_of(&spring).await), (1, 0));
 }
 
 /// DOC-04: an invoice of a quote is heard of before there is an order, and is that of the order that comes of it.
