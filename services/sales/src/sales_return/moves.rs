@@ -9,7 +9,7 @@ use trato_proto::sales::v1 as pb;
 use trato_types::{Error, Id, Result};
 
 use super::{
-    content::Line,
+    content::{Disposition, Line},
     model::SalesReturn,
     parse::{parse_findings, parse_received},
 };
@@ -66,7 +66,8 @@ pub fn inspect(
     Ok(Facts::default())
 }
 
-/// Settles a locked return: what is repaired or rejected goes to the customer again.
+/// Settles a locked return: what is repaired or rejected goes to the customer again, and what is refunded is not wanted any
+/// more.
 pub async fn settle(
     orders: Statements,
     tx: &mut Tx,
@@ -75,12 +76,15 @@ pub async fn settle(
     require_living(before)?;
     let mut sales_return = before.value.clone();
     sales_return.settle(tx.cx().now)?;
-    let goes_back = |line: &Line| line.found.as_ref().is_some_and(|found| found.disposition.goes_back());
+    let becomes = |line: &Line| line.found.as_ref().map(|found| found.disposition);
+    let goes_back = |line: &Line| becomes(line).is_some_and(Disposition::goes_back);
     let back = sales_return.lines.received(goes_back);
-    if !back.is_empty() {
+    let refunded = sales_return.lines.received(|line| becomes(line) == Some(Disposition::Refund));
+    if !back.is_empty() || !refunded.is_empty() {
         let order = lock_order(&orders, tx, order_of(&sales_return)?).await?;
         let mut moved = order.value.clone();
         moved.hand_back(back)?;
+        moved.refund(refunded)?;
         save_order(&orders, tx, &order, moved, Facts::default()).await?;
         let serials = sales_return.lines.serials(goes_back);
         take_again(tx, sales_return.delivery_note.uuid(), serials.into_iter()).await?;

@@ -2,16 +2,19 @@
 
 use futures::future::join_all;
 use tonic::{Response, Status};
-use trato_proto::sales::v1::{
-    AuthoriseReturnRequest, ConfirmDeliveryNoteRequest, CreateSalesReturnRequest, DeliveryNote,
-    InspectReturnRequest, ReceiveReturnRequest, RejectReturnRequest, SalesReturn, SettleReturnRequest,
-    delivery_note::Proof,
-    inspect_return_request,
-    order::DeliveryStatus,
-    receive_return_request,
-    sales_number_series::DocumentKind,
-    sales_return::{Condition, Disposition, Line, State},
-    sales_return_service_client::SalesReturnServiceClient,
+use trato_proto::{
+    billing::v1::invoice,
+    sales::v1::{
+        AuthoriseReturnRequest, ConfirmDeliveryNoteRequest, CreateSalesReturnRequest, DeliveryNote,
+        InspectReturnRequest, ReceiveReturnRequest, RejectReturnRequest, SalesReturn, SettleReturnRequest,
+        delivery_note::Proof,
+        inspect_return_request,
+        order::{self, DeliveryStatus, InvoiceStatus},
+        receive_return_request,
+        sales_number_series::DocumentKind,
+        sales_return::{Condition, Disposition, Line, State},
+        sales_return_service_client::SalesReturnServiceClient,
+    },
 };
 use uuid::Uuid;
 
@@ -19,6 +22,7 @@ use crate::{
     delivery_note::{part, with_serials},
     harness::{Sales, field, refusal, timestamp, violations},
     order::{precondition, quantities},
+    order_facts::invoice_name,
 };
 
 impl Sales {
@@ -35,14 +39,7 @@ impl Sales {
     }
 
     async fn request_return(&self, delivery_note: &str, lines: Vec<Line>) -> Result<SalesReturn, Status> {
-        let sales_return = SalesReturn {
-            delivery_note: delivery_note.into(),
-            reason: "Too big".into(),
-            policy_code: "STANDARD".into(),
-            lines,
-            ..Default::default()
-        };
-        let request = CreateSalesReturnRequest { sales_return: Some(sales_return), ..Default::default() };
+        let request = requesting(delivery_note, lines);
         self.sales_returns().create_sales_return(self.admin.request(request)).await.map(Response::into_inner)
     }
 
@@ -93,6 +90,17 @@ impl Sales {
         let issued = self.delivered(&order.name, vec![with_serials("1", serials)]).await;
         self.confirm_delivery(&issued.name, Vec::new()).await.expect("arrived")
     }
+}
+
+fn requesting(delivery_note: &str, lines: Vec<Line>) -> CreateSalesReturnRequest {
+    let sales_return = SalesReturn {
+        delivery_note: delivery_note.into(),
+        reason: "Too big".into(),
+        policy_code: "STANDARD".into(),
+        lines,
+        ..Default::default()
+    };
+    CreateSalesReturnRequest { sales_return: Some(sales_return), ..Default::default() }
 }
 
 fn back(quantity: &str, serials: &[&str]) -> Line {
@@ -237,6 +245,34 @@ async fn what_is_not_taken_goes_back() {
     assert_eq!(rejected.state(), State::Rejected);
     assert_eq!(quantities(&order.progress[0]), ["2", "0", "2", "2", "0"]);
     assert_eq!(refusal(replaced), precondition("OVER_DELIVERY"));
+}
+
+/// DOC-09: what is refunded is not delivered again, and is credited where everything that is ordered is invoiced.
+#[tokio::test]
+async fn what_is_refunded_is_not_delivered_again() {
+    let (sales, desk) = Sales::start_returning().await;
+    let delivered = sales.arrived(&desk, &["a", "b", "c"]).await;
+    let invoice = invoice_name();
+    sales.hear_invoice(&invoice, &delivered.order, &[("x", "1", "3")], invoice::State::Issued).await;
+    let requested =
+        sales.request_return(&delivered.name, vec![back("2", &["a", "b"])]).await.expect("requested");
+    sales.authorise(&requested.name, "").await.expect("authorised");
+    sales.receive(&requested.name, Vec::new()).await.expect("received");
+    let received = sales.get_order(&delivered.order).await;
+    sales.inspect(&requested.name, &[("1", Disposition::Refund)]).await.expect("inspected");
+
+    sales.settle(&requested.name).await.expect("settled");
+    let settled = sales.get_order(&delivered.order).await;
+    let again = sales.create_delivery(&delivered.order, Vec::new()).await;
+    sales.hear_credit(&invoice, &[("x", "2")]).await;
+    let credited = sales.get_order(&delivered.order).await;
+
+    assert_eq!(received.state(), order::State::InFulfilment);
+    assert_eq!(quantities(&settled.progress[0]), ["3", "2", "3", "3", "2"]);
+    assert_eq!((settled.state(), settled.delivery_status()), (order::State::Fulfilled, DeliveryStatus::Full));
+    assert_eq!(settled.invoice_status(), InvoiceStatus::ToCredit);
+    assert_eq!(refusal(again), precondition("NOTHING_TO_DELIVER"));
+    assert_eq!(credited.invoice_status(), InvoiceStatus::Invoiced);
 }
 
 /// DOC-09: however many returns bring the same things back at once, each thing comes back once.
