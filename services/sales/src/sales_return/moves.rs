@@ -1,12 +1,16 @@
 //! What returns do with the quantities of their orders: one transaction for return, order, serial numbers and the
 //! number.
 
+use std::collections::HashMap;
+
+use rust_decimal::Decimal;
 use trato_platform::{
-    db::{Facts, Record, Tx, statement::Statements},
+    db::{Facts, Record, Tx, from_sqlx, statement::Statements},
     standard::{Changed, require_living},
 };
+use trato_pricing::Quantity;
 use trato_proto::sales::v1 as pb;
-use trato_types::{Error, Id, Result};
+use trato_types::{Context, Error, Id, Result, Scope};
 
 use super::{
     content::{Disposition, Line},
@@ -14,7 +18,7 @@ use super::{
     parse::{parse_findings, parse_received},
 };
 use crate::{
-    delivery_note::{give_back, take_again},
+    delivery_note::{DeliveryNote, give_back, take_again},
     number_series::{self, DocumentKind},
     order::{LedgerError, Order, lock_order, save_order},
 };
@@ -33,9 +37,18 @@ pub async fn authorise(
     Ok((before.next(tx.cx(), sales_return), Facts::default()))
 }
 
+/// What returns write to beside themselves, and wait for.
+#[derive(Clone, Copy, Debug)]
+pub struct Returning {
+    /// Statements of delivery notes.
+    pub delivery_notes: Statements,
+    /// Statements of orders.
+    pub orders: Statements,
+}
+
 /// Notes what has come back of a locked return: it is the order's `returned` from now on.
 pub async fn receive(
-    orders: Statements,
+    Returning { delivery_notes, orders }: Returning,
     tx: &mut Tx,
     before: &Record<SalesReturn>,
     body: &pb::ReceiveReturnRequest,
@@ -43,6 +56,9 @@ pub async fn receive(
     require_living(before)?;
     let mut sales_return = before.value.clone();
     sales_return.receive(parse_received(body)?, tx.cx().now)?;
+    let delivered = lock_delivery_note(&delivery_notes, tx, &sales_return).await?;
+    let others = received_by_others(tx, before).await?;
+    sales_return.lines.require_taken(&delivered.value, &others)?;
     let order = lock_order(&orders, tx, order_of(&sales_return)?).await?;
     let mut moved = order.value.clone();
     moved.give_back(sales_return.lines.received(|_| true))?;
@@ -60,7 +76,7 @@ pub async fn receive(
 pub fn inspect(
     sales_return: &mut SalesReturn,
     body: &pb::InspectReturnRequest,
-    cx: &trato_types::Context,
+    cx: &Context,
 ) -> Result<Facts> {
     sales_return.inspect(parse_findings(body)?, cx.now)?;
     Ok(Facts::default())
@@ -90,6 +106,35 @@ pub async fn settle(
         take_again(tx, sales_return.delivery_note.uuid(), serials.into_iter()).await?;
     }
     Ok((before.next(tx.cx(), sales_return), Facts::default()))
+}
+
+/// The delivery note of a return, locked: what is received of it comes one after the other. Who may receive a return may do
+/// this, whether or not he sees delivery notes.
+async fn lock_delivery_note(
+    delivery_notes: &Statements,
+    tx: &mut Tx,
+    sales_return: &SalesReturn,
+) -> Result<Record<DeliveryNote>> {
+    let caller = tx.cx().clone();
+    tx.set_cx(Context { scope: Scope::All, ..caller.clone() });
+    let locked = tx.lock::<DeliveryNote>(delivery_notes, &sales_return.delivery_note.name()).await;
+    tx.set_cx(caller);
+    locked
+}
+
+/// How much other returns have brought back of each line of the delivery note, without what went to the customer again.
+async fn received_by_others(tx: &mut Tx, own: &Record<SalesReturn>) -> Result<HashMap<String, Quantity>> {
+    let tenant = tx.cx().tenant;
+    let sums: Vec<(String, Decimal)> = sqlx::query_as(include_str!("../../sql/sum_received_lines.sql"))
+        .bind(tenant)
+        .bind(own.value.delivery_note.uuid())
+        .bind(own.id)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+    let exact =
+        |(line, sum): (String, Decimal)| Ok((line, Quantity::try_from(sum).map_err(Error::internal)?));
+    sums.into_iter().map(exact).collect()
 }
 
 fn order_of(sales_return: &SalesReturn) -> Result<Id<Order>> {
