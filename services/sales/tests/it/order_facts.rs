@@ -149,6 +149,22 @@ async fn a_draft_that_is_invoiced_is_confirmed_as_invoiced() {
     assert_eq!(confirmed.invoice_status(), InvoiceStatus::PartlyInvoiced);
 }
 
+/// DOC-13: a promise is told to be broken from noon of the next day on: what is recorded in the morning after counts.
+#[tokio::test]
+async fn the_morning_after_is_for_records() {
+    let (sales, desk) = Sales::start_ordering().await;
+    let draft = Order { promised_date: date(2027, 1, 7), ..sales.order_of(&desk, &["1"]).await };
+    let draft = sales.create_order(draft).await.expect("a draft");
+    sales.confirm_order(&draft.name).await.expect("confirmed");
+    let told = async |hour, minute| {
+        let day = chrono::NaiveDate::from_ymd_opt(2027, 1, 8).expect("a day");
+        let now = day.and_hms_opt(hour, minute, 0).expect("a time").and_utc();
+        trato_sales::break_promises(&sales.service.database, now).await.expect("a run")
+    };
+
+    assert_eq!((told(0, 5).await, told(11, 59).await, told(12, 0).await), (0, 0, 1));
+}
+
 /// DOC-13: a day that passes while something is promised is told once for each line, by whatever process looks.
 #[tokio::test]
 async fn a_promise_that_is_broken_is_told_once() {
