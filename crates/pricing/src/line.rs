@@ -49,9 +49,6 @@ pub(crate) fn price_line(
     currency: Currency,
     trace: &mut Trace,
 ) -> Result<LineAmount, PricingError> {
-    if line.per <= Quantity::ZERO {
-        return Err(PricingError::NotPositive);
-    }
     let subject = || Subject::Line(line.key.clone());
     let base = base(line.quantity, line.unit_price, line.per, currency)?;
     let inputs = [
@@ -80,6 +77,20 @@ pub(crate) fn price_line(
         adjustments.push(change);
     }
     Ok(LineAmount { base, adjustments, priced: rest })
+}
+
+/// Quantity times the price of `per`, rounded once.
+pub(crate) fn base(
+    quantity: Quantity,
+    unit_price: UnitPrice,
+    per: Quantity,
+    currency: Currency,
+) -> Result<Minor, PricingError> {
+    if per <= Quantity::ZERO {
+        return Err(PricingError::NotPositive);
+    }
+    let product = quantity.millionths() * unit_price.millionths();
+    amount(product, per.millionths() * 10_i128.pow(6 - currency.exponent()))
 }
 
 /// What a discount takes of an amount: never more than there is, never with the other sign.

@@ -74,6 +74,7 @@ pub fn service() -> ServiceSpec {
             "0019_return_policy",
             "0020_sales_return",
             "0021_printed",
+            "0022_billed_quote",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()

@@ -59,8 +59,10 @@ impl Statements {
             get: scoped(&|scope| read(&format!("r.id = $2 and {scope}"))),
             get_many: scoped(&|scope| read(&format!("r.id = any($2::uuid[]) and {scope}"))),
             lock: scoped(&|scope| {
+                // No key ever changes, so that whoever refers to the row need not wait.
                 format!(
-                    "select {columns} from {table} r where r.tenant_id = $1 and r.id = $2 and {scope} for update"
+                    "select {columns} from {table} r where r.tenant_id = $1 and r.id = $2 and {scope} \
+                     for no key update"
                 )
             }),
             find_external: scoped(&|scope| {

@@ -1,10 +1,10 @@
 //! The transaction: what its commit promises.
 
-use trato_platform::db::Tx;
+use trato_platform::db::{NewEvent, Record, Tx, statement::Statements};
 use trato_types::Kind;
 use uuid::Uuid;
 
-use crate::resource::{caller, database};
+use crate::resource::{Team, caller, database};
 
 /// PostgreSQL answers the commit of a failed transaction by rolling back, without an error.
 #[tokio::test]
@@ -34,4 +34,32 @@ async fn a_statement_of_a_service_itself_is_committed() {
     let count =
         sqlx::query_scalar("select count(*) from platform.principal").fetch_one(tx.connection()).await;
     assert_eq!(count.ok(), Some(1_i64));
+}
+
+/// Who refers to a row by a foreign key need not wait for somebody who has locked it, since no key ever changes.
+#[tokio::test]
+async fn a_lock_holds_up_nobody_who_refers_to_the_row() {
+    let (database, cx) = (database().await, caller(Uuid::new_v4()));
+    let statements = Statements::of::<Team>();
+    let team = Team { display_name: "East".parse().expect("a name"), region: None, owner: None };
+    let record = Record::new(&cx, team, None);
+    let mut tx = Tx::of(&database, &cx).await.expect("a transaction");
+    let event = NewEvent::of(&cx, "created", None, &record);
+    tx.insert(&statements, &[&record], vec![event]).await.expect("stored");
+    tx.commit().await.expect("committed");
+    let mut holder = Tx::of(&database, &cx).await.expect("a transaction");
+    holder.lock::<Team>(&statements, &record.name()).await.expect("locked");
+
+    let mut other = Tx::of(&database, &cx).await.expect("a transaction");
+    let look = async |other: &mut Tx, lock: &str| {
+        let statement = format!("select id from team where id = $1 for {lock} nowait");
+        let statement = sqlx::query_scalar::<_, Uuid>(sqlx::AssertSqlSafe(statement)).bind(record.id);
+        statement.fetch_one(other.connection()).await
+    };
+    // As foreign keys look, and as those do who ask that nothing changes.
+    let refers = look(&mut other, "key share").await;
+    let reads = look(&mut other, "share").await;
+
+    assert_eq!(refers.expect("nobody changes its key"), record.id);
+    assert!(reads.is_err(), "it is locked");
 }

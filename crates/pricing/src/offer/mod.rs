@@ -17,7 +17,7 @@ pub use self::{
     promotion::{Condition, Effect, Promotion},
 };
 use crate::{
-    Document, Key, Line, Priced, Prices, PricingError, Quantity, Tax, Trace, UnitPrice, Withholding,
+    Document, Key, Line, Priced, Prices, PricingError, Quantity, Tax, Trace, UnitPrice, Withholding, line,
     trace::{Datum, Rule, Subject},
 };
 
@@ -88,6 +88,9 @@ pub struct Offer {
     pub given: Vec<Given>,
     /// Coupons that no promotion took.
     pub unused_coupons: Vec<Key>,
+    /// Of each wish what it comes to by the lists, as they are priced, where a price was agreed on and a list has one.
+    #[serde(default)]
+    pub listed: Vec<Option<Minor>>,
     /// How it came about.
     pub trace: Trace,
 }
@@ -156,6 +159,11 @@ pub fn offer(
     if !faults.is_empty() {
         return Err(faults.into_error());
     }
+    let listed = wishes.iter().map(|wish| {
+        let in_all = in_all.get(&wish.product).copied().unwrap_or(Ok(wish.quantity));
+        wish.agreed.and_then(|_| listed(wish, in_all, &lists, occasion.currency))
+    });
+    let listed = listed.collect();
     let products: Vec<Key> = wishes.iter().map(|wish| wish.product.clone()).collect();
     let mut run = promotion::Run::new(occasion, &lists, lines, products, trace)?;
     for promotion in promotion::in_order(promotions) {
@@ -163,7 +171,7 @@ pub fn offer(
     }
     let (lines, given, unused_coupons, trace) = run.finish();
     let document = Document { prices: occasion.prices, lines, ..Document::new(occasion.currency) };
-    Ok(Offer { document, given, unused_coupons, trace })
+    Ok(Offer { document, given, unused_coupons, listed, trace })
 }
 
 fn price_wish(
@@ -192,6 +200,17 @@ fn price_wish(
         taxes: wish.taxes.clone(),
         withheld: wish.withheld.clone(),
     })
+}
+
+/// What a wish comes to by the lists, where one has a price. No step leads from it to what is paid, so that none is traced.
+fn listed(
+    wish: &Wish,
+    in_all: Result<Quantity, PricingError>,
+    lists: &[Asked<'_>],
+    currency: Currency,
+) -> Option<Minor> {
+    let price = list::find(&wish.product, in_all.ok()?, &wish.key, lists, &mut Trace::new(currency)).ok()?;
+    line::base(wish.quantity, price.unit_price, price.per, currency).ok()
 }
 
 impl Offer {

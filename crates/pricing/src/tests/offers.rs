@@ -155,7 +155,9 @@ fn what_has_no_price_is_told_and_an_agreed_price_stands_over_all_lists() {
     assert_eq!(error.violations()[0].field, "lines[1]");
 
     let agreed = Wish { agreed: Some(price("64.5")), ..wish("b", "sofa", "2") };
-    assert_eq!(nets(&made(&[], &[agreed])), [12_900]);
+    let made = made(&[], &[agreed, Wish { agreed: Some(price("1")), ..wish("c", "desk", "2") }]);
+    assert_eq!(nets(&made)[0], 12_900);
+    assert_eq!(made.listed, [None, Some(Minor(20_000))], "no list has a sofa, and one has the desk");
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub struct ApprovalRule {
     pub min_net: Option<Minor>,
     /// Currency of `min_net`.
     pub currency: Option<Currency>,
-    /// What discounts by hand take of what is listed, at least; at most 100.
+    /// What discounts by hand and agreed prices take of what is listed, at least; at most 100.
     pub min_discount_percent: Option<Exact<Percent>>,
     /// What is left after the cost, less than; at most 100.
     pub max_margin_percent: Option<Exact<Percent>>,
@@ -38,10 +38,10 @@ pub struct Measure {
     pub currency: Currency,
     /// Total without tax, with its charges.
     pub net: Minor,
-    /// What is listed: the lines before any discount.
+    /// What is listed: the lines before any discount, at the prices of the lists where lower ones were agreed on.
     pub listed: Minor,
-    /// What discounts by hand take of it.
-    pub discounts: Minor,
+    /// What discounts by hand and agreed prices take of it; unknown where a price was agreed on for what no list has.
+    pub discounts: Option<Minor>,
     /// What the goods come to without tax, after all discounts and without charges.
     pub goods: Minor,
     /// What the goods cost; unknown where that of a line is.
@@ -57,8 +57,9 @@ impl ApprovalRule {
     pub fn matches(&self, quote: &Measure) -> bool {
         let is_large =
             self.min_net.is_none_or(|least| Some(quote.currency) == self.currency && quote.net >= least);
-        let is_cheap =
-            self.min_discount_percent.is_none_or(|least| is_part(quote.discounts, least.0, quote.listed));
+        let is_cheap = self.min_discount_percent.is_none_or(|least| {
+            quote.discounts.is_none_or(|discounts| is_part(discounts, least.0, quote.listed))
+        });
         let is_thin = self.max_margin_percent.is_none_or(|most| match quote.cost {
             Some(cost) => !is_part(Minor(quote.goods.0.saturating_sub(cost.0)), most.0, quote.goods),
             None => true,
@@ -98,7 +99,7 @@ mod tests {
             currency: Currency::USD,
             net: Minor(900),
             listed: Minor(1_000),
-            discounts: Minor(100),
+            discounts: Some(Minor(100)),
             goods: Minor(900),
             cost: Some(Minor(600)),
         }
@@ -123,6 +124,7 @@ mod tests {
         let cheap = |text| ApprovalRule { min_discount_percent: percent(text), ..rule() };
         assert!(cheap("10").matches(&quote()));
         assert!(!cheap("10.000001").matches(&quote()));
+        assert!(cheap("100").matches(&Measure { discounts: None, ..quote() }));
         // A third is left.
         let thin = |text| ApprovalRule { max_margin_percent: percent(text), ..rule() };
         assert!(thin("33.333334").matches(&quote()));

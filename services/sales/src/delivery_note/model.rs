@@ -208,6 +208,11 @@ impl DeliveryNote {
         Ok(())
     }
 
+    /// How much of a line of its own was taken.
+    pub fn taken(&self, line: &Line) -> Quantity {
+        line.quantity.plus(self.refusals.of_line(&line.key).negated()).unwrap_or(Quantity::ZERO)
+    }
+
     /// Lines of the order and how much of each was taken.
     pub fn accepted(&self) -> Result<Vec<(&str, Quantity)>> {
         let accepted = |line: &Line| line.quantity.plus(self.refusals.of_line(&line.key).negated());

@@ -115,14 +115,20 @@ impl OrderService for Api {
         self.orders.change(request, "milestone_released", verbs::release_milestone).await
     }
     async fn cancel_order_lines(&self, request: Request<pb::CancelOrderLinesRequest>) -> Reply<pb::Order> {
-        self.orders.change(request, "lines_cancelled", verbs::cancel_lines).await
+        let promotions = self.promotions;
+        self.orders
+            .change_in(request, "lines_cancelled", |tx, before, body| {
+                verbs::cancel_lines(promotions, tx, before, body).boxed()
+            })
+            .await
     }
     async fn cancel_order(&self, request: Request<pb::CancelOrderRequest>) -> Reply<pb::Order> {
-        let cancel = |order: &mut Order, body: &pb::CancelOrderRequest, cx: &Context| {
-            order.cancel(&body.reason, cx.now)?;
-            Ok(Facts::default())
-        };
-        self.orders.change(request, "cancelled", cancel).await
+        let promotions = self.promotions;
+        self.orders
+            .change_in(request, "cancelled", |tx, before, body| {
+                verbs::cancel(promotions, tx, before, body).boxed()
+            })
+            .await
     }
     async fn close_order(&self, request: Request<pb::CloseOrderRequest>) -> Reply<pb::Order> {
         let close = |order: &mut Order, _: &pb::CloseOrderRequest, cx: &Context| {

@@ -1,6 +1,7 @@
 //! What billing does with orders, heard from its events: it is recorded, whatever it is. Quantities of an order are the
 //! sums over the lines of its invoices, so that it does not matter whether an invoice or its credit note is heard of
-//! first.
+//! first, nor whether there is an order by then: what was invoiced of a quote waits for its order, and what was invoiced
+//! of a draft for its confirmation.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -17,7 +18,7 @@ use trato_types::{Error, Id, Result, id::parse_name};
 use uuid::Uuid;
 
 use super::model::Order;
-use crate::delivery_note;
+use crate::{delivery_note, quote::Quote};
 
 /// What of a document an invoice was made from is ours.
 const SOURCES: [&str; 3] = ["orders", "quotes", "deliveryNotes"];
@@ -50,7 +51,12 @@ fn source_of(name: &str) -> Option<Uuid> {
 async fn record_invoice(orders: Statements, tx: &mut Tx, event: &Event) -> Result<()> {
     let invoice: billing::Invoice = event.resource()?;
     let Some(source) = source_of(&invoice.source_document) else { return Ok(()) };
-    let Some((order, delivered)) = find_order(tx, source).await? else { return Ok(()) };
+    let quote = lock_quote(tx, source).await?;
+    let (order, delivered) = find_order(tx, source).await?.unzip();
+    if order.is_none() && quote.is_none() {
+        return Ok(());
+    }
+    let delivered = delivered.flatten();
     let is_void = invoice.state() == billing::invoice::State::Void;
     let (mut lines, mut order_lines, mut quantities) = (Vec::new(), Vec::new(), Vec::<Decimal>::new());
     for line in &invoice.lines {
@@ -72,9 +78,11 @@ async fn record_invoice(orders: Statements, tx: &mut Tx, event: &Event) -> Resul
         .bind(order)
         .bind(order_lines)
         .bind(quantities)
+        .bind(quote)
         .execute(tx.connection())
         .await
         .map_err(from_sqlx)?;
+    let Some(order) = order else { return Ok(()) };
     sum_up(&orders, tx, order).await
 }
 
@@ -98,6 +106,39 @@ async fn record_credit_note(orders: Statements, tx: &mut Tx, event: &Event) -> R
     Ok(())
 }
 
+/// The quote of this id, if there is one. Whoever makes it an order waits for us, or we for him: what is invoiced of it finds
+/// the order, or is found by it.
+async fn lock_quote(tx: &mut Tx, source: Uuid) -> Result<Option<Uuid>> {
+    let tenant = tx.cx().tenant;
+    sqlx::query_scalar("select id from quote where tenant_id = $1 and id = $2 for share")
+        .bind(tenant)
+        .bind(source)
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(from_sqlx)
+}
+
+/// Gives the order of a quote what was invoiced of the quote before.
+pub async fn attach(tx: &mut Tx, order: Uuid, quote: Id<Quote>) -> Result<()> {
+    let tenant = tx.cx().tenant;
+    sqlx::query("update billed_line set order_id = $2 where tenant_id = $1 and quote = $3")
+        .bind(tenant)
+        .bind(order)
+        .bind(quote.uuid())
+        .execute(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+    Ok(())
+}
+
+/// Takes over to a locked order that is being confirmed what was invoiced and credited of it before.
+pub async fn catch_up(tx: &mut Tx, id: Uuid, order: &mut Order) -> Result<()> {
+    if let Some(quote) = order.quote {
+        attach(tx, id, quote).await?;
+    }
+    take_over(tx, id, order).await.map(drop)
+}
+
 /// The order of a document of ours; for a delivery note, with its lines.
 async fn find_order(tx: &mut Tx, source: Uuid) -> Result<Option<(Uuid, Option<delivery_note::Lines>)>> {
     let tenant = tx.cx().tenant;
@@ -114,26 +155,31 @@ async fn find_order(tx: &mut Tx, source: Uuid) -> Result<Option<(Uuid, Option<de
 /// Takes the sums over to the order, if they are news.
 async fn sum_up(orders: &Statements, tx: &mut Tx, order: Uuid) -> Result<()> {
     let before = tx.lock::<Order>(orders, &Id::<Order>::from_uuid(order).name()).await?;
-    let tenant = tx.cx().tenant;
-    let sums: Vec<(String, Decimal, Decimal)> =
-        sqlx::query_as(include_str!("../../sql/sum_billed_lines.sql"))
-            .bind(tenant)
-            .bind(order)
-            .fetch_all(tx.connection())
-            .await
-            .map_err(from_sqlx)?;
     let mut value = before.value.clone();
-    let mut is_news = false;
-    for (line, invoiced, credited) in sums {
-        let (invoiced, credited) = (exact(invoiced)?, exact(credited)?);
-        is_news |= value.bill(&line, invoiced, credited);
-    }
-    if !is_news {
+    if !take_over(tx, order, &mut value).await? {
         return Ok(());
     }
     let after = before.next(tx.cx(), value);
     let event = NewEvent::of(tx.cx(), "billed", Some(&before), &after);
     tx.save(orders, &after, event).await
+}
+
+/// Takes the sums over to a locked order. True when one of them is news.
+async fn take_over(tx: &mut Tx, id: Uuid, order: &mut Order) -> Result<bool> {
+    let tenant = tx.cx().tenant;
+    let sums: Vec<(String, Decimal, Decimal)> =
+        sqlx::query_as(include_str!("../../sql/sum_billed_lines.sql"))
+            .bind(tenant)
+            .bind(id)
+            .fetch_all(tx.connection())
+            .await
+            .map_err(from_sqlx)?;
+    let mut is_news = false;
+    for (line, invoiced, credited) in sums {
+        let (invoiced, credited) = (exact(invoiced)?, exact(credited)?);
+        is_news |= order.bill(&line, invoiced, credited);
+    }
+    Ok(is_news)
 }
 
 /// A quantity of billing, which has signs of its own for what it takes back; nothing where only an amount was credited.

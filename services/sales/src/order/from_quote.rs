@@ -11,7 +11,7 @@ use trato_proto::sales::v1 as pb;
 use trato_types::{Context, DomainError, Error, Id, Kind, Result, error::FieldError as _};
 use uuid::Uuid;
 
-use super::model::Order;
+use super::{billed, model::Order};
 use crate::quote::{self, Quote};
 
 /// Makes quotes orders.
@@ -84,6 +84,7 @@ impl FromQuote {
         let event = NewEvent::of(cx, "created", None, &record);
         let event_id = event.id;
         tx.insert(&self.orders, &[&record], vec![event]).await?;
+        billed::attach(&mut tx, record.id, quote).await?;
         if let Some(key) = key {
             tx.remember_event(key, event_id).await?;
         }

@@ -5,7 +5,7 @@
 //!  ──────▶ DRAFT ─────────▶ CONFIRMED ─────────▶ IN_FULFILMENT ─────────▶ FULFILLED ─────────▶ CLOSED
 //!          │ │ ▲             │  ▲                 │        ▲                │
 //!          │ └─┘ update      │  └─────────────────┘        └────────────────┘
-//!          └──────┬──────────┘           what was voided or refused goes back
+//!          └──────┬──────────┘           what was voided, refused or returned goes back, also from CLOSED
 //!                 └─ cancel ─▶ CANCELLED
 //! ```
 //!

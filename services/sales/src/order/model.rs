@@ -141,8 +141,8 @@ pub enum OrderError {
     /// Part of it is delivered.
     #[error("part of the order is delivered; cancel what is left of its lines")]
     InFulfilment,
-    /// Part of it is left to be delivered.
-    #[error("part of the order is left to be delivered")]
+    /// Part of it is left to be delivered, or is on its way.
+    #[error("part of the order is left to be delivered, or has not arrived")]
     NotFulfilled,
     /// It is not invoiced by milestones.
     #[error("the order is not invoiced by milestones")]
@@ -325,9 +325,9 @@ impl Order {
         Ok(())
     }
 
-    /// Closes it once nothing is left to be delivered.
+    /// Closes it once nothing is left to be delivered and all that left has arrived. It goes on when something comes back.
     pub fn close(&mut self, now: Timestamp) -> Result<(), OrderError> {
-        if self.state != State::Fulfilled {
+        if self.state != State::Fulfilled || !self.ledger.is_arrived() {
             return Err(OrderError::NotFulfilled);
         }
         self.require_not_held()?;

@@ -25,6 +25,7 @@ impl Order {
         for (key, quantity) in lines {
             self.ledger.take_back(key, quantity)?;
         }
+        self.reopen();
         self.follow();
         Ok(())
     }
@@ -48,6 +49,16 @@ impl Order {
     pub fn give_back<'a>(&mut self, lines: impl IntoIterator<Item = (&'a str, Quantity)>) -> Result<()> {
         for (key, quantity) in lines {
             self.ledger.give_back(key, quantity)?;
+        }
+        self.reopen();
+        self.follow();
+        Ok(())
+    }
+
+    /// Notes what came back and is refunded: nothing is delivered in its place.
+    pub fn refund<'a>(&mut self, lines: impl IntoIterator<Item = (&'a str, Quantity)>) -> Result<()> {
+        for (key, quantity) in lines {
+            self.ledger.refund(key, quantity)?;
         }
         self.follow();
         Ok(())
@@ -74,6 +85,14 @@ impl Order {
         let broken = self.ledger.break_promises(today);
         self.follow();
         broken
+    }
+
+    /// Goes on with a closed order of which something is left to be delivered again.
+    fn reopen(&mut self) {
+        if self.state == State::Closed && !self.ledger.is_fulfilled() {
+            self.state = State::Confirmed;
+            self.end_time = None;
+        }
     }
 
     /// Lets states follow the quantities.

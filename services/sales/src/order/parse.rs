@@ -36,8 +36,12 @@ pub fn parse(message: &pb::Order, cx: &Context) -> Result<Order> {
     let promised_date = parse_date(message.promised_date.as_ref(), "promised_date", check);
     let policy = check.keep("invoicing_policy", parse_policy(message.invoicing_policy));
     let undelivered_lines = parse_undelivered(message, check);
-    // Only what is stored has one: clients cannot say it.
+    // Only what is stored has these: clients cannot say them.
     let quote = Id::parse_optional(&message.quote).map_err(Error::internal)?;
+    let hold_reason = Some(message.hold_reason).filter(|reason| *reason != 0);
+    let hold_reason = hold_reason.map(parse_hold_reason).transpose().map_err(Error::internal)?;
+    let hold_time = message.hold_time.as_ref().map(wire::parse_timestamp);
+    let hold_time = hold_time.transpose().map_err(Error::internal)?;
     let order = account.zip(document).map(|(account, document)| Order {
         owner,
         team,
@@ -49,6 +53,9 @@ pub fn parse(message: &pb::Order, cx: &Context) -> Result<Order> {
         invoicing_policy: policy.unwrap_or(InvoicingPolicy::Ordered),
         undelivered_lines: Keys(undelivered_lines),
         quote,
+        hold_reason,
+        hold_note: message.hold_note.clone(),
+        hold_time,
         ..Order::draft(account, document)
     });
     violations.into_result(order)

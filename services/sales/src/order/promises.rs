@@ -5,11 +5,12 @@ use std::{
     time::Duration,
 };
 
+use chrono::TimeDelta;
 use trato_platform::{
     App,
     db::{Database, Facts, NewEvent, Tx, from_sqlx, statement::Statements},
 };
-use trato_types::{Actor, Context, Id, Result, Scope, Timestamp, time::to_microseconds};
+use trato_types::{Actor, Context, Date, Id, Result, Scope, Timestamp, time::to_microseconds};
 use uuid::Uuid;
 
 use super::{model::Order, render::render_broken};
@@ -18,6 +19,8 @@ use super::{model::Order, render::render_broken};
 pub const JOB: &str = "find-broken-promises";
 /// Time between two runs: a day that is over is told within it.
 pub const PERIOD: Duration = Duration::from_secs(300);
+/// Hours after the end of a day, in UTC, until it is told: what arrived in time is recorded in them.
+const GRACE_HOURS: i64 = 12;
 /// Most orders that one run tells of; the next run tells of the others.
 const MOST: i64 = 1_000;
 
@@ -26,13 +29,13 @@ pub async fn watch_promises(app: App) -> Result<()> {
     break_promises(&app.database, to_microseconds(chrono::Utc::now())).await.map(drop)
 }
 
-/// Tells of every line whose promised day is over at a time, in UTC, and that has not all arrived; answers of how many
-/// orders.
+/// Tells of every line whose promised day is over at a time, in UTC and by the hours of grace, and that has not all arrived;
+/// answers of how many orders.
 pub async fn break_promises(database: &Database, now: Timestamp) -> Result<usize> {
     static STATEMENTS: OnceLock<Statements> = OnceLock::new();
     let statements = STATEMENTS.get_or_init(Statements::of::<Order>);
     let due: Vec<(Uuid, Uuid)> = sqlx::query_as(include_str!("../../sql/find_broken_promises.sql"))
-        .bind(now.date_naive())
+        .bind(judged_day(now))
         .bind(MOST)
         .fetch_all(&database.system)
         .await
@@ -46,6 +49,11 @@ pub async fn break_promises(database: &Database, now: Timestamp) -> Result<usize
         }
     }
     outcome.map(|()| count)
+}
+
+/// The day before which everything that was promised should have arrived, and been recorded.
+fn judged_day(now: Timestamp) -> Date {
+    (now - TimeDelta::hours(GRACE_HOURS)).date_naive()
 }
 
 async fn tell(
@@ -68,7 +76,7 @@ async fn tell(
     let mut tx = Tx::of(database, &cx).await?;
     let before = tx.lock::<Order>(statements, &order.name()).await?;
     let mut value = before.value.clone();
-    let broken = value.break_promises(now.date_naive());
+    let broken = value.break_promises(judged_day(now));
     // Somebody may have delivered it meanwhile.
     if broken.is_empty() {
         tx.roll_back().await?;

@@ -69,10 +69,31 @@ fn the_state_follows_what_is_delivered() {
     assert_eq!((order.state, order.delivery_status), (State::Fulfilled, DeliveryStatus::Full));
     order.arrive([("1", whole(4))], day(1)).expect("arrived");
     order.give_back([("1", whole(4))]).expect("all of it comes back");
+    assert_eq!((order.state, order.delivery_status), (State::InFulfilment, DeliveryStatus::Returned));
+    order.refund([("1", whole(4))]).expect("none is sent in its place");
     assert_eq!((order.state, order.delivery_status), (State::Fulfilled, DeliveryStatus::Returned));
     order.close(now()).expect("closed");
     assert_eq!(reason(order.deliver([("1", whole(1))])), "ORDER_NOT_CONFIRMED");
     assert_eq!(order.state, State::Closed);
+}
+
+/// DOC-04: what is on its way keeps an order open, and what comes back opens it again until nothing is left to be delivered.
+#[test]
+fn a_closed_order_has_all_it_wants() {
+    let mut order = confirmed(InvoicingPolicy::Ordered);
+    order.deliver([("1", whole(10))]).expect("delivered");
+    assert_eq!(reason(order.close(now())), "ORDER_NOT_FULFILLED");
+    order.arrive([("1", whole(10))], day(1)).expect("arrived");
+    order.close(now()).expect("closed");
+    assert_eq!((order.state, order.end_time), (State::Closed, Some(now())));
+    order.give_back([("1", whole(3))]).expect("some comes back");
+    assert_eq!((order.state, order.end_time), (State::InFulfilment, None));
+    assert_eq!(order.next_promised_date, None, "it was there in time");
+    order.deliver([("1", whole(2))]).expect("two are replaced");
+    order.refund([("1", whole(1))]).expect("one is refunded");
+    assert_eq!(order.state, State::Fulfilled);
+    order.arrive([("1", whole(2))], day(20)).expect("arrived");
+    order.close(now()).expect("closed again");
 }
 
 /// DOC-04: what is invoiced is measured by the policy, and a fee is invoiced as it is ordered.

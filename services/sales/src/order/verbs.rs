@@ -10,7 +10,11 @@ use trato_pricing::Quantity;
 use trato_proto::{sales::v1 as pb, wire};
 use trato_types::{Context, Error, Result, Violations};
 
-use super::{model::Order, parse::parse_hold_reason};
+use super::{
+    billed,
+    model::{Order, State},
+    parse::parse_hold_reason,
+};
 use crate::{
     number_series::{self, DocumentKind},
     promotion,
@@ -43,6 +47,7 @@ pub async fn confirm(
     let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series).await?;
     let mut order = before.value.clone();
     order.confirm(numbered, tx.cx().now.date_naive())?;
+    billed::catch_up(tx, before.id, &mut order).await?;
     Ok((before.next(tx.cx(), order), Facts::default()))
 }
 
@@ -65,10 +70,49 @@ pub fn release_milestone(
     Ok(Facts::default())
 }
 
-/// Takes quantities off an order.
-pub fn cancel_lines(order: &mut Order, body: &pb::CancelOrderLinesRequest, cx: &Context) -> Result<Facts> {
-    order.cancel_lines(&cancelled(body)?, cx.now)?;
-    Ok(Facts::default())
+/// Takes quantities off a locked order.
+pub async fn cancel_lines(
+    promotions: Statements,
+    tx: &mut Tx,
+    before: &Record<Order>,
+    body: &pb::CancelOrderLinesRequest,
+) -> Result<Changed<Order>> {
+    require_living(before)?;
+    let mut order = before.value.clone();
+    order.cancel_lines(&cancelled(body)?, tx.cx().now)?;
+    give_promotions_back(promotions, tx, &before.value, &order).await?;
+    Ok((before.next(tx.cx(), order), Facts::default()))
+}
+
+/// Cancels a locked order.
+pub async fn cancel(
+    promotions: Statements,
+    tx: &mut Tx,
+    before: &Record<Order>,
+    body: &pb::CancelOrderRequest,
+) -> Result<Changed<Order>> {
+    require_living(before)?;
+    let mut order = before.value.clone();
+    order.cancel(&body.reason, tx.cx().now)?;
+    give_promotions_back(promotions, tx, &before.value, &order).await?;
+    Ok((before.next(tx.cx(), order), Facts::default()))
+}
+
+/// Once an order is cancelled, what was taken of its promotions goes back: by its confirmation, or by the acceptance of its
+/// quote, of which there will be no other order.
+async fn give_promotions_back(
+    promotions: Statements,
+    tx: &mut Tx,
+    before: &Order,
+    after: &Order,
+) -> Result<()> {
+    let has_taken = before.state != State::Draft || before.quote.is_some();
+    match &before.document.priced {
+        Some(priced) if has_taken && after.state == State::Cancelled => {
+            promotion::give_back(tx, &promotions, priced.promotions()?).await
+        }
+        _ => Ok(()),
+    }
 }
 
 fn cancelled(body: &pb::CancelOrderLinesRequest) -> Result<Vec<(String, Quantity)>> {

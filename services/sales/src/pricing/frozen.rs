@@ -53,6 +53,9 @@ pub struct FrozenLine {
     pub adjustments: Vec<FrozenAdjustment>,
     /// The promotion that gives it for nothing.
     pub promotion: Option<Id<Promotion>>,
+    /// What so much of it comes to by the lists, where a price was agreed on and a list has one.
+    #[serde(default)]
+    pub listed: Option<Minor>,
     /// What so much of it costs us, where that is known in the currency of the document.
     pub cost: Option<Minor>,
     /// What was chosen of it, as people call it.
@@ -80,9 +83,10 @@ impl Frozen {
                 let own = own_adjustments.get(at).copied().unwrap_or_default();
                 let frozen = freeze(line, wanted.product, own, question.currency, catalogue)?;
                 let said = (!wanted.tax_class.is_empty()).then(|| wanted.tax_class.clone());
+                let listed = offer.listed.get(at).copied().flatten();
                 let good = catalogue.goods.get(&wanted.product.uuid());
                 let chosen = good.map(|good| good.options.named(&wanted.choices)).unwrap_or_default();
-                Ok(FrozenLine { tax_class: said.unwrap_or(frozen.tax_class), chosen, ..frozen })
+                Ok(FrozenLine { tax_class: said.unwrap_or(frozen.tax_class), listed, chosen, ..frozen })
             }
             None => freeze_gift(line, question.currency, catalogue),
         });
@@ -137,6 +141,7 @@ fn freeze(
         per: line.per,
         adjustments,
         promotion: None,
+        listed: None,
         cost: cost.and_then(|(each, _)| line.quantity.of(each).ok()),
         chosen: Vec::new(),
     })

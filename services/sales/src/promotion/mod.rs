@@ -10,5 +10,5 @@ mod taking;
 pub use self::{
     api::Api,
     model::{Promotion, one_currency},
-    taking::take,
+    taking::{give_back, take},
 };

@@ -82,6 +82,14 @@ impl Promotion {
         Ok(())
     }
 
+    /// Notes that a document does not take it after all. What its budget did not have when it was taken is not given back.
+    pub fn give_back(&mut self, amount: Minor) {
+        if self.budget.is_some() {
+            self.budget_used = Minor(self.budget_used.0.saturating_sub(amount.0).max(0));
+        }
+        self.uses = self.uses.saturating_sub(1).max(0);
+    }
+
     /// The same for the arithmetic of prices, under the name by which documents know it; `taxes` are those of the gift.
     pub fn offered(&self, key: Key, taxes: Vec<Tax>) -> trato_pricing::Promotion {
         trato_pricing::Promotion {
@@ -164,6 +172,12 @@ mod tests {
         assert_eq!(coupon.take(Minor(7)), Ok(()));
         assert_eq!(coupon.take(Minor(7)), Err(UsedUp::Uses));
         assert_eq!((coupon.budget_used, coupon.uses), (Minor(0), 1));
+        budget.give_back(Minor(400));
+        coupon.give_back(Minor(7));
+        assert_eq!((budget.budget_used, budget.uses), (Minor(100), 0));
+        assert_eq!((coupon.budget_used, coupon.uses), (Minor(0), 0));
+        coupon.give_back(Minor(7));
+        assert_eq!(coupon.uses, 0, "no less than nothing is taken");
     }
 
     #[test]

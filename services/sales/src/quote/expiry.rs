@@ -33,18 +33,22 @@ pub async fn run(app: App) -> Result<()> {
 /// Lets everything expire that is due at a time, and answers how much that was.
 pub async fn expire(database: &Database, now: Timestamp) -> Result<usize> {
     let statements = Statements::of::<Quote>();
-    let mut expired = 0;
+    let (mut expired, mut outcome) = (0, Ok(()));
     loop {
         let due = find_due(database, now).await?;
         let found: usize = due.values().map(Vec::len).sum();
         let mut done = 0;
         for (tenant, ids) in due {
-            done += expire_of(database, &statements, tenant, ids, now).await?;
+            // A tenant that fails holds none of the others up; the run has failed then, and is repeated.
+            match expire_of(database, &statements, tenant, ids, now).await {
+                Ok(count) => done += count,
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
         }
         expired += done;
         // What somebody holds is found again and again; the next run looks at it.
         if done < found || found == 0 {
-            return Ok(expired);
+            return outcome.map(|()| expired);
         }
     }
 }

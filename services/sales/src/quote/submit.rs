@@ -13,49 +13,58 @@ use crate::{
     document,
 };
 
-/// Submits a locked draft that comes to the same as when it was written.
+/// Submits a locked draft that comes to the same as when it was written. What it costs us may have changed since: it is
+/// judged, and kept, as of now.
 pub async fn submit(references: &References, tx: &mut Tx, before: &Record<Quote>) -> Result<Changed<Quote>> {
     require_living(before)?;
     before.value.require_draft()?;
-    let mut again = before.value.clone();
-    Quote::complete(references, tx, vec![&mut again]).await?.into_iter().collect::<Result<()>>()?;
-    if !document::same_price(&again.document, &before.value.document) {
+    let mut quote = before.value.clone();
+    Quote::complete(references, tx, vec![&mut quote]).await?.into_iter().collect::<Result<()>>()?;
+    if !document::same_price(&quote.document, &before.value.document) {
         return Err(QuoteError::PriceChanged.into());
     }
-    let measure = before.value.measure();
+    let measure = quote.measure();
     let rules = approval_rule::find(tx).await?;
     let matching: Vec<_> = rules.into_iter().filter(|(_, rule)| rule.matches(&measure)).collect();
     let cx = tx.cx();
     let submitter = cx.actor.subject().map(MemberRef::from_subject);
     let submitter = submitter.transpose().map_err(Error::internal)?;
     let submitter = submitter.ok_or_else(|| Error::internal("a quote is submitted by somebody"))?;
-    let mut quote = before.value.clone();
     quote.submit(Approvals::of(&matching), submitter, cx.now)?;
     Ok((before.next(cx, quote), Facts::default()))
 }
 
 impl Quote {
-    /// What approval rules ask about. Sums of amounts that add up to the totals are within them.
+    /// What approval rules ask about. Sums of amounts that add up to the totals are within them. A price that was agreed on
+    /// takes off what it is below that of the lists.
     fn measure(&self) -> Measure {
         let totals = self.document.totals();
         let mut measure = Measure {
             currency: self.currency_code,
             net: self.net,
             listed: Minor(0),
-            discounts: Minor(0),
+            discounts: None,
             goods: Minor(totals.lines.0.saturating_sub(totals.discounts.0)),
             cost: self.document.priced.as_ref().and_then(|priced| priced.cost()),
         };
         let Some(frozen) = &self.document.priced else { return measure };
-        for (line, priced) in self.document.lines.iter().zip(&frozen.priced.lines) {
+        let (mut discounts, mut is_known) = (Minor(0), true);
+        let lines = self.document.lines.iter().zip(&frozen.priced.lines).zip(&frozen.lines);
+        for ((line, priced), frozen) in lines {
+            let agreed = line.wanted.agreed.map(|_| frozen.listed);
+            is_known &= agreed != Some(None);
+            let off = agreed.flatten().map_or(0, |listed| listed.0.saturating_sub(priced.base.0).max(0));
             add(&mut measure.listed, priced.base);
+            add(&mut measure.listed, Minor(off));
+            add(&mut discounts, Minor(off));
             // Those by hand come last.
             let by_hand = line.wanted.adjustments.iter().rev().zip(priced.adjustments.iter().rev());
             for (_, amount) in by_hand.filter(|(adjustment, _)| adjustment.kind == AdjustmentKind::Discount) {
-                add(&mut measure.discounts, Minor(amount.0.saturating_neg()));
+                add(&mut discounts, Minor(amount.0.saturating_neg()));
             }
         }
-        frozen.priced.discounts.iter().for_each(|amount| add(&mut measure.discounts, *amount));
+        frozen.priced.discounts.iter().for_each(|amount| add(&mut discounts, *amount));
+        measure.discounts = is_known.then_some(discounts);
         measure
     }
 }

@@ -13,14 +13,14 @@ use trato_query::Field;
 use trato_types::{Context, MemberRef, Ref, Result};
 use uuid::Uuid;
 
-use super::{model::SalesReturn, moves, parse, render, requests::References, store};
-use crate::{forms::require_request_id, order::Order};
+use super::{model::SalesReturn, moves, moves::Returning, parse, render, requests::References, store};
+use crate::{delivery_note::DeliveryNote, forms::require_request_id, order::Order};
 
 /// Serves returns.
 pub struct Api {
     sales_returns: Store<SalesReturn>,
     drafts: Drafts<SalesReturn>,
-    orders: Statements,
+    returning: Returning,
 }
 
 impl Api {
@@ -29,7 +29,10 @@ impl Api {
         Self {
             sales_returns: Store::new(&app.database),
             drafts: Drafts::new(&app.database, References::new(app)),
-            orders: Statements::of::<Order>(),
+            returning: Returning {
+                delivery_notes: Statements::of::<DeliveryNote>(),
+                orders: Statements::of::<Order>(),
+            },
         }
     }
 }
@@ -95,10 +98,10 @@ impl SalesReturnService for Api {
             .await
     }
     async fn receive_return(&self, request: Request<pb::ReceiveReturnRequest>) -> Reply<pb::SalesReturn> {
-        let orders = self.orders;
+        let returning = self.returning;
         self.sales_returns
             .change_in(request, "received", |tx, before, body| {
-                moves::receive(orders, tx, before, body).boxed()
+                moves::receive(returning, tx, before, body).boxed()
             })
             .await
     }
@@ -106,7 +109,7 @@ impl SalesReturnService for Api {
         self.sales_returns.change(request, "inspected", moves::inspect).await
     }
     async fn settle_return(&self, request: Request<pb::SettleReturnRequest>) -> Reply<pb::SalesReturn> {
-        let orders = self.orders;
+        let orders = self.returning.orders;
         self.sales_returns
             .change_in(request, "settled", |tx, before, _| moves::settle(orders, tx, before).boxed())
             .await

@@ -1,14 +1,15 @@
 //! What a return is made of: lines with what was received and found of them, and the policy that judges it. They are
 //! stored as JSON. Pure.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use trato_pricing::Quantity;
-use trato_types::{Date, Id, Result, Violations};
+use trato_types::{Date, Error, Id, Result, Violations};
 
 use crate::{
-    delivery_note::{self, is_count},
+    delivery_note::{DeliveryNote, is_count},
+    order::LedgerError,
     product::Product,
     return_policy::ReturnPolicy,
 };
@@ -156,12 +157,8 @@ impl Lines {
     }
 
     /// Takes over what the delivery note says of each line, or notes what does not suit it under `path`.
-    pub fn take_over(
-        &mut self,
-        delivered: &delivery_note::DeliveryNote,
-        path: &str,
-        violations: &mut Violations,
-    ) {
+    pub fn take_over(&mut self, delivered: &DeliveryNote, path: &str, violations: &mut Violations) {
+        let mut in_all: HashMap<String, Quantity> = HashMap::new();
         for (at, line) in self.0.iter_mut().enumerate() {
             let path = format!("{path}.lines[{at}]");
             let Some((sent, good)) =
@@ -171,9 +168,10 @@ impl Lines {
                 violations.add(format!("{path}.delivery_line"), "DELIVERY_LINE_NOT_FOUND", why);
                 continue;
             };
-            let refused = delivered.refusals.of_line(&sent.key);
-            let taken = sent.quantity.plus(refused.negated()).unwrap_or(Quantity::ZERO);
-            if line.quantity > taken {
+            let sum = in_all.entry(sent.key.clone()).or_insert(Quantity::ZERO);
+            // A sum that is too large to be a quantity is more than was taken.
+            let is_too_much = sum.plus(line.quantity).map(|more| *sum = more).is_err();
+            if is_too_much || *sum > delivered.taken(sent) {
                 violations.add(format!("{path}.quantity"), "OVER_RETURNED", "is more than was taken");
             }
             if !fits(line.quantity, &line.serials, &sent.serials) {
@@ -224,8 +222,26 @@ impl Lines {
         violations.into_result(Some(()))
     }
 
-    /// Notes what was found of each line of which something was received; or says what is wrong.
+    /// FAILED_PRECONDITION `OVER_RETURNED` when what was received is, together with what other returns brought back of each
+    /// line of the delivery note, more than was taken of the line.
+    pub fn require_taken(&self, delivered: &DeliveryNote, others: &HashMap<String, Quantity>) -> Result<()> {
+        let mut in_all = others.clone();
+        for line in &self.0 {
+            let Some(part) = &line.received else { continue };
+            let taken = delivered.lines.get(&line.delivery_line).map(|sent| delivered.taken(sent));
+            let sum = in_all.entry(line.delivery_line.clone()).or_insert(Quantity::ZERO);
+            let more = sum.plus(part.quantity).ok().filter(|more| Some(*more) <= taken);
+            *sum = more.ok_or_else(|| {
+                Error::from(LedgerError::OverReturned).with("delivery_line", &line.delivery_line)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Notes what was found of each line of which something was received, in place of what was found before; or says what is
+    /// wrong.
     pub fn inspect(&mut self, findings: Vec<(String, Finding)>) -> Result<()> {
+        self.0.iter_mut().for_each(|line| line.found = None);
         let mut violations = Violations::new();
         for (at, (key, finding)) in findings.into_iter().enumerate() {
             let field = format!("lines[{at}].line");

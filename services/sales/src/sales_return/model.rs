@@ -87,8 +87,8 @@ pub enum SalesReturnError {
     /// It is not authorised, or was received.
     #[error("the return is not authorised, or was received already")]
     NotAuthorised,
-    /// It was not received, or is inspected.
-    #[error("the return was not received, or is inspected already")]
+    /// It was not received, or is settled.
+    #[error("the return was not received, or is settled already")]
     NotReceived,
     /// It is not inspected, or is settled.
     #[error("the return is not inspected, or is settled already")]
@@ -153,9 +153,11 @@ impl SalesReturn {
         Ok(())
     }
 
-    /// Notes what was found.
+    /// Notes what was found; until it is settled, again.
     pub fn inspect(&mut self, findings: Vec<(String, Finding)>, now: Timestamp) -> Result<()> {
-        self.require(State::Received, SalesReturnError::NotReceived)?;
+        if !matches!(self.state, State::Received | State::Inspected) {
+            return Err(SalesReturnError::NotReceived.into());
+        }
         self.lines.inspect(findings)?;
         self.state = State::Inspected;
         self.inspect_time = Some(now);

@@ -1,15 +1,18 @@
 //! Returns that are requested: what comes back is taken over from its delivery note, and the policy of now judges it,
 //! in the transaction that writes it. The policy that judged it first stays.
 
+use std::collections::{BTreeSet, HashMap};
+
 use futures::{FutureExt as _, future::BoxFuture};
 use trato_platform::{
     App,
-    db::{Tx, statement::Statements},
+    db::{Record, Tx, statement::Statements},
     rpc::Caller,
     standard::{Draft, require_living},
 };
 use trato_proto::sales::v1 as pb;
-use trato_types::{Context, Error, Kind, Result, Violations};
+use trato_types::{Context, Error, Id, Kind, Result, Violations};
+use uuid::Uuid;
 
 use super::{content::Applied, model::SalesReturn};
 use crate::{
@@ -64,10 +67,17 @@ impl Draft for SalesReturn {
         drafts: Vec<&'a mut Self>,
     ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
         async move {
+            let delivered = lock_delivery_notes(&references.delivery_notes, tx, &drafts).await?;
             let mut outcomes = Vec::with_capacity(drafts.len());
             for draft in drafts {
-                match complete(&references.delivery_notes, tx, draft).await {
-                    Err(error) if matches!(error.kind(), Kind::Internal | Kind::Unavailable) => {
+                match complete(&delivered, tx, draft).await {
+                    // After these nothing more can be done in the transaction.
+                    Err(error)
+                        if matches!(
+                            error.kind(),
+                            Kind::Internal | Kind::Unavailable | Kind::DeadlineExceeded
+                        ) =>
+                    {
                         return Err(error);
                     }
                     outcome => outcomes.push(outcome),
@@ -79,19 +89,35 @@ impl Draft for SalesReturn {
     }
 }
 
-async fn complete(delivery_notes: &Statements, tx: &mut Tx, draft: &mut SalesReturn) -> Result<()> {
-    let name = draft.delivery_note.name();
-    // The lock makes what is returned of a delivery note come one after the other.
-    let delivered = match tx.lock::<DeliveryNote>(delivery_notes, &name).await {
-        Ok(delivered) => delivered,
-        Err(error) if error.kind() == Kind::NotFound => {
-            return Err(refused("DELIVERY_NOTE_NOT_FOUND", "there is no such delivery note", &name));
+/// The delivery notes of these drafts that the caller sees, locked: what is returned of one comes one after the other. They
+/// are locked in one order, so that nobody waits in a circle.
+async fn lock_delivery_notes(
+    delivery_notes: &Statements,
+    tx: &mut Tx,
+    drafts: &[&mut SalesReturn],
+) -> Result<HashMap<Uuid, Record<DeliveryNote>>> {
+    let ids: BTreeSet<Uuid> = drafts.iter().map(|draft| draft.delivery_note.uuid()).collect();
+    let mut locked = HashMap::with_capacity(ids.len());
+    for id in ids {
+        match tx.lock::<DeliveryNote>(delivery_notes, &Id::<DeliveryNote>::from_uuid(id).name()).await {
+            Ok(delivered) => drop(locked.insert(id, delivered)),
+            Err(error) if error.kind() == Kind::NotFound => {}
+            Err(error) => return Err(error),
         }
-        Err(error) => return Err(error),
-    };
-    require_living(&delivered)
-        .map_err(|_| refused("DELIVERY_NOTE_NOT_FOUND", "there is no such delivery note", &name))?;
-    let delivered = delivered.value;
+    }
+    Ok(locked)
+}
+
+async fn complete(
+    delivered: &HashMap<Uuid, Record<DeliveryNote>>,
+    tx: &mut Tx,
+    draft: &mut SalesReturn,
+) -> Result<()> {
+    let name = draft.delivery_note.name();
+    let living = delivered.get(&draft.delivery_note.uuid()).filter(|note| require_living(note).is_ok());
+    let delivered = &living
+        .ok_or_else(|| refused("DELIVERY_NOTE_NOT_FOUND", "there is no such delivery note", &name))?
+        .value;
     let arrived = delivered.delivery_time.ok_or_else(|| {
         refused("DELIVERY_NOTE_NOT_DELIVERED", "what the delivery note names has not arrived", &name)
     })?;
@@ -99,7 +125,7 @@ async fn complete(delivery_notes: &Statements, tx: &mut Tx, draft: &mut SalesRet
     draft.account = delivered.account;
     draft.team = draft.team.or(delivered.team);
     let mut violations = Violations::new();
-    draft.lines.take_over(&delivered, FIELD, &mut violations);
+    draft.lines.take_over(delivered, FIELD, &mut violations);
     violations.into_result(Some(()))?;
     if draft.policy.is_none() {
         let published = find_published(tx, &draft.policy_code).await?;

@@ -26,6 +26,7 @@ mod product;
 mod promotion;
 mod questions;
 mod quote;
+mod quote_approval;
 mod quote_documents;
 mod quote_outcomes;
 mod render;

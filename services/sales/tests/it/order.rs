@@ -77,7 +77,7 @@ impl Sales {
         self.orders().get_order(self.admin.request(request)).await.expect("it is there").into_inner()
     }
 
-    async fn cancel_lines(&self, name: &str, lines: &[(&str, &str)]) -> Result<Order, Status> {
+    pub async fn cancel_lines(&self, name: &str, lines: &[(&str, &str)]) -> Result<Order, Status> {
         let line = |(line, quantity): &(&str, &str)| cancel_order_lines_request::Line {
             line: (*line).into(),
             quantity: (*quantity).into(),
@@ -229,6 +229,27 @@ async fn a_held_order_waits() {
         types[types.len() - 4..],
         ["order.created", "order.held", "order.released", "order.confirmed"]
     );
+}
+
+/// DOC-04: a held draft can be changed, and is held after as before.
+#[tokio::test]
+async fn a_hold_outlives_a_change() {
+    let (sales, desk) = Sales::start_ordering().await;
+    let draft = sales.create_order(sales.order_of(&desk, &["1"]).await).await.expect("a draft");
+    let hold = HoldOrderRequest {
+        name: draft.name.clone(),
+        reason: HoldReason::Fraud.into(),
+        note: "Looks odd".into(),
+        ..Default::default()
+    };
+    let held = sales.orders().hold_order(sales.admin.request(hold)).await.expect("held").into_inner();
+
+    let change = Order { name: draft.name.clone(), customer_po: "PO 7".into(), ..Default::default() };
+    let changed = sales.update_order(change, &["customer_po"]).await.expect("a draft can be changed");
+
+    let said = |order: &Order| (order.hold_reason, order.hold_note.clone(), order.hold_time);
+    assert_eq!((changed.customer_po.as_str(), said(&changed)), ("PO 7", said(&held)));
+    assert_eq!(refusal(sales.confirm_order(&draft.name).await), precondition("ORDER_ON_HOLD"));
 }
 
 /// DOC-04: quantities are taken off line by line, all of a request or nothing; what is left of nothing is cancelled.

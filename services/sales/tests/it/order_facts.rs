@@ -41,7 +41,7 @@ impl Sales {
         self.hear(&format!("trato.billing.v1.invoice.{verb}"), name, revision, &invoice).await;
     }
 
-    async fn hear_credit(&self, invoice: &str, items: &[(&str, &str)]) {
+    pub async fn hear_credit(&self, invoice: &str, items: &[(&str, &str)]) {
         let item = |(key, quantity): &(&str, &str)| credit_note::Item {
             key: (*key).into(),
             quantity: (*quantity).into(),
@@ -131,6 +131,38 @@ async fn what_billing_does_is_recorded() {
     assert_eq!(billed().await, expect("4-1", "0-0", InvoiceStatus::PartlyInvoiced), "none of it is of ours");
     let types = sales.event_types().await;
     assert_eq!(types.iter().filter(|kind| *kind == "order.billed").count(), 3);
+}
+
+/// DOC-04: what is invoiced and credited of a draft is there once it is confirmed.
+#[tokio::test]
+async fn a_draft_that_is_invoiced_is_confirmed_as_invoiced() {
+    let (sales, desk) = Sales::start_ordering().await;
+    let draft = sales.create_order(sales.order_of(&desk, &["5"]).await).await.expect("a draft");
+    let invoice = invoice_name();
+
+    sales.hear_invoice(&invoice, &draft.name, &[("a", "1", "4")], invoice::State::Issued).await;
+    sales.hear_credit(&invoice, &[("a", "1")]).await;
+    let confirmed = sales.confirm_order(&draft.name).await.expect("confirmed");
+
+    let progress = &confirmed.progress[0];
+    assert_eq!((progress.invoiced.as_str(), progress.credited.as_str()), ("4", "1"));
+    assert_eq!(confirmed.invoice_status(), InvoiceStatus::PartlyInvoiced);
+}
+
+/// DOC-13: a promise is told to be broken from noon of the next day on: what is recorded in the morning after counts.
+#[tokio::test]
+async fn the_morning_after_is_for_records() {
+    let (sales, desk) = Sales::start_ordering().await;
+    let draft = Order { promised_date: date(2027, 1, 7), ..sales.order_of(&desk, &["1"]).await };
+    let draft = sales.create_order(draft).await.expect("a draft");
+    sales.confirm_order(&draft.name).await.expect("confirmed");
+    let told = async |hour, minute| {
+        let day = chrono::NaiveDate::from_ymd_opt(2027, 1, 8).expect("a day");
+        let now = day.and_hms_opt(hour, minute, 0).expect("a time").and_utc();
+        trato_sales::break_promises(&sales.service.database, now).await.expect("a run")
+    };
+
+    assert_eq!((told(0, 5).await, told(11, 59).await, told(12, 0).await), (0, 0, 1));
 }
 
 /// DOC-13: a day that passes while something is promised is told once for each line, by whatever process looks.

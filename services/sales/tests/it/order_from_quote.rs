@@ -4,16 +4,21 @@ use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use tonic::{Code, Response, Status};
-use trato_proto::sales::v1::{
-    CreateOrderFromQuoteRequest, Order, Quote,
-    order::{self, InvoicingPolicy},
-    sales_number_series::DocumentKind,
+use trato_proto::{
+    billing::v1::invoice::State,
+    sales::v1::{
+        CancelOrderRequest, CreateOrderFromQuoteRequest, DeleteOrderRequest, GetPromotionRequest, Order,
+        Quote,
+        order::{self, InvoicingPolicy},
+        sales_number_series::DocumentKind,
+    },
 };
 use uuid::Uuid;
 
 use crate::{
     harness::{Sales, refusal},
     order::precondition,
+    order_facts::invoice_name,
     pricing::cents,
     promotion::{percent, promotion},
     quote::{accepting, gross},
@@ -30,6 +35,22 @@ impl Sales {
     async fn accepted(&self, desk: &str, quantity: &str) -> Quote {
         let sent = self.sent(desk, quantity).await;
         self.accept(accepting(&sent.name)).await.expect("accepted")
+    }
+
+    async fn cancel_order(&self, name: &str) {
+        let request =
+            CancelOrderRequest { name: name.into(), reason: "Not wanted".into(), ..Default::default() };
+        self.orders().cancel_order(self.admin.request(request)).await.expect("cancelled");
+    }
+
+    async fn uses_of(&self, promotion: &str) -> i32 {
+        let request = GetPromotionRequest { name: promotion.into() };
+        self.promotions()
+            .get_promotion(self.admin.request(request))
+            .await
+            .expect("it is there")
+            .get_ref()
+            .uses
     }
 
     async fn order_from(&self, request: CreateOrderFromQuoteRequest) -> Result<Order, Status> {
@@ -117,7 +138,7 @@ async fn an_order_takes_what_its_promotions_give() {
     let (sales, desk) = Sales::start_selling_by_quotes().await;
     let spring = promotion("Spring", percent("10"));
     let spring = trato_proto::sales::v1::Promotion { max_uses: 1, ..spring };
-    sales.create_promotion(spring).await.expect("a promotion");
+    let spring = sales.create_promotion(spring).await.expect("a promotion").name;
     let (first, second) = (sales.order_of(&desk, &["1"]).await, sales.order_of(&desk, &["1"]).await);
     let first = sales.create_order(first).await.expect("a draft");
     let second = sales.create_order(second).await.expect("a draft");
@@ -125,4 +146,48 @@ async fn an_order_takes_what_its_promotions_give() {
     sales.confirm_order(&first.name).await.expect("it takes the promotion");
 
     assert_eq!(refusal(sales.confirm_order(&second.name).await), precondition("PROMOTION_USED_UP"));
+    sales.cancel_order(&second.name).await;
+    assert_eq!(sales.uses_of(&spring).await, 1, "a draft has taken nothing");
+    sales.cancel_order(&first.name).await;
+    assert_eq!(sales.uses_of(&spring).await, 0);
+    let types = sales.event_types().await;
+    assert_eq!(types.iter().filter(|kind| *kind == "promotion.given_back").count(), 1);
+    let third = sales.create_order(sales.order_of(&desk, &["1"]).await).await.expect("a draft");
+    sales.confirm_order(&third.name).await.expect("the promotion can be used again");
+    sales.cancel_lines(&third.name, &[("1", "1")]).await.expect("nothing is left");
+    assert_eq!(sales.uses_of(&spring).await, 0);
+}
+
+/// DOC-04, DOC-11: an order that is cancelled gives back what its quote has taken.
+#[tokio::test]
+async fn what_a_quote_has_taken_goes_back_with_its_order() {
+    let (sales, desk) = Sales::start_selling_by_quotes().await;
+    let spring = sales.create_promotion(promotion("Spring", percent("10"))).await.expect("a promotion").name;
+    let quote = sales.accepted(&desk, "1").await;
+    let order = sales.order_from(of(&quote.name)).await.expect("an order");
+
+    let taken = sales.uses_of(&spring).await;
+    sales.cancel_order(&order.name).await;
+
+    assert_eq!((taken, sales.uses_of(&spring).await), (1, 0));
+}
+
+/// DOC-04: an invoice of a quote is heard of before there is an order, and is that of the order that comes of it.
+#[tokio::test]
+async fn an_invoice_of_a_quote_waits_for_the_order() {
+    let (sales, desk) = Sales::start_selling_by_quotes().await;
+    let quote = sales.accepted(&desk, "3").await;
+    let (first, second) = (invoice_name(), invoice_name());
+
+    sales.hear_invoice(&first, &quote.name, &[("a", "1", "2")], State::Issued).await;
+    let draft = sales.order_from(of(&quote.name)).await.expect("an order");
+    let delete = DeleteOrderRequest { name: draft.name.clone(), ..Default::default() };
+    sales.orders().delete_order(sales.admin.request(delete)).await.expect("a draft can be deleted");
+    let order = sales.order_from(of(&quote.name)).await.expect("another order");
+    sales.hear_invoice(&second, &quote.name, &[("a", "1", "1")], State::Issued).await;
+    sales.hear_credit(&first, &[("a", "1")]).await;
+    let confirmed = sales.confirm_order(&order.name).await.expect("confirmed");
+
+    let progress = &confirmed.progress[0];
+    assert_eq!((progress.invoiced.as_str(), progress.credited.as_str()), ("3", "1"));
 }

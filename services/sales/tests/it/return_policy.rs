@@ -1,7 +1,7 @@
 //! Return policies: drafts, and versions of which one is published.
 
 use futures::future::join_all;
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
 use trato_proto::sales::v1::{
     CreateReturnPolicyRequest, DeleteReturnPolicyRequest, ListReturnPoliciesRequest,
     PublishReturnPolicyRequest, RetireReturnPolicyRequest, ReturnPolicy, UpdateReturnPolicyRequest,
@@ -103,8 +103,12 @@ async fn one_version_of_a_code_is_published() {
 
     let answers = join_all(drafts.iter().map(|draft| sales.publish(&draft.name))).await;
 
-    let published = answers.into_iter().filter_map(Result::ok).map(|policy| policy.version);
-    let mut versions: Vec<i32> = published.collect();
+    let (published, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    for answer in refused {
+        assert_eq!(refusal(answer), (Code::Aborted, "CONCURRENT_CHANGE".to_owned()));
+    }
+    let mut versions: Vec<i32> =
+        published.into_iter().map(|answer| answer.expect("published").version).collect();
     versions.sort_unstable();
     let expected: Vec<i32> = (1..).take(versions.len()).collect();
     assert!(!versions.is_empty());

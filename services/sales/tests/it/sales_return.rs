@@ -2,16 +2,21 @@
 
 use futures::future::join_all;
 use tonic::{Response, Status};
-use trato_proto::sales::v1::{
-    AuthoriseReturnRequest, ConfirmDeliveryNoteRequest, CreateSalesReturnRequest, DeliveryNote,
-    InspectReturnRequest, ReceiveReturnRequest, RejectReturnRequest, SalesReturn, SettleReturnRequest,
-    delivery_note::Proof,
-    inspect_return_request,
-    order::DeliveryStatus,
-    receive_return_request,
-    sales_number_series::DocumentKind,
-    sales_return::{Condition, Disposition, Line, State},
-    sales_return_service_client::SalesReturnServiceClient,
+use trato_proto::{
+    billing::v1::invoice,
+    sales::v1::{
+        AuthoriseReturnRequest, BatchCreateSalesReturnsRequest, ConfirmDeliveryNoteRequest,
+        CreateSalesReturnRequest, DeliveryNote, InspectReturnRequest, ReceiveReturnRequest,
+        RejectReturnRequest, SalesReturn, SettleReturnRequest,
+        batch_create_sales_returns_response::result::Outcome,
+        delivery_note::Proof,
+        inspect_return_request,
+        order::{self, DeliveryStatus, InvoiceStatus},
+        receive_return_request,
+        sales_number_series::DocumentKind,
+        sales_return::{Condition, Disposition, Line, State},
+        sales_return_service_client::SalesReturnServiceClient,
+    },
 };
 use uuid::Uuid;
 
@@ -19,6 +24,7 @@ use crate::{
     delivery_note::{part, with_serials},
     harness::{Sales, field, refusal, timestamp, violations},
     order::{precondition, quantities},
+    order_facts::invoice_name,
 };
 
 impl Sales {
@@ -35,14 +41,7 @@ impl Sales {
     }
 
     async fn request_return(&self, delivery_note: &str, lines: Vec<Line>) -> Result<SalesReturn, Status> {
-        let sales_return = SalesReturn {
-            delivery_note: delivery_note.into(),
-            reason: "Too big".into(),
-            policy_code: "STANDARD".into(),
-            lines,
-            ..Default::default()
-        };
-        let request = CreateSalesReturnRequest { sales_return: Some(sales_return), ..Default::default() };
+        let request = requesting(delivery_note, lines);
         self.sales_returns().create_sales_return(self.admin.request(request)).await.map(Response::into_inner)
     }
 
@@ -93,6 +92,17 @@ impl Sales {
         let issued = self.delivered(&order.name, vec![with_serials("1", serials)]).await;
         self.confirm_delivery(&issued.name, Vec::new()).await.expect("arrived")
     }
+}
+
+fn requesting(delivery_note: &str, lines: Vec<Line>) -> CreateSalesReturnRequest {
+    let sales_return = SalesReturn {
+        delivery_note: delivery_note.into(),
+        reason: "Too big".into(),
+        policy_code: "STANDARD".into(),
+        lines,
+        ..Default::default()
+    };
+    CreateSalesReturnRequest { sales_return: Some(sales_return), ..Default::default() }
 }
 
 fn back(quantity: &str, serials: &[&str]) -> Line {
@@ -237,6 +247,96 @@ async fn what_is_not_taken_goes_back() {
     assert_eq!(rejected.state(), State::Rejected);
     assert_eq!(quantities(&order.progress[0]), ["2", "0", "2", "2", "0"]);
     assert_eq!(refusal(replaced), precondition("OVER_DELIVERY"));
+    let again =
+        sales.inspect(&repaired, &[("1", Disposition::Replace)]).await.expect("it is looked at again");
+    assert_eq!(again.lines[0].disposition(), Disposition::Replace);
+    assert_eq!(sales.settle(&repaired).await.expect("it was replaced").state(), State::Settled);
+    let late = sales.inspect(&repaired, &[("1", Disposition::Refund)]).await;
+    assert_eq!(refusal(late), precondition("RETURN_NOT_RECEIVED"));
+}
+
+/// DOC-09: what is refunded is not delivered again, and is credited where everything that is ordered is invoiced.
+#[tokio::test]
+async fn what_is_refunded_is_not_delivered_again() {
+    let (sales, desk) = Sales::start_returning().await;
+    let delivered = sales.arrived(&desk, &["a", "b", "c"]).await;
+    let invoice = invoice_name();
+    sales.hear_invoice(&invoice, &delivered.order, &[("x", "1", "3")], invoice::State::Issued).await;
+    let requested =
+        sales.request_return(&delivered.name, vec![back("2", &["a", "b"])]).await.expect("requested");
+    sales.authorise(&requested.name, "").await.expect("authorised");
+    sales.receive(&requested.name, Vec::new()).await.expect("received");
+    let received = sales.get_order(&delivered.order).await;
+    sales.inspect(&requested.name, &[("1", Disposition::Refund)]).await.expect("inspected");
+
+    sales.settle(&requested.name).await.expect("settled");
+    let settled = sales.get_order(&delivered.order).await;
+    let again = sales.create_delivery(&delivered.order, Vec::new()).await;
+    sales.hear_credit(&invoice, &[("x", "2")]).await;
+    let credited = sales.get_order(&delivered.order).await;
+
+    assert_eq!(received.state(), order::State::InFulfilment);
+    assert_eq!(quantities(&settled.progress[0]), ["3", "2", "3", "3", "2"]);
+    assert_eq!((settled.state(), settled.delivery_status()), (order::State::Fulfilled, DeliveryStatus::Full));
+    assert_eq!(settled.invoice_status(), InvoiceStatus::ToCredit);
+    assert_eq!(refusal(again), precondition("NOTHING_TO_DELIVER"));
+    assert_eq!(credited.invoice_status(), InvoiceStatus::Invoiced);
+}
+
+/// DOC-09: of a line no more comes back than its delivery note brought, in whatever lines and returns.
+#[tokio::test]
+async fn what_came_on_another_delivery_note_does_not_come_back_on_this_one() {
+    let (sales, desk) = Sales::start_returning().await;
+    let order = sales.confirmed(&desk, &["4"]).await;
+    let mut notes = Vec::new();
+    for _ in 0..2 {
+        let issued = sales.delivered(&order.name, vec![part("1", "2")]).await;
+        notes.push(sales.confirm_delivery(&issued.name, Vec::new()).await.expect("arrived"));
+    }
+    let returned = async |quantity: &str| {
+        let lines = vec![back(quantity, &[])];
+        let requested = sales.request_return(&notes[0].name, lines).await.expect("requested");
+        sales.authorise(&requested.name, "").await.expect("authorised");
+        (requested.name.clone(), sales.receive(&requested.name, Vec::new()).await)
+    };
+
+    let twice = sales.request_return(&notes[0].name, vec![back("1", &[]), back("2", &[])]).await;
+    let (first, received) = returned("2").await;
+    let (_, beyond) = returned("1").await;
+
+    assert_eq!(violations(twice), [field("sales_return.lines[1].quantity", "OVER_RETURNED")]);
+    received.expect("received");
+    assert_eq!(refusal(beyond), precondition("OVER_RETURNED"));
+    sales.inspect(&first, &[("1", Disposition::Reject)]).await.expect("inspected");
+    sales.settle(&first).await.expect("it goes back to the customer");
+    returned("1").await.1.expect("who may send it back once more");
+}
+
+/// DOC-09: batches that name the same delivery notes in another order wait for one another, and none is turned away.
+#[tokio::test]
+async fn batches_of_returns_cross() {
+    let (sales, desk) = Sales::start_returning().await;
+    let order = sales.confirmed(&desk, &["40"]).await;
+    let mut notes = Vec::new();
+    for _ in 0..20 {
+        let issued = sales.delivered(&order.name, vec![part("1", "2")]).await;
+        notes.push(sales.confirm_delivery(&issued.name, Vec::new()).await.expect("arrived").name);
+    }
+    let batch = async |is_reversed: bool| {
+        let mut requests: Vec<_> = notes.iter().map(|note| requesting(note, vec![back("1", &[])])).collect();
+        if is_reversed {
+            requests.reverse();
+        }
+        let request = BatchCreateSalesReturnsRequest { requests, ..Default::default() };
+        sales.sales_returns().batch_create_sales_returns(sales.admin.request(request)).await
+    };
+
+    let answers = join_all((0..16).map(|number| batch(number % 2 == 1))).await;
+
+    for answer in answers {
+        let results = answer.expect("nobody waits in a circle").into_inner().results;
+        assert!(results.iter().all(|result| matches!(result.outcome, Some(Outcome::SalesReturn(_)))));
+    }
 }
 
 /// DOC-09: however many returns bring the same things back at once, each thing comes back once.

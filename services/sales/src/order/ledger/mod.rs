@@ -25,6 +25,9 @@ pub struct Entry {
     pub promised_date: Option<Date>,
     /// The day passed before it had arrived, which was told.
     pub promise_broken: bool,
+    /// All of it had arrived before something came back: what is delivered in its place is not promised.
+    #[serde(default)]
+    pub promise_kept: bool,
     /// How much was ordered.
     pub ordered: Quantity,
     /// How much of that is not wanted any more.
@@ -140,6 +143,7 @@ impl Entry {
             deliverable,
             promised_date: None,
             promise_broken: false,
+            promise_kept: false,
             ordered,
             cancelled: nothing,
             delivered: nothing,
@@ -183,8 +187,13 @@ impl Entry {
 
     /// The day by which it is promised, while it has not all arrived and nobody was told that it is late.
     pub fn open_promise(&self) -> Option<Date> {
-        let is_open = self.deliverable && !self.promise_broken && self.arrived < self.wanted();
+        let is_open = self.deliverable && !self.promise_broken && !self.promise_kept && !self.is_complete();
         self.promised_date.filter(|_| is_open)
+    }
+
+    /// All that is wanted has arrived and did not come back.
+    fn is_complete(&self) -> bool {
+        less(self.arrived, self.returned) >= self.wanted()
     }
 
     /// How far the line is delivered.
@@ -273,7 +282,18 @@ impl Ledger {
     pub fn give_back(&mut self, line: &str, quantity: Quantity) -> Result<()> {
         let entry = self.entry_mut(line)?;
         require(quantity, less(entry.arrived, entry.returned), LedgerError::OverReturned, line)?;
+        entry.promise_kept |= entry.is_complete();
         entry.returned = more(entry.returned, quantity)?;
+        Ok(())
+    }
+
+    /// So much of what came back is refunded, so that it is not wanted any more: unless something else was delivered in its
+    /// place.
+    pub fn refund(&mut self, line: &str, quantity: Quantity) -> Result<()> {
+        let entry = self.entry_mut(line)?;
+        require(quantity, entry.returned, LedgerError::OverReturned, line)?;
+        require(quantity, less(entry.wanted(), entry.kept()), LedgerError::OverDelivery, line)?;
+        entry.cancelled = more(entry.cancelled, quantity)?;
         Ok(())
     }
 
@@ -310,9 +330,14 @@ impl Ledger {
         Ok(self.entry_mut(line)?.break_promise(day, Some(day)))
     }
 
-    /// Nothing of what is wanted is left to be delivered.
+    /// Nothing of what is wanted is left to be delivered: what came back does not count.
     pub fn is_fulfilled(&self) -> bool {
-        self.0.iter().all(|entry| !entry.deliverable || entry.delivered >= entry.wanted())
+        self.0.iter().all(|entry| !entry.deliverable || entry.kept() >= entry.wanted())
+    }
+
+    /// All that left has reached the customer.
+    pub fn is_arrived(&self) -> bool {
+        self.0.iter().all(|entry| entry.arrived == entry.delivered)
     }
 
     /// Something was delivered.

@@ -180,6 +180,47 @@ fn what_came_back_is_replaced() {
     ledger.deliver("1", whole(1)).expect("one is sent again");
     assert_eq!(ledger.delivery_status(), Delivery::Full);
     assert_eq!(ledger.hand_back("1", whole(1)).expect_err("it was replaced").reason(), "OVER_DELIVERY");
+    assert_eq!(ledger.refund("1", whole(1)).expect_err("it was replaced").reason(), "OVER_DELIVERY");
+}
+
+/// DOC-09: what is refunded is not wanted any more, and is credited, whatever was to be invoiced.
+#[test]
+fn what_is_refunded_is_not_delivered_again() {
+    for policy in [Policy::Ordered, Policy::Delivered, Policy::Prepaid] {
+        let mut ledger = ledger(vec![entry([3, 0, 3, 0, 3, 0])]);
+        let status = |ledger: &Ledger| ledger.invoice_status(policy, Percent::ZERO);
+        ledger.give_back("1", whole(2)).expect("two come back");
+        assert!(!ledger.is_fulfilled(), "until it is known whether they are replaced");
+        ledger.refund("1", whole(2)).expect("they are not");
+        assert_eq!((ledger.is_fulfilled(), ledger.0[0].open()), (true, whole(0)));
+        assert_eq!((ledger.delivery_status(), status(&ledger)), (Delivery::Full, Invoice::ToCredit));
+        ledger.bill("1", whole(3), whole(2));
+        assert_eq!(status(&ledger), Invoice::Invoiced);
+        ledger.give_back("1", whole(1)).expect("the last one comes back");
+        ledger.refund("1", whole(1)).expect("it is not replaced");
+        assert_eq!((ledger.delivery_status(), status(&ledger)), (Delivery::Returned, Invoice::ToCredit));
+        ledger.bill("1", whole(3), whole(3));
+        assert_eq!((status(&ledger), ledger.is_fulfilled()), (Invoice::Credited, true));
+    }
+}
+
+/// DOC-04, DOC-13: what was delivered and came back is neither fulfilled nor kept; what all arrived was.
+#[test]
+fn what_came_back_does_not_count() {
+    let day = |day| Date::from_ymd_opt(2026, 12, day).expect("a day");
+    let promised = Entry { promised_date: Some(day(10)), ..entry([10, 0, 5, 0, 0, 0]) };
+    let mut again = ledger(vec![promised.clone()]);
+    again.give_back("1", whole(5)).expect("it comes back");
+    again.deliver("1", whole(5)).expect("others are sent");
+    again.arrive("1", whole(5)).expect("they arrive");
+    assert_eq!((again.is_fulfilled(), again.next_promise()), (false, Some(day(10))));
+    assert_eq!(again.break_promises(day(11)).len(), 1);
+
+    let all = Entry { delivered: whole(10), arrived: whole(10), ..promised };
+    let mut kept = ledger(vec![all]);
+    kept.give_back("1", whole(5)).expect("it comes back");
+    assert_eq!((kept.is_fulfilled(), kept.next_promise()), (false, None));
+    assert_eq!(kept.break_promises(day(31)), []);
 }
 
 /// DOC-13: a promise is open until all of it has arrived, and broken once.
@@ -213,6 +254,7 @@ enum Move {
     Arrive(i64),
     GiveBack(i64),
     HandBack(i64),
+    Refund(i64),
     Bill(i64, i64),
 }
 
@@ -224,6 +266,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         (1..8_i64).prop_map(Move::Arrive),
         (1..8_i64).prop_map(Move::GiveBack),
         (1..8_i64).prop_map(Move::HandBack),
+        (1..8_i64).prop_map(Move::Refund),
         (0..20_i64, 0..20_i64).prop_map(|(invoiced, credited)| Move::Bill(invoiced, credited)),
     ];
     prop::collection::vec(one, 0..40)
@@ -248,6 +291,7 @@ proptest! {
                 Move::Arrive(by) => ledger.arrive("1", whole(by)),
                 Move::GiveBack(by) => ledger.give_back("1", whole(by)),
                 Move::HandBack(by) => ledger.hand_back("1", whole(by)),
+                Move::Refund(by) => ledger.refund("1", whole(by)),
                 Move::Bill(invoiced, credited) => {
                     ledger.bill("1", whole(invoiced), whole(credited));
                     Ok(())
