@@ -35,6 +35,7 @@ fn document(paper: Paper, language: Language) -> Document {
             quantity: "1".into(),
             unit: "h".into(),
             unit_price: "100".into(),
+            price_per: String::new(),
             tax_rates: vec!["21".into()],
             amount: Some(Minor(10_000)),
             remarks: Vec::new(),
@@ -42,6 +43,7 @@ fn document(paper: Paper, language: Language) -> Document {
         sums: vec![Sum::Net(Minor(10_000)), Sum::Total(Minor(12_100))],
         payment: None,
         notes: Vec::new(),
+        signature: None,
     }
 }
 

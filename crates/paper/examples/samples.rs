@@ -146,6 +146,7 @@ fn lines(count: usize, language: Language) -> Vec<Line> {
             quantity: (*quantity).into(),
             unit: (*unit).into(),
             unit_price: (*price).into(),
+            price_per: String::new(),
             tax_rates: vec![if at % 4 == 1 { "10" } else { "21" }.into()],
             amount: Some(Minor(*amount)),
         }

@@ -32,16 +32,6 @@ pub fn line_amount(
     base(quantity, unit_price, Quantity::ONE, currency)
 }
 
-fn base(
-    quantity: Quantity,
-    unit_price: UnitPrice,
-    per: Quantity,
-    currency: Currency,
-) -> Result<Minor, PricingError> {
-    let divisor = per.millionths() * 10_i128.pow(6 - currency.exponent());
-    amount(quantity.millionths() * unit_price.millionths(), divisor)
-}
-
 /// Prices one line. Each amount that is printed is rounded once, and from there on is what it says: a discount is taken
 /// of what is left of the printed amount, so that the line adds up on paper.
 pub(crate) fn price_line(
