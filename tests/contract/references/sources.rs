@@ -131,6 +131,8 @@ pub fn verbs() -> BTreeMap<String, BTreeSet<String>> {
                 ".change(request, ",
                 ".change_in(request, ",
                 ".change_after(request, ",
+                ".change_in_turn(request, ",
+                "change_each(tx, statements, given, ",
                 "=> (",
                 "NewEvent::of(cx, ",
                 "NewEvent::of(tx.cx(), ",
