@@ -140,8 +140,8 @@ async fn a_legal_entity_has_one_dunning_policy() {
     assert_eq!(
         violations(wrong),
         [
-            field("dunning_policy.steps[1].after_days", "STEPS_NOT_ASCENDING"),
             field("dunning_policy.minimums[1]", "DUPLICATE_CURRENCY"),
+            field("dunning_policy.steps[1].after_days", "STEPS_NOT_ASCENDING"),
         ]
     );
     let silent = violations(silent);
