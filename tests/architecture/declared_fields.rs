@@ -27,6 +27,9 @@ const COLLECTIONS: [(&str, &str); 9] = [
     ("promotions", "Promotion"),
 ];
 
+/// Literals that are tried of each field: two it has, where it has some, and one it has not.
+const ENOUGH: usize = 3;
+
 /// Literals that some field or other takes.
 const LITERALS: [&str; 15] = [
     "\"zzz\"",
@@ -94,11 +97,9 @@ async fn a_filter_and_its_negation_cover_every_row_and_every_order_shows_it() {
         let fields = named(keeper, collection, "filter", "colour = 1", "the fields are ").await;
         assert!(fields.len() >= 4, "{collection}: {fields:?}");
         for field in &fields {
-            let mut literals = LITERALS.to_vec();
-            let own: Vec<String> = own_values(keeper, collection, field).await;
-            literals.extend(own.iter().map(String::as_str));
+            let own = own_values(keeper, collection, field).await;
             let mut tried = 0;
-            for literal in literals {
+            for literal in own.iter().map(String::as_str).chain(LITERALS) {
                 let Some(with) = found(keeper, collection, &format!("{field} = {literal}")).await else {
                     continue;
                 };
@@ -112,6 +113,9 @@ async fn a_filter_and_its_negation_cover_every_row_and_every_order_shows_it() {
                     "{collection}: {field} = {literal} and its negation overlap"
                 );
                 tried += 1;
+                if tried == ENOUGH {
+                    break;
+                }
             }
             assert!(tried > 0, "{collection}: no literal suits {field}");
         }
@@ -139,5 +143,6 @@ async fn own_values(by: &Caller, collection: &str, field: &str) -> Vec<String> {
     });
     let camel: String = camel.collect();
     let values = list(&listed, collection).iter().map(|one| text(one, &camel).to_owned());
-    values.filter(|value| !value.is_empty()).map(|value| json!(value).to_string()).collect()
+    let values: BTreeSet<String> = values.filter(|value| !value.is_empty()).collect();
+    values.into_iter().take(ENOUGH - 1).map(|value| json!(value).to_string()).collect()
 }
