@@ -32,7 +32,8 @@ select platform.adopt_resource('dunning_state');
 -- The job looks for tenants that have one to clear.
 select platform.admit_system('dunning_state', 'select');
 
-create unique index dunning_state_account_key on dunning_state (tenant_id, account, legal_entity, currency_code);
+create unique index dunning_state_account_key on dunning_state (tenant_id, account, legal_entity, currency_code)
+  where delete_time is null;
 create index dunning_state_account_idx on dunning_state (tenant_id, account, id);
 create index dunning_state_active_idx on dunning_state (tenant_id, account) where state = 'ACTIVE';
 create index dunning_state_overdue_idx on dunning_state (tenant_id, overdue, id);

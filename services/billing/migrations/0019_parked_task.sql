@@ -23,7 +23,8 @@ select platform.adopt_resource('parked_task');
 -- A job counts what is parked, for the alarm.
 select platform.admit_system('parked_task', 'select');
 
-create unique index parked_task_subject_key on parked_task (tenant_id, kind, subject) where state = 'PARKED';
+create unique index parked_task_subject_key on parked_task (tenant_id, kind, subject)
+  where state = 'PARKED' and delete_time is null;
 create index parked_task_subject_idx on parked_task (tenant_id, kind, subject, id);
 create index parked_task_reason_idx on parked_task (tenant_id, kind, reason) where state = 'PARKED';
 create index parked_task_last_try_time_idx on parked_task (tenant_id, last_try_time, id);

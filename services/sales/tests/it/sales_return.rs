@@ -215,6 +215,7 @@ async fn a_return_suits_its_delivery() {
         field("sales_return.lines[0].delivery_line", "DELIVERY_LINE_NOT_FOUND"),
         field("sales_return.lines[1].quantity", "OVER_RETURNED"),
         field("sales_return.lines[1].serials", "SERIALS_DIFFER"),
+        field("sales_return.lines[2].quantity", "OVER_RETURNED"),
         field("sales_return.lines[2].serials", "SERIALS_DIFFER"),
     ];
     assert_eq!(violations(unsuited), expected);
