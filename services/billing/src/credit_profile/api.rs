@@ -17,6 +17,7 @@ use trato_types::{Context, Currency, Error, Minor, Ref, Result, Violations, text
 
 use super::{
     exposure::{exposure, limit_of},
+    hold::HOLD_REASON,
     model::CreditProfile,
     score, store,
 };
@@ -181,8 +182,8 @@ impl Resource for CreditProfile {
         let hold_reason = violations.keep("hold_reason", line(&message.hold_reason, 500)).unwrap_or_default();
         let (credit_limit, currency_code) = limit.unzip();
         let hold = message.hold;
-        // Who takes the hold back takes it from dunning too.
-        let held_by_dunning = hold && message.held_by_dunning;
+        // Who takes the hold back, or gives it a reason of their own, takes it from dunning too.
+        let held_by_dunning = hold && message.held_by_dunning && hold_reason == HOLD_REASON;
         let profile = account.map(|account| Self {
             account,
             credit_limit,

@@ -19,6 +19,10 @@ use crate::{
 
 /// Most legal entities, and most policies, of a tenant.
 const MOST: i64 = 10_000;
+/// Accounts that one statement looks at.
+const LOOKED_AT: i64 = 500;
+/// Most items of an account: what is left out would make dunning wrong, so that more are refused.
+const MOST_OPEN: usize = 50_000;
 
 /// The books of a tenant's legal entities, each on a day.
 #[derive(Clone, Debug)]
@@ -67,8 +71,7 @@ impl Books {
         let tenant = tx.cx().tenant;
         let later = self.later(tx).await?;
         if let (Some(_), Some(latest)) = (as_of, later.values().max()) {
-            let message = "dunning was brought to a later day";
-            return Err(Error::new(Kind::Precondition, "DUNNED_LATER", message).with("as_of", latest));
+            return Err(dunned_later(*latest));
         }
         let (ids, days) = self.columns();
         sqlx::query(include_str!("../../sql/advance_dunning_run.sql"))
@@ -81,33 +84,46 @@ impl Books {
         Ok(())
     }
 
-    /// The same without those that another run has brought to a later day: what that one has seen is newer.
-    pub async fn current(&self, tx: &mut Tx) -> Result<Self> {
+    /// The same without those that another run has brought to a later day: what that one has seen is newer. And the latest such
+    /// day, where there are any.
+    pub async fn current(&self, tx: &mut Tx) -> Result<(Self, Option<Date>)> {
         let later = self.later(tx).await?;
         let entities = self.entities.iter().filter(|(id, _)| !later.contains_key(id)).copied().collect();
-        Ok(Self { entities, policies: self.policies.clone() })
+        let latest = later.values().max().copied();
+        Ok((Self { entities, policies: self.policies.clone() }, latest))
     }
 
-    /// The first accounts after `after` that owe something overdue, or whose dunning is active.
+    /// The first accounts after `after` that owe something overdue, or whose dunning is active. Each statement looks at some
+    /// accounts, so that none adds up the whole journal of a tenant.
     pub async fn accounts(
         &self,
         tx: &mut Tx,
         only: Option<Ref<Account>>,
-        after: Option<Uuid>,
-        limit: i64,
+        mut after: Option<Uuid>,
+        limit: usize,
     ) -> Result<Vec<Uuid>> {
         let tenant = tx.cx().tenant;
         let (ids, days) = self.columns();
-        sqlx::query_scalar(include_str!("../../sql/find_dunning_accounts.sql"))
-            .bind(tenant)
-            .bind(ids)
-            .bind(days)
-            .bind(after)
-            .bind(only.map(Ref::uuid))
-            .bind(limit)
-            .fetch_all(tx.connection())
-            .await
-            .map_err(from_sqlx)
+        let mut found = Vec::new();
+        loop {
+            let looked_at: Vec<(Uuid, bool)> =
+                sqlx::query_as(include_str!("../../sql/find_dunning_accounts.sql"))
+                    .bind(tenant)
+                    .bind(&ids)
+                    .bind(&days)
+                    .bind(after)
+                    .bind(only.map(Ref::uuid))
+                    .bind(LOOKED_AT)
+                    .fetch_all(tx.connection())
+                    .await
+                    .map_err(from_sqlx)?;
+            after = looked_at.last().map(|(account, _)| *account);
+            found.extend(looked_at.into_iter().filter(|(_, is_late)| *is_late).map(|(account, _)| account));
+            if after.is_none() || found.len() >= limit {
+                found.truncate(limit);
+                return Ok(found);
+            }
+        }
     }
 
     /// What an account owes in each book and currency; nothing where only its dunning is active.
@@ -128,6 +144,7 @@ impl Books {
             .fetch_all(tx.connection())
             .await
             .map_err(from_sqlx)?;
+        require_whole(rows.len())?;
         let mut open: BTreeMap<(Uuid, String), Open> = BTreeMap::new();
         for state in states.iter().filter(|state| state.value.state == State::Active) {
             let key = (state.value.legal_entity.uuid(), state.value.currency_code.to_string());
@@ -193,7 +210,12 @@ pub fn latest_today(cx: &Context) -> Date {
     (cx.now + chrono::Duration::hours(14)).date_naive()
 }
 
-/// To whom a letter about a claim is written: as on the newest of its invoices.
+/// FAILED_PRECONDITION `DUNNED_LATER` where dunning was brought to a later day.
+pub fn dunned_later(latest: Date) -> Error {
+    Error::new(Kind::Precondition, "DUNNED_LATER", "dunning was brought to a later day").with("as_of", latest)
+}
+
+/// To whom a letter about a claim is written: as on the newest of its invoices, which are all that are asked for, the oldest first.
 pub async fn bill_to(tx: &mut Tx, items: &[Item]) -> Result<Option<Party>> {
     let tenant = tx.cx().tenant;
     let Some(newest) = items.iter().rev().find_map(|item| item.invoice) else { return Ok(None) };
@@ -205,6 +227,15 @@ pub async fn bill_to(tx: &mut Tx, items: &[Item]) -> Result<Option<Party>> {
             .await
             .map_err(from_sqlx)?;
     Ok(found.map(|party| party.0))
+}
+
+/// FAILED_PRECONDITION `TOO_MANY_ITEMS` where an account has more items than are read.
+fn require_whole(count: usize) -> Result<()> {
+    if count > MOST_OPEN {
+        let message = "the account has more than 50,000 items that are open";
+        return Err(Error::new(Kind::Precondition, "TOO_MANY_ITEMS", message));
+    }
+    Ok(())
 }
 
 /// FAILED_PRECONDITION `ACCOUNT_DELETED` for an account that customers has deleted: whom to write to, a person must say.
@@ -222,4 +253,20 @@ pub async fn require_living(tx: &mut Tx, account: Ref<Account>) -> Result<()> {
         return Err(error.with("account", account.name()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// XTR-05: of an account with more items than are read nothing is dunned, rather than by a part of them.
+    #[test]
+    fn a_part_of_the_items_is_not_dunned() {
+        let refused = require_whole(MOST_OPEN + 1).expect_err("one is left out");
+
+        assert_eq!((refused.kind(), refused.reason()), (Kind::Precondition, "TOO_MANY_ITEMS"));
+        assert!(require_whole(MOST_OPEN).is_ok());
+        let read = include_str!("../../sql/read_dunning_items.sql");
+        assert!(read.contains(&format!("limit {}", MOST_OPEN + 1)), "one more is read, to know");
+    }
 }

@@ -7,7 +7,9 @@ use trato_platform::{
     App,
     db::{Database, from_sqlx},
 };
-use trato_types::{Actor, Context, Error, Ref, Result, Scope, Timestamp, time::to_microseconds};
+use trato_types::{
+    Actor, Context, Error, Kind, Ref, Result, Scope, Timestamp, error::chain, time::to_microseconds,
+};
 use uuid::Uuid;
 
 use super::run::{Asked, Runner};
@@ -27,20 +29,32 @@ pub async fn run(app: App) -> Result<()> {
 }
 
 /// Brings the dunning of all tenants to the day that it is at a time, and answers how many outcomes there were. What fails for an
-/// account is parked, and does not keep others from being done.
+/// account is parked, and does not keep others from being done; nor does a tenant that fails, whose error is answered in the end.
 pub async fn run_at(database: &Database, now: Timestamp) -> Result<usize> {
     let runner = Runner::new(database);
-    let mut count = 0;
+    let (mut count, mut failed) = (0, None);
     let mut after = None;
     loop {
         let tenants = find_tenants(database, after).await?;
         let Some(last) = tenants.last().copied() else { break };
         after = Some(last);
         for tenant in tenants {
-            count += run_of(&runner, tenant, now).await?;
+            match run_of(&runner, tenant, now).await {
+                Ok(outcomes) => count += outcomes,
+                // No other tenant would fare better.
+                Err(error) if is_away(&error) => return Err(error),
+                Err(error) => {
+                    let job = NAME;
+                    tracing::warn!(job, %tenant, error = %chain(&error), "the job {job} failed for a tenant; others follow");
+                    failed.get_or_insert(error);
+                }
+            }
         }
     }
-    Ok(count)
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(count),
+    }
 }
 
 /// Tries one account, as the job does.
@@ -68,26 +82,35 @@ async fn run_of(runner: &Runner, tenant: Uuid, now: Timestamp) -> Result<usize> 
         cause: None,
     };
     let mut asked = Asked { size: PAGE, ..Asked::default() };
-    let (mut count, mut failed) = (0, HashSet::new());
+    // What is parked later, by another run, is not this one's to finish.
+    let parked = runner.parking.open(&cx).await?;
+    let (mut count, mut left) = (0, HashSet::new());
     loop {
         let page = runner.run(&cx, &asked).await?;
         for (account, done) in page.done {
             match done {
                 Ok(outcomes) => count += outcomes.len(),
                 Err(_) => {
-                    failed.insert(account.name());
+                    left.insert(account.name());
                 }
             }
         }
+        left.extend(page.passed_over.iter().map(|account| account.name()));
         asked.after = page.next;
         if page.next.is_none() {
             // What was parked and did not fail now is done, or the account owes nothing any more.
-            for account in runner.parking.open(&cx).await?.difference(&failed) {
+            for account in parked.difference(&left) {
                 runner.parking.finish(&cx, account).await?;
             }
             return Ok(count);
         }
     }
+}
+
+/// True where the database is away, or has nothing left to give. A conflict is one tenant's.
+fn is_away(error: &Error) -> bool {
+    let is_conflict = error.reason() == "DATABASE_CONFLICT";
+    error.kind() == Kind::Unavailable && !is_conflict
 }
 
 async fn find_tenants(database: &Database, after: Option<Uuid>) -> Result<Vec<Uuid>> {

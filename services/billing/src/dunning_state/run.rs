@@ -11,9 +11,10 @@ use trato_types::{Context, Date, Error, Ref, Result};
 use uuid::Uuid;
 
 use super::{
-    books::{Books, bill_to, latest_today, require_living},
+    books::{Books, bill_to, dunned_later, latest_today, require_living},
     job::NAME,
     model::{Claim, DunningState, EnteredStep, Move},
+    rules::Item,
     wire,
 };
 use crate::{
@@ -42,8 +43,17 @@ pub struct Asked {
 pub struct Page {
     /// Each of them.
     pub done: Vec<(Ref<Account>, Result<Vec<pb::run_dunning_response::Outcome>>)>,
+    /// Those of which not all was tried, since another run had brought dunning to a later day.
+    pub passed_over: HashSet<Ref<Account>>,
     /// The last account, where there are more.
     pub next: Option<Uuid>,
+}
+
+/// What was done for one account.
+struct Dunned {
+    outcomes: Vec<pb::run_dunning_response::Outcome>,
+    /// The latest day to which another run had brought books, which were left to it.
+    later: Option<Date>,
 }
 
 /// Brings dunning to what the books say.
@@ -68,8 +78,8 @@ impl Runner {
         }
     }
 
-    /// One page. What fails for an account is its outcome and is parked, and others are done all the same; that the database is
-    /// away ends the run, and what was done stays done.
+    /// One page. What fails for an account is its outcome and is parked, and others are done all the same, also where somebody
+    /// holds what the account needs for too long; that the database is away ends the run, and what was done stays done.
     pub async fn run(&self, cx: &Context, asked: &Asked) -> Result<Page> {
         if !asked.is_trial && asked.as_of.is_some_and(|day| day > latest_today(cx)) {
             return Err(Error::invalid("as_of", "OUT_OF_RANGE", "must not be to come"));
@@ -78,10 +88,13 @@ impl Runner {
         let books = Books::open(&mut tx, asked.as_of, asked.is_trial).await?;
         if !asked.is_trial {
             books.advance(&mut tx, asked.as_of).await?;
+            // Looking for accounts takes its time, for which no other run should wait.
+            tx.commit().await?;
+            tx = Tx::of(&self.database, cx).await?;
         }
-        let limit = i64::try_from(asked.size).unwrap_or(i64::MAX).saturating_add(1);
+        let limit = asked.size.saturating_add(1);
         let mut accounts = books.accounts(&mut tx, asked.account, asked.after, limit).await?;
-        tx.commit().await?;
+        tx.roll_back().await?;
         let next = if accounts.len() > asked.size {
             accounts.truncate(asked.size);
             accounts.last().copied()
@@ -89,27 +102,38 @@ impl Runner {
             None
         };
         let parked = if asked.is_trial { HashSet::new() } else { self.parking.open(cx).await? };
-        let mut page = Page { done: Vec::with_capacity(accounts.len()), next };
+        let mut page = Page { done: Vec::with_capacity(accounts.len()), passed_over: HashSet::new(), next };
         for account in accounts.into_iter().map(Ref::from_uuid) {
-            let outcome = self.dun(cx, &books, account, asked.is_trial).await;
-            match &outcome {
-                Err(error) if !is_parked(error) => return outcome.map(|_| Page::default()),
+            let mut tried = self.dun(cx, &books, account, asked.is_trial).await;
+            if tried.as_ref().is_err_and(is_conflict) {
+                tried = self.dun(cx, &books, account, asked.is_trial).await;
+            }
+            match &tried {
+                Err(error) if !is_parked(error) && !is_conflict(error) => {
+                    return tried.map(|_| Page::default());
+                }
                 Err(error) if !asked.is_trial => self.parking.park(cx, &account.name(), error).await?,
+                Ok(dunned) if dunned.later.is_some() => {
+                    page.passed_over.insert(account);
+                }
                 Ok(_) if parked.contains(&account.name()) => self.parking.finish(cx, &account.name()).await?,
                 _ => {}
             }
-            page.done.push((account, outcome));
+            page.done.push((account, tried.map(|dunned| dunned.outcomes)));
         }
         Ok(page)
     }
 
-    /// One account, as of today; nothing is parked when it fails.
+    /// One account, as of today; nothing is parked when it fails. FAILED_PRECONDITION `DUNNED_LATER` where not all of it was tried.
     pub async fn run_one(&self, cx: &Context, account: Ref<Account>) -> Result<()> {
         let mut tx = Tx::of(&self.database, cx).await?;
         let books = Books::open(&mut tx, None, false).await?;
         books.advance(&mut tx, None).await?;
         tx.commit().await?;
-        self.dun(cx, &books, account, false).await.map(drop)
+        match self.dun(cx, &books, account, false).await?.later {
+            Some(later) => Err(dunned_later(later)),
+            None => Ok(()),
+        }
     }
 
     /// One account, whole or not at all.
@@ -119,15 +143,15 @@ impl Runner {
         books: &Books,
         account: Ref<Account>,
         is_trial: bool,
-    ) -> Result<Vec<pb::run_dunning_response::Outcome>> {
+    ) -> Result<Dunned> {
         let mut tx = Tx::of(&self.database, cx).await?;
         let current;
-        let books = if is_trial {
-            books
+        let (books, later) = if is_trial {
+            (books, None)
         } else {
             take_turn(&mut tx, account).await?;
             current = books.current(&mut tx).await?;
-            &current
+            (&current.0, current.1)
         };
         let states = self.states_of(&mut tx, account).await?;
         let mut now: Vec<DunningState> = states.iter().map(|state| state.value.clone()).collect();
@@ -157,12 +181,12 @@ impl Runner {
                 now.push(last.state().clone());
             }
             if !is_trial {
-                self.write(&mut tx, before.cloned(), &claim, moves).await?;
+                self.write(&mut tx, before.cloned(), &claim, &asked.items, moves).await?;
             }
         }
         if is_trial || !is_moved {
             tx.roll_back().await?;
-            return Ok(outcomes);
+            return Ok(Dunned { outcomes, later });
         }
         if is_held {
             self.holds.hold(&mut tx, account, HOLD_REASON).await?;
@@ -171,21 +195,21 @@ impl Runner {
             self.holds.release(&mut tx, account).await?;
         }
         tx.commit().await?;
-        Ok(outcomes)
+        Ok(Dunned { outcomes, later })
     }
 
-    /// Each move is a revision with its event.
+    /// Each move is a revision with its event; `items` are all that are asked for, of which a state keeps the oldest.
     async fn write(
         &self,
         tx: &mut Tx,
         mut before: Option<Record<DunningState>>,
         claim: &Claim,
+        items: &[Item],
         moves: Vec<Move>,
     ) -> Result<()> {
         let cx = &tx.cx().clone();
         let has_letter = moves.iter().any(|one| one.entered().is_some());
-        let items = moves.last().map(|last| last.state().items.0.clone()).unwrap_or_default();
-        let bill_to = if has_letter { bill_to(tx, &items).await? } else { None };
+        let bill_to = if has_letter { bill_to(tx, items).await? } else { None };
         for one in moves {
             let entered = one.entered().cloned();
             let state = one.state().clone();
@@ -228,6 +252,12 @@ impl Runner {
             .map_err(from_sqlx)?;
         rows.iter().map(Record::read).collect()
     }
+}
+
+/// True where the database broke a transaction off in favour of another one, or somebody held for too long what it needs: it may
+/// pass when it is tried again, and says nothing of other accounts.
+fn is_conflict(error: &Error) -> bool {
+    error.reason() == "DATABASE_CONFLICT"
 }
 
 /// Waits for other runs that work on the account, so that each sees what the one before it did.

@@ -1,6 +1,7 @@
 //! `ParkedTaskService`, a parked task on the wire, and how each kind is tried again.
 
 use futures::future::BoxFuture;
+use prost::Message as _;
 use tonic::Request;
 use trato_platform::{
     App,
@@ -99,6 +100,15 @@ impl Api {
         }
         let mut tx = Tx::of(database, cx).await?;
         let before = tx.lock::<ParkedTask>(self.parked_tasks.statements(), &body.name).await?;
+        if outcome.is_ok() && before.value.state == State::Done {
+            // A run has noted meanwhile what this try has done.
+            let answer = ParkedTask::render(&before);
+            if let Some(key) = key {
+                tx.remember(key, answer.encode_to_vec()).await?;
+            }
+            tx.commit().await?;
+            return Ok(answer);
+        }
         let mut value = before.value.clone();
         let (after, event) = match outcome {
             Ok(()) => {

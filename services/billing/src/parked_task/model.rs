@@ -89,9 +89,16 @@ impl ParkedTask {
         if self.state == State::Parked { Ok(()) } else { Err(TaskError::NotParked.into()) }
     }
 
-    /// True for one that was given up, and fails again as it did then: nobody wants to hear of it once more.
+    /// True for one that was given up, and fails again as it did then: nobody wants to hear of it once more. Never for a defect:
+    /// all of them have one reason, and this may be another.
     pub fn is_given_up_for(&self, error: &Error) -> bool {
-        self.state == State::Dropped && self.reason == error.reason()
+        self.state == State::Dropped && error.kind() != Kind::Internal && self.reason == error.reason()
+    }
+
+    /// True for one that is parked for this reason, and was last noted less than a day ago: that it failed again is no news.
+    pub fn is_known_for(&self, error: &Error, now: Timestamp) -> bool {
+        let age = now - self.last_try_time;
+        self.state == State::Parked && self.reason == error.reason() && age < chrono::Duration::days(1)
     }
 
     fn tried(&mut self, now: Timestamp) {
@@ -146,6 +153,11 @@ mod tests {
         dropped.drop_for("Settled by hand").expect("it is parked");
         assert!(dropped.is_given_up_for(&closed) && !dropped.is_given_up_for(&gone));
 
+        let defect = Error::internal("no luck");
+        let mut broken = ParkedTask::new("run-dunning", "accounts/1", &defect, at("2026-11-30T12:00:00Z"));
+        broken.drop_for("It never worked").expect("it is parked");
+        assert!(!broken.is_given_up_for(&defect), "it may be another defect");
+
         for mut over in [done, dropped] {
             let now = at("2026-11-30T14:00:00Z");
             let answers = [over.fail(&gone, now), over.finish(now), over.drop_for("Again")];
@@ -153,5 +165,20 @@ mod tests {
                 assert_eq!(answer.expect_err("it is over").reason(), "TASK_NOT_PARKED");
             }
         }
+    }
+
+    /// XTR-05: a task that fails each hour as before is news once a day, and at once when it fails in another way.
+    #[test]
+    fn that_a_task_fails_as_before_is_news_once_a_day() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("an instant");
+        let gone = Error::new(Kind::Precondition, "ACCOUNT_DELETED", "the account is deleted");
+        let closed = Error::new(Kind::Precondition, "PERIOD_CLOSED", "the books are closed");
+        let mut task = ParkedTask::new("run-dunning", "accounts/1", &gone, at("2026-11-30T12:00:00Z"));
+
+        assert!(task.is_known_for(&gone, at("2026-12-01T11:59:59Z")));
+        assert!(!task.is_known_for(&gone, at("2026-12-01T12:00:00Z")), "a day is over");
+        assert!(!task.is_known_for(&closed, at("2026-11-30T13:00:00Z")), "the reason is another");
+        task.drop_for("Settled by hand").expect("it is parked");
+        assert!(!task.is_known_for(&gone, at("2026-11-30T13:00:00Z")), "it is parked no more");
     }
 }

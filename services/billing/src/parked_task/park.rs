@@ -23,9 +23,13 @@ pub struct Parking {
 }
 
 /// True for a failure that is parked: trying again soon, without anybody's help, would not mend it. A database that is away
-/// parks nothing; the job fails and is tried again.
+/// parks nothing; the job fails and is tried again. A statement that takes too long does so for what the task is about.
 pub fn is_parked(error: &Error) -> bool {
-    !matches!(error.kind(), Kind::Unavailable | Kind::DeadlineExceeded)
+    match error.kind() {
+        Kind::Unavailable => false,
+        Kind::DeadlineExceeded => error.reason() == "STATEMENT_TIMEOUT",
+        _ => true,
+    }
 }
 
 impl Parking {
@@ -34,8 +38,8 @@ impl Parking {
         Self { database: database.clone(), statements: Statements::of::<ParkedTask>(), kind }
     }
 
-    /// Notes that the task failed. One that is parked already counts one more try; one that was given up for the same reason
-    /// stays so.
+    /// Notes that the task failed. One that is parked already counts one more try, at most once a day while the reason stays: each
+    /// is a revision and an event. One that was given up for the same reason stays so.
     pub async fn park(&self, cx: &Context, subject: &str, error: &Error) -> Result<()> {
         if error.kind() == Kind::Internal {
             let (kind, tenant) = (self.kind, cx.tenant);
@@ -45,6 +49,7 @@ impl Parking {
         self.take_turn(&mut tx, subject).await?;
         match self.latest(&mut tx, subject).await? {
             Some(latest) if latest.value.is_given_up_for(error) => {}
+            Some(latest) if latest.value.is_known_for(error, cx.now) => {}
             Some(latest) if latest.value.state == State::Parked => {
                 let mut value = latest.value.clone();
                 value.fail(error, cx.now)?;

@@ -156,7 +156,7 @@ pub async fn refund(
     payment.require_here()?;
     let chart = Chart::open(tx, payment.legal_entity).await?;
     let paid: Vec<Uuid> = invoice.iter().map(|invoice| invoice.uuid()).collect();
-    let since = till.last_moved(tx, before.id, &paid).await?.max(payment.date);
+    let since = till.last_moved(tx, before.id, &paid, invoice.is_none()).await?.max(payment.date);
     let date = past("date", date, since, &chart, tx.cx())?;
     let mut posting = payment.posting(Kind::Refund, before.id)?;
     let (rows, amount) = match invoice {
@@ -192,7 +192,7 @@ pub async fn charge_back(
     payment.require_here()?;
     let chart = Chart::open(tx, payment.legal_entity).await?;
     let paid: Vec<Uuid> = payment.allocations.0.iter().map(|paid| paid.invoice).collect();
-    let since = till.last_moved(tx, before.id, &paid).await?.max(payment.date);
+    let since = till.last_moved(tx, before.id, &paid, true).await?.max(payment.date);
     let date = past("date", date, since, &chart, tx.cx())?;
     let mut wishes: Vec<Wish> = paid.into_iter().map(Wish::all).collect();
     wishes.sort_by_key(|wish| wish.invoice.uuid());

@@ -182,16 +182,26 @@ impl Till {
         Ok(())
     }
 
-    /// The latest day on which something moved between a payment and any of these invoices; none where nothing did. What takes
-    /// that back is of this day or a later one, or the books of the days between would say that less was paid than was.
-    pub async fn last_moved(&self, tx: &mut Tx, payment: Uuid, invoices: &[Uuid]) -> Result<Option<Date>> {
+    /// The latest day on which something moved between a payment and any of these invoices, or came back from any to what is left
+    /// of the payment where that is taken too; none where nothing did. What takes that back is of this day or a later one, or the
+    /// books of the days between would say that less was paid, or left, than was.
+    pub async fn last_moved(
+        &self,
+        tx: &mut Tx,
+        payment: Uuid,
+        invoices: &[Uuid],
+        takes_rest: bool,
+    ) -> Result<Option<Date>> {
         let tenant = tx.cx().tenant;
         sqlx::query_scalar(
-            "select max(date) from allocation where tenant_id = $1 and payment = $2 and invoice = any($3)",
+            "select max(date)
+             from allocation
+             where tenant_id = $1 and payment = $2 and (invoice = any($3) or ($4 and kind = 'UNALLOCATED'))",
         )
         .bind(tenant)
         .bind(payment)
         .bind(invoices)
+        .bind(takes_rest)
         .fetch_one(tx.connection())
         .await
         .map_err(from_sqlx)

@@ -48,6 +48,42 @@ async fn nothing_is_taken_back_before_it_was_paid() {
     assert!(today.is_ok());
 }
 
+/// DOC-18: what came back from an invoice is left of the payment since then; of a day before it cannot be given back, nor can the
+/// bank take it back.
+#[tokio::test]
+async fn nothing_is_given_back_before_it_was_left() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let invoice = billing.owed(&desk).await;
+    let early = Payment { date: days_ago(10), ..transfer(&invoice, "121.00") };
+    let payment = billing.pay(early, vec![]).await.expect("recorded");
+    billing.allocate(&payment, vec![part(&invoice, "")]).await.expect("allocated, today");
+    billing.unallocate(&payment, vec![part(&invoice, "")]).await.expect("it is left, since today");
+    let refund = RefundPaymentRequest {
+        name: payment.name.clone(),
+        amount: eur("10.00"),
+        date: days_ago(5),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    let back = ChargeBackPaymentRequest {
+        name: payment.name.clone(),
+        reason: "The mandate was withdrawn".into(),
+        date: days_ago(5),
+        request_id: request_id(),
+        ..Default::default()
+    };
+
+    let refunded = billing.payments().refund_payment(billing.admin.request(refund)).await;
+    let charged = billing.payments().charge_back_payment(billing.admin.request(back)).await;
+    let today = billing.refund(&payment, "10.00", None).await;
+
+    for refused in [refunded, charged] {
+        assert_eq!(violations(refused), [field("date", "OUT_OF_RANGE")]);
+    }
+    assert!(today.is_ok(), "{today:?}");
+}
+
 /// DOC-18: what is opened again after the rest was given up is given up as well; the newest reason stays.
 #[tokio::test]
 async fn what_is_opened_again_is_given_up_again() {
