@@ -191,3 +191,20 @@ async fn an_invoice_of_a_quote_waits_for_the_order() {
     let progress = &confirmed.progress[0];
     assert_eq!((progress.invoiced.as_str(), progress.credited.as_str()), ("3", "1"));
 }
+
+/// DOC-04: who confirms an order waits for nobody who writes what is invoiced of it already, and who may wait for the order.
+#[tokio::test]
+async fn an_order_is_confirmed_while_its_invoice_is_written() {
+    let (sales, desk) = Sales::start_selling_by_quotes().await;
+    let quote = sales.accepted(&desk, "3").await;
+    sales.hear_invoice(&invoice_name(), &quote.name, &[("a", "1", "2")], State::Issued).await;
+    let order = sales.order_from(of(&quote.name)).await.expect("an order");
+
+    let mut writing = sales.service.transaction(sales.admin.tenant).await;
+    let lines = sqlx::query("select line from billed_line for update");
+    let lines = lines.fetch_all(writing.connection()).await.expect("locked");
+    let confirmed = sales.confirm_order(&order.name).await.expect("confirmed");
+    writing.roll_back().await.expect("let go");
+
+    assert_eq!((lines.len(), confirmed.progress[0].invoiced.as_str()), (1, "2"));
+}
