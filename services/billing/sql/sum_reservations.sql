@@ -1,5 +1,5 @@
--- What is reserved for the orders of account $2 at $3, less what is invoiced and not credited of them, of their quotes and of their
--- delivery notes, by currency?
+-- What is reserved for the orders of account $2 at $3, less what is invoiced and not credited of them, of their quotes and of
+-- their delivery notes, by currency?
 select reservation.currency_code,
   sum(greatest(reservation.amount - coalesce((
     select sum(invoice.gross - invoice.credited)

@@ -86,7 +86,8 @@ impl Billing {
 }
 
 /// DOC-04, XTR-05: what is reserved for an order stays once it is confirmed, shrinks with what is cancelled of it, and is released
-/// when it is cancelled, or closed with nothing left to invoice; events that come again, and calls that come too late, change nothing.
+/// when it is cancelled, or closed with nothing left to invoice; events that come again, and calls that come too late, change
+/// nothing.
 #[tokio::test]
 async fn a_reservation_follows_its_order() {
     let billing = Billing::start().await;
