@@ -2,9 +2,12 @@
 -- order came of, is not reserved any more.
 alter table credit_reservation add column quote text collate "C" not null default '';
 alter table credit_reservation add column order_revision bigint not null default 0;
+alter table credit_reservation add column ended_with_order boolean not null default false;
 comment on column credit_reservation.quote is 'The quote the order came of; in sales. Empty when there is none.';
 comment on column credit_reservation.order_revision is
-  'Revision of the order that was heard of last since it is confirmed; 0 before. An older one changes nothing.';
+  'Revision of the order that last changed it since it is confirmed; 0 before. An older one changes nothing.';
+comment on column credit_reservation.ended_with_order is
+  'Released because the order ended, and opened again when the order goes on; false where it was released by hand.';
 
 create table delivery_note (
   tenant_id uuid not null,

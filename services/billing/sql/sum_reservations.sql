@@ -1,8 +1,8 @@
--- What is reserved for the orders of account $2 at $3, less what is invoiced of them, of their quotes and of their delivery notes,
--- by currency?
+-- What is reserved for the orders of account $2 at $3, less what is invoiced and not credited of them, of their quotes and of
+-- their delivery notes, by currency?
 select reservation.currency_code,
   sum(greatest(reservation.amount - coalesce((
-    select sum(invoice.gross)
+    select sum(invoice.gross - invoice.credited)
     from (
       select reservation.order_name as name
       union all

@@ -75,6 +75,7 @@ pub fn service() -> ServiceSpec {
             "0020_sales_return",
             "0021_printed",
             "0022_billed_quote",
+            "0023_taken_budget",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()

@@ -132,7 +132,6 @@ pub fn verbs() -> BTreeMap<String, BTreeSet<String>> {
                 ".change_in(request, ",
                 ".change_after(request, ",
                 ".change_in_turn(request, ",
-                "change_each(tx, statements, given, ",
                 "=> (",
                 "NewEvent::of(cx, ",
                 "NewEvent::of(tx.cx(), ",

@@ -1,5 +1,5 @@
-//! What becomes of orders, heard from the events of sales: what is reserved for one that is confirmed stays until it ends, and
-//! shrinks with what is cancelled of it.
+//! What becomes of orders, heard from the events of sales: what is reserved for one that is confirmed stays until it ends and all
+//! of it is invoiced, shrinks with what is cancelled or refunded of it, and comes back when it goes on.
 
 use std::sync::Arc;
 
@@ -17,7 +17,8 @@ use super::{
     store,
 };
 
-/// Orders that were confirmed, cut short, cancelled, closed or deleted.
+/// Orders that were confirmed, cut short, cancelled, closed or deleted; of which something came back, which may open them again
+/// or be refunded; and those of which something was invoiced, which may be the last thing that was left.
 pub fn follow_orders() -> Subscription {
     let reservations = Statements::of::<CreditReservation>();
     Subscription::new(
@@ -25,6 +26,8 @@ pub fn follow_orders() -> Subscription {
         &[
             "trato.sales.v1.order.confirmed",
             "trato.sales.v1.order.lines_cancelled",
+            "trato.sales.v1.order.progressed",
+            "trato.sales.v1.order.billed",
             "trato.sales.v1.order.cancelled",
             "trato.sales.v1.order.closed",
             "trato.sales.v1.order.deleted",
@@ -73,6 +76,7 @@ async fn reserve(reservations: &Statements, tx: &mut Tx, order: Ordered, order_r
         expire_time: None,
         quote: order.quote,
         order_revision,
+        ended_with_order: false,
     };
     let record = Record::new(tx.cx(), reservation, None);
     let event = NewEvent::of(tx.cx(), "reserved", None, &record);

@@ -21,8 +21,10 @@ pub struct CreditReservation {
     pub expire_time: Option<Timestamp>,
     /// The quote the order came of; in sales. Empty when there is none.
     pub quote: String,
-    /// Revision of the order that was heard of last since it is confirmed; 0 before.
+    /// Revision of the order that last changed it since it is confirmed; 0 before.
     pub order_revision: i64,
+    /// It was released because its order ended, and is opened again when the order goes on; what was released by hand is not.
+    pub ended_with_order: bool,
 }
 
 impl Collection for CreditReservation {
@@ -96,8 +98,11 @@ impl CreditReservation {
         if stays && self.account != account { Err(ReservationError::OfAnotherAccount) } else { Ok(()) }
     }
 
-    /// What becomes of it by what its order says; none when nothing does. A confirmed order is reserved for until it ends; one
-    /// that was released by hand meanwhile stays so.
+    /// What becomes of it by what its order says; none when nothing does. A confirmed order is reserved for until it ends, and
+    /// again when it goes on; one that was released by hand meanwhile stays so.
+    ///
+    /// What changes nothing else is not noted by its revision either, so that a delivery writes nothing: events of an order come
+    /// in the order of its revisions, and only what comes again is older.
     #[must_use]
     pub fn following(&self, wanted: Wanted, is_confirmed_now: bool, order_revision: i64) -> Option<Self> {
         if order_revision <= self.order_revision {
@@ -109,17 +114,21 @@ impl CreditReservation {
             Wanted::Nothing | Wanted::Amount(Minor(..=0)) => Self {
                 state: State::Released,
                 order_revision: if self.order_revision > 0 { order_revision } else { 0 },
+                ended_with_order: self.ended_with_order || self.state == State::Open,
                 ..self.clone()
             },
             Wanted::Amount(amount) => Self {
                 amount,
-                state: if is_confirmed_now { State::Open } else { self.state },
+                state: if is_confirmed_now || self.ended_with_order { State::Open } else { self.state },
                 expire_time: None,
                 order_revision,
+                ended_with_order: false,
                 ..self.clone()
             },
         };
-        Some(next).filter(|next| next != self)
+        let is_first = self.order_revision == 0 && next.order_revision > 0;
+        let as_before = Self { order_revision: self.order_revision, ..next.clone() };
+        Some(next).filter(|_| is_first || as_before != *self)
     }
 }
 
@@ -142,6 +151,7 @@ mod tests {
             expire_time: None,
             quote: String::new(),
             order_revision: 0,
+            ended_with_order: false,
         };
         let (open, released) = (of(100, State::Open), of(100, State::Released));
         let expired = CreditReservation { expire_time: Some(now), ..open.clone() };
@@ -177,6 +187,7 @@ mod tests {
             expire_time: Some("2026-11-30T12:00:00Z".parse().expect("an instant")),
             quote: String::new(),
             order_revision: 0,
+            ended_with_order: false,
         };
         let amount = |amount| Wanted::Amount(Minor(amount));
 
@@ -197,6 +208,45 @@ mod tests {
         assert_eq!(asked.following(Wanted::Undecided, false, 2), None);
     }
 
+    /// DOC-04, DOC-09: an order that goes on after its end is reserved for again, unless somebody had released it by hand; what
+    /// moves neither the amount nor the state, such as a delivery, changes nothing.
+    #[test]
+    fn a_reservation_comes_back_with_its_order() {
+        let confirmed = CreditReservation {
+            order_name: "orders/1".into(),
+            account: Ref::from_uuid(Uuid::nil()),
+            amount: Minor(100),
+            currency_code: Currency::USD,
+            state: State::Open,
+            expire_time: None,
+            quote: String::new(),
+            order_revision: 2,
+            ended_with_order: false,
+        };
+        let amount = |amount| Wanted::Amount(Minor(amount));
+
+        let delivered = confirmed.following(amount(100), false, 3);
+        let ended = confirmed.following(Wanted::Nothing, false, 4).expect("it ends");
+        let ended_again = ended.following(Wanted::Nothing, false, 5);
+        let reopened = ended.following(amount(100), false, 6).expect("it goes on");
+        let refunded = reopened.following(amount(70), false, 7).expect("it is less");
+        let by_hand = CreditReservation { state: State::Released, ..confirmed.clone() };
+        let by_hand_ended = by_hand.following(Wanted::Nothing, false, 4);
+        let by_hand_reopened = by_hand.following(amount(100), false, 6);
+        let asked = CreditReservation { order_revision: 0, ..confirmed.clone() };
+        let first = asked.following(amount(100), true, 2);
+
+        assert_eq!((delivered, ended_again), (None, None));
+        assert_eq!((ended.state, ended.ended_with_order), (State::Released, true));
+        assert_eq!(
+            (reopened.state, reopened.amount, reopened.ended_with_order),
+            (State::Open, Minor(100), false)
+        );
+        assert_eq!((refunded.state, refunded.amount), (State::Open, Minor(70)));
+        assert_eq!((by_hand_ended, by_hand_reopened), (None, None));
+        assert_eq!(first, Some(confirmed), "that it is confirmed is noted, though it stays as it is");
+    }
+
     /// DOC-04: an order has a reservation of one account; one for a while gives way, since the order is not confirmed.
     #[test]
     fn a_reservation_stays_with_its_account() {
@@ -210,6 +260,7 @@ mod tests {
             expire_time: is_for_a_while.then(|| "2026-11-30T12:00:00Z".parse().expect("an instant")),
             quote: String::new(),
             order_revision: 0,
+            ended_with_order: false,
         };
 
         assert_eq!(of(State::Open, false).require_of(own), Ok(()));

@@ -3,7 +3,10 @@
 use trato_pricing::Quantity;
 use trato_proto::{
     google::value::Money,
-    sales::v1::{self as sales, order::State},
+    sales::v1::{
+        self as sales,
+        order::{InvoiceStatus, State},
+    },
     wire,
 };
 use trato_types::{Currency, Error, Minor, Ref, Result};
@@ -36,6 +39,8 @@ impl Ordered {
             State::Confirmed | State::InFulfilment | State::Fulfilled => {
                 Wanted::Amount(amount_of(order, document)?)
             }
+            // What is delivered is owed, though no invoice says so yet.
+            State::Closed if is_to_invoice(order) => Wanted::Amount(amount_of(order, document)?),
             State::Closed | State::Cancelled => Wanted::Nothing,
         };
         Ok(Self {
@@ -46,6 +51,13 @@ impl Ordered {
             wanted,
         })
     }
+}
+
+/// True while something of a line is left to be invoiced. The status of the whole order does not say: it is TO_CREDIT when one
+/// line is, and PARTLY_INVOICED when one is invoiced and another credited.
+fn is_to_invoice(order: &sales::Order) -> bool {
+    let is_left = |status| matches!(status, InvoiceStatus::ToInvoice | InvoiceStatus::PartlyInvoiced);
+    order.progress.iter().any(|progress| is_left(progress.invoice_status()))
 }
 
 /// What the order comes to with tax, less the part of each line that is cancelled; charges of the whole stay.
@@ -111,6 +123,29 @@ mod tests {
             state: state.into(),
             progress: vec![progress("1", cancelled[0]), progress("2", cancelled[1])],
             ..Default::default()
+        }
+    }
+
+    /// DOC-04, XTR-05: a closed order is reserved for until all of its lines are invoiced.
+    #[test]
+    fn what_is_delivered_and_not_invoiced_is_reserved() {
+        use InvoiceStatus::{Credited, Invoiced, NothingToInvoice, PartlyInvoiced, ToCredit, ToInvoice};
+        let all = Wanted::Amount(Minor(1600));
+        for (statuses, wanted) in [
+            ([ToInvoice, ToInvoice], all),
+            ([Invoiced, PartlyInvoiced], all),
+            ([ToCredit, ToInvoice], all),
+            ([Invoiced, Invoiced], Wanted::Nothing),
+            ([Invoiced, Credited], Wanted::Nothing),
+            ([ToCredit, NothingToInvoice], Wanted::Nothing),
+        ] {
+            let mut closed = order(State::Closed, ["0", "0"]);
+            for (progress, status) in closed.progress.iter_mut().zip(statuses) {
+                progress.invoice_status = status.into();
+            }
+            assert_eq!(Ordered::read(&closed).expect("an order").wanted, wanted, "{statuses:?}");
+            closed.state = State::Cancelled.into();
+            assert_eq!(Ordered::read(&closed).expect("an order").wanted, Wanted::Nothing, "{statuses:?}");
         }
     }
 

@@ -20,6 +20,7 @@ columns!(CreditReservation {
     expire_time,
     quote,
     order_revision,
+    ended_with_order,
 });
 
 choice_column!(State { Open = "OPEN", Released = "RELEASED" });

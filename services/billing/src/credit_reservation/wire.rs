@@ -30,6 +30,7 @@ pub fn parse(message: &pb::ReserveCreditRequest) -> Result<CreditReservation> {
         expire_time,
         quote,
         order_revision: 0,
+        ended_with_order: false,
     });
     violations.into_result(reservation)
 }

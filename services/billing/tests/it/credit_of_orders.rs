@@ -6,7 +6,7 @@ use trato_proto::{
     google::value::Money,
     sales::v1::{
         DeliveryNote, Order, SalesDocument,
-        order::{self, Progress},
+        order::{self, InvoiceStatus, Progress},
         price_document_response as priced,
         sales_document::Line,
     },
@@ -51,6 +51,14 @@ fn progressed(order: &Order, state: order::State, cancelled: &str) -> Order {
     Order { state: state.into(), progress: vec![progress], ..order.clone() }
 }
 
+/// The same, with its line invoiced so far.
+fn with_status(mut order: Order, status: InvoiceStatus) -> Order {
+    for progress in &mut order.progress {
+        progress.invoice_status = status.into();
+    }
+    order
+}
+
 impl Billing {
     async fn hear_order(&self, participle: &str, revision: i64, order: &Order) {
         let kind = format!("trato.sales.v1.order.{participle}");
@@ -78,7 +86,8 @@ impl Billing {
 }
 
 /// DOC-04, XTR-05: what is reserved for an order stays once it is confirmed, shrinks with what is cancelled of it, and is released
-/// when it is cancelled or closed; events that come again, and calls that come too late, change nothing.
+/// when it is cancelled, or closed with nothing left to invoice; events that come again, and calls that come too late, change
+/// nothing.
 #[tokio::test]
 async fn a_reservation_follows_its_order() {
     let billing = Billing::start().await;
@@ -111,6 +120,67 @@ async fn a_reservation_follows_its_order() {
             "credit_reservation.released"
         ]
     );
+}
+
+/// DOC-04, DOC-09, XTR-05: a closed order counts until it is invoiced; it counts again when something of it comes back, less what
+/// is refunded; a delivery writes nothing.
+#[tokio::test]
+async fn an_order_counts_until_it_is_invoiced_and_again_when_it_goes_on() {
+    let billing = Billing::start().await;
+    let account = billing.account().await;
+    billing.limit(&account, "1000.00").await.expect("a profile");
+    let order = order_of(&account, 80);
+    let hear = async |participle: &str, revision, state, cancelled: &str, status| {
+        let told = with_status(progressed(&order, state, cancelled), status);
+        billing.hear_order(participle, revision, &told).await;
+        billing.stands(&account).await
+    };
+
+    hear("confirmed", 2, order::State::Confirmed, "0", InvoiceStatus::NothingToInvoice).await;
+    hear("progressed", 3, order::State::Fulfilled, "0", InvoiceStatus::ToInvoice).await;
+    let closed = hear("closed", 4, order::State::Closed, "0", InvoiceStatus::ToInvoice).await;
+    let partly = hear("billed", 5, order::State::Closed, "0", InvoiceStatus::PartlyInvoiced).await;
+    let invoiced = hear("billed", 6, order::State::Closed, "0", InvoiceStatus::Invoiced).await;
+    let back = hear("progressed", 7, order::State::InFulfilment, "0", InvoiceStatus::ToCredit).await;
+    let refunded = hear("progressed", 8, order::State::Fulfilled, "2.5", InvoiceStatus::ToCredit).await;
+
+    for whole in [closed, partly, back] {
+        assert_eq!(whole, [80_000, 0, 0, 80_000, 20_000]);
+    }
+    assert_eq!(invoiced, [0, 0, 0, 0, 100_000]);
+    assert_eq!(refunded, [60_000, 0, 0, 60_000, 40_000]);
+    let types = billing.event_types().await;
+    let types: Vec<_> = types.iter().filter_map(|kind| kind.strip_prefix("credit_reservation.")).collect();
+    assert_eq!(types, ["reserved", "released", "reserved", "reserved"]);
+}
+
+/// DOC-04, DOC-06, XTR-05: what is credited of an invoice is not invoiced any more: it counts as reserved while it is wanted.
+#[tokio::test]
+async fn what_is_credited_is_reserved_until_it_is_cancelled() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let credits = billing.credits(&desk).await;
+    let account = billing.account().await;
+    billing.limit(&account, "1000.00").await.expect("a profile");
+    let order = order_of(&account, 60);
+    billing.hear_order("confirmed", 2, &progressed(&order, order::State::Confirmed, "0")).await;
+    let draft = Invoice {
+        account: account.clone(),
+        source_document: order.name.clone(),
+        ..desk.invoice(vec![desk.line("1", "1", "100")])
+    };
+    let draft = billing.create_invoice(draft).await.expect("a draft");
+    let invoice = billing.issue(&draft, &desk.series).await.expect("issued");
+
+    let invoiced = billing.stands(&account).await;
+    billing.credit(&invoice, vec![], &credits).await.expect("credited");
+    let credited = billing.stands(&account).await;
+    billing.hear_order("progressed", 3, &progressed(&order, order::State::Fulfilled, "2")).await;
+    let refunded = billing.stands(&account).await;
+
+    assert_eq!(invoiced, [47_900, 12_100, 0, 60_000, 40_000]);
+    assert_eq!(credited, [60_000, 0, 0, 60_000, 40_000]);
+    assert_eq!(refunded, [48_000, 0, 0, 48_000, 52_000]);
 }
 
 /// DOC-04, XTR-05: what was reserved for an order that never was confirmed is given back after its time, and at once when the draft

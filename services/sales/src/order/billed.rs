@@ -3,13 +3,16 @@
 //! first, nor whether there is an order by then: what was invoiced of a quote waits for its order, and what was invoiced
 //! of a draft for its confirmation.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures::FutureExt as _;
 use rust_decimal::Decimal;
 use sqlx::types::Json;
 use trato_platform::{
-    db::{NewEvent, Tx, from_sqlx, statement::Statements},
+    db::{NewEvent, Record, Tx, from_sqlx, statement::Statements},
     events::{Event, Subscription},
 };
 use trato_pricing::{PricingError, Quantity};
@@ -56,6 +59,10 @@ async fn record_invoice(orders: Statements, tx: &mut Tx, event: &Event) -> Resul
     if order.is_none() && quote.is_none() {
         return Ok(());
     }
+    let before = match order {
+        Some(order) => Some(lock(&orders, tx, order).await?),
+        None => None,
+    };
     let delivered = delivered.flatten();
     let is_void = invoice.state() == billing::invoice::State::Void;
     let (mut lines, mut order_lines, mut quantities) = (Vec::new(), Vec::new(), Vec::<Decimal>::new());
@@ -82,8 +89,8 @@ async fn record_invoice(orders: Statements, tx: &mut Tx, event: &Event) -> Resul
         .execute(tx.connection())
         .await
         .map_err(from_sqlx)?;
-    let Some(order) = order else { return Ok(()) };
-    sum_up(&orders, tx, order).await
+    let Some(before) = before else { return Ok(()) };
+    sum_up(&orders, tx, &before).await
 }
 
 async fn record_credit_note(orders: Statements, tx: &mut Tx, event: &Event) -> Result<()> {
@@ -92,18 +99,48 @@ async fn record_credit_note(orders: Statements, tx: &mut Tx, event: &Event) -> R
     let quantities = credit.items.iter().map(|item| Ok(Decimal::from(quantity(&item.quantity)?)));
     let quantities = quantities.collect::<Result<Vec<_>>>()?;
     let tenant = tx.cx().tenant;
+    let invoice = parse_name("invoices", &credit.invoice).map_err(Error::internal)?;
+    let mut locked = BTreeMap::new();
+    for order in orders_of(tx, invoice, &lines).await? {
+        locked.insert(order, lock(&orders, tx, order).await?);
+    }
     let touched: Vec<Option<Uuid>> = sqlx::query_scalar(include_str!("../../sql/record_credit_lines.sql"))
         .bind(tenant)
-        .bind(parse_name("invoices", &credit.invoice).map_err(Error::internal)?)
+        .bind(invoice)
         .bind(lines)
         .bind(quantities)
         .fetch_all(tx.connection())
         .await
         .map_err(from_sqlx)?;
     for order in touched.into_iter().flatten().collect::<BTreeSet<_>>() {
-        sum_up(&orders, tx, order).await?;
+        // A quote may have got its order meanwhile.
+        let before = match locked.remove(&order) {
+            Some(before) => before,
+            None => lock(&orders, tx, order).await?,
+        };
+        sum_up(&orders, tx, &before).await?;
     }
     Ok(())
+}
+
+/// The orders, in the order of their ids, that these lines of an invoice are known to be of.
+async fn orders_of(tx: &mut Tx, invoice: Uuid, lines: &[String]) -> Result<Vec<Uuid>> {
+    let tenant = tx.cx().tenant;
+    let sql = "select distinct order_id from billed_line
+        where tenant_id = $1 and invoice = $2 and line = any($3) and order_id is not null
+        order by order_id";
+    sqlx::query_scalar(sql)
+        .bind(tenant)
+        .bind(invoice)
+        .bind(lines)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(from_sqlx)
+}
+
+/// Locks an order before its lines are written: whoever confirms it has it, and comes to the lines then.
+async fn lock(orders: &Statements, tx: &mut Tx, order: Uuid) -> Result<Record<Order>> {
+    tx.lock::<Order>(orders, &Id::<Order>::from_uuid(order).name()).await
 }
 
 /// The quote of this id, if there is one. Whoever makes it an order waits for us, or we for him: what is invoiced of it finds
@@ -118,10 +155,12 @@ async fn lock_quote(tx: &mut Tx, source: Uuid) -> Result<Option<Uuid>> {
         .map_err(from_sqlx)
 }
 
-/// Gives the order of a quote what was invoiced of the quote before.
+/// Gives the order of a quote what was invoiced of the quote before. What it has already is not locked.
 pub async fn attach(tx: &mut Tx, order: Uuid, quote: Id<Quote>) -> Result<()> {
     let tenant = tx.cx().tenant;
-    sqlx::query("update billed_line set order_id = $2 where tenant_id = $1 and quote = $3")
+    let sql = "update billed_line set order_id = $2
+        where tenant_id = $1 and quote = $3 and order_id is distinct from $2";
+    sqlx::query(sql)
         .bind(tenant)
         .bind(order)
         .bind(quote.uuid())
@@ -152,15 +191,14 @@ async fn find_order(tx: &mut Tx, source: Uuid) -> Result<Option<(Uuid, Option<de
     Ok(found.map(|(order, lines)| (order, lines.map(|lines| lines.0))))
 }
 
-/// Takes the sums over to the order, if they are news.
-async fn sum_up(orders: &Statements, tx: &mut Tx, order: Uuid) -> Result<()> {
-    let before = tx.lock::<Order>(orders, &Id::<Order>::from_uuid(order).name()).await?;
+/// Takes the sums over to a locked order, if they are news.
+async fn sum_up(orders: &Statements, tx: &mut Tx, before: &Record<Order>) -> Result<()> {
     let mut value = before.value.clone();
-    if !take_over(tx, order, &mut value).await? {
+    if !take_over(tx, before.id, &mut value).await? {
         return Ok(());
     }
     let after = before.next(tx.cx(), value);
-    let event = NewEvent::of(tx.cx(), "billed", Some(&before), &after);
+    let event = NewEvent::of(tx.cx(), "billed", Some(before), &after);
     tx.save(orders, &after, event).await
 }
 

@@ -8,7 +8,7 @@ use trato_platform::{
 };
 use trato_pricing::Quantity;
 use trato_proto::{sales::v1 as pb, wire};
-use trato_types::{Context, Error, Result, Violations};
+use trato_types::{Context, Error, Id, Result, Violations};
 
 use super::{
     billed,
@@ -42,7 +42,7 @@ pub async fn confirm(
     if before.value.quote.is_none() {
         let priced = before.value.document.priced.as_ref();
         let given = priced.ok_or_else(|| Error::internal("an order was not priced"))?.promotions()?;
-        promotion::take(tx, &promotions, given).await?;
+        promotion::take(tx, &promotions, before.id, given).await?;
     }
     let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series).await?;
     let mut order = before.value.clone();
@@ -80,7 +80,7 @@ pub async fn cancel_lines(
     require_living(before)?;
     let mut order = before.value.clone();
     order.cancel_lines(&cancelled(body)?, tx.cx().now)?;
-    give_promotions_back(promotions, tx, &before.value, &order).await?;
+    give_promotions_back(promotions, tx, before, &order).await?;
     Ok((before.next(tx.cx(), order), Facts::default()))
 }
 
@@ -94,7 +94,7 @@ pub async fn cancel(
     require_living(before)?;
     let mut order = before.value.clone();
     order.cancel(&body.reason, tx.cx().now)?;
-    give_promotions_back(promotions, tx, &before.value, &order).await?;
+    give_promotions_back(promotions, tx, before, &order).await?;
     Ok((before.next(tx.cx(), order), Facts::default()))
 }
 
@@ -103,13 +103,15 @@ pub async fn cancel(
 async fn give_promotions_back(
     promotions: Statements,
     tx: &mut Tx,
-    before: &Order,
+    before: &Record<Order>,
     after: &Order,
 ) -> Result<()> {
-    let has_taken = before.state != State::Draft || before.quote.is_some();
-    match &before.document.priced {
+    let quote = before.value.quote;
+    let has_taken = before.value.state != State::Draft || quote.is_some();
+    match &before.value.document.priced {
         Some(priced) if has_taken && after.state == State::Cancelled => {
-            promotion::give_back(tx, &promotions, priced.promotions()?).await
+            let document = quote.map_or(before.id, Id::uuid);
+            promotion::give_back(tx, &promotions, document, priced.promotions()?).await
         }
         _ => Ok(()),
     }

@@ -68,25 +68,25 @@ impl Promotion {
         self.budget.map(|budget| Minor(budget.0.saturating_sub(self.budget_used.0).max(0)))
     }
 
-    /// Notes that a document takes so much of it.
-    pub fn take(&mut self, amount: Minor) -> Result<(), UsedUp> {
+    /// Notes that a document takes so much of it; answers how much of that its budget gave, which is nothing where there is none.
+    pub fn take(&mut self, amount: Minor) -> Result<Minor, UsedUp> {
         let uses = self.uses.checked_add(1).ok_or(UsedUp::Uses)?;
         if self.max_uses.is_some_and(|most| uses > most) {
             return Err(UsedUp::Uses);
         }
+        let mut taken = Minor(0);
         if let Some(budget) = self.budget {
             let used = self.budget_used.0.checked_add(amount.0).map(Minor).filter(|used| *used <= budget);
             self.budget_used = used.ok_or(UsedUp::Budget)?;
+            taken = amount;
         }
         self.uses = uses;
-        Ok(())
+        Ok(taken)
     }
 
-    /// Notes that a document does not take it after all. What its budget did not have when it was taken is not given back.
-    pub fn give_back(&mut self, amount: Minor) {
-        if self.budget.is_some() {
-            self.budget_used = Minor(self.budget_used.0.saturating_sub(amount.0).max(0));
-        }
+    /// Notes that a document does not take it after all, and gives back what it took of the budget.
+    pub fn give_back(&mut self, taken: Minor) {
+        self.budget_used = Minor(self.budget_used.0.saturating_sub(taken.0).max(0));
         self.uses = self.uses.saturating_sub(1).max(0);
     }
 
@@ -166,17 +166,17 @@ mod tests {
     fn a_promotion_is_taken_until_its_budget_or_its_uses_are_used_up() {
         let mut budget = promotion(Some(500), 100);
         assert_eq!(budget.take(Minor(401)), Err(UsedUp::Budget));
-        assert_eq!(budget.take(Minor(400)), Ok(()));
+        assert_eq!(budget.take(Minor(400)), Ok(Minor(400)));
         assert_eq!((budget.budget_used, budget.uses), (Minor(500), 1));
         let mut coupon = Promotion { max_uses: Some(1), ..promotion(None, 0) };
-        assert_eq!(coupon.take(Minor(7)), Ok(()));
+        assert_eq!(coupon.take(Minor(7)), Ok(Minor(0)), "there is no budget to take it of");
         assert_eq!(coupon.take(Minor(7)), Err(UsedUp::Uses));
         assert_eq!((coupon.budget_used, coupon.uses), (Minor(0), 1));
         budget.give_back(Minor(400));
-        coupon.give_back(Minor(7));
+        coupon.give_back(Minor(0));
         assert_eq!((budget.budget_used, budget.uses), (Minor(100), 0));
         assert_eq!((coupon.budget_used, coupon.uses), (Minor(0), 0));
-        coupon.give_back(Minor(7));
+        coupon.give_back(Minor(0));
         assert_eq!(coupon.uses, 0, "no less than nothing is taken");
     }
 

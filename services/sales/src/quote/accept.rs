@@ -41,7 +41,7 @@ impl Accepting {
         quote.accept(decision_time, &body.accepter, &body.signature, tx.cx())?;
         let priced = quote.document.priced.as_ref();
         let given = priced.ok_or_else(|| Error::internal("a quote was not priced"))?.promotions()?;
-        promotion::take(tx, &self.promotions, given).await?;
+        promotion::take(tx, &self.promotions, before.id, given).await?;
         if body.win_opportunity {
             let opportunity = quote.opportunity.ok_or(QuoteError::NoOpportunity)?;
             let worth = (quote.net, quote.currency_code);

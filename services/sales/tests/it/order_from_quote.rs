@@ -8,7 +8,7 @@ use trato_proto::{
     billing::v1::invoice::State,
     sales::v1::{
         CancelOrderRequest, CreateOrderFromQuoteRequest, DeleteOrderRequest, GetPromotionRequest, Order,
-        Quote,
+        Promotion, Quote,
         order::{self, InvoicingPolicy},
         sales_number_series::DocumentKind,
     },
@@ -16,11 +16,11 @@ use trato_proto::{
 use uuid::Uuid;
 
 use crate::{
-    harness::{Sales, refusal},
+    harness::{Sales, euros, refusal},
     order::precondition,
     order_facts::invoice_name,
     pricing::cents,
-    promotion::{percent, promotion},
+    promotion::{amount, percent, promotion},
     quote::{accepting, gross},
 };
 
@@ -137,7 +137,7 @@ async fn one_order_comes_of_a_quote() {
 async fn an_order_takes_what_its_promotions_give() {
     let (sales, desk) = Sales::start_selling_by_quotes().await;
     let spring = promotion("Spring", percent("10"));
-    let spring = trato_proto::sales::v1::Promotion { max_uses: 1, ..spring };
+    let spring = Promotion { max_uses: 1, ..spring };
     let spring = sales.create_promotion(spring).await.expect("a promotion").name;
     let (first, second) = (sales.order_of(&desk, &["1"]).await, sales.order_of(&desk, &["1"]).await);
     let first = sales.create_order(first).await.expect("a draft");
@@ -156,6 +156,32 @@ async fn an_order_takes_what_its_promotions_give() {
     sales.confirm_order(&third.name).await.expect("the promotion can be used again");
     sales.cancel_lines(&third.name, &[("1", "1")]).await.expect("nothing is left");
     assert_eq!(sales.uses_of(&spring).await, 0);
+}
+
+/// DOC-11: what was given before there was a budget is not given back to it.
+#[tokio::test]
+async fn a_budget_gets_back_what_it_gave() {
+    let (sales, desk) = Sales::start_selling_by_quotes().await;
+    let spring = Promotion { currency_code: "EUR".into(), ..promotion("Spring", amount(1_000)) };
+    let spring = sales.create_promotion(spring).await.expect("a promotion").name;
+    let mut orders = Vec::new();
+    for _ in 0..2 {
+        let draft = sales.create_order(sales.order_of(&desk, &["1"]).await).await.expect("a draft");
+        orders.push(draft.name);
+    }
+
+    sales.confirm_order(&orders[0]).await.expect("it takes the promotion");
+    let limited = Promotion { name: spring.clone(), budget: euros(5_000), ..Default::default() };
+    sales.update_promotion(limited, &["budget"]).await.expect("it has a budget now");
+    sales.confirm_order(&orders[1]).await.expect("it takes of the budget");
+    let mut used = vec![sales.promotion_of(&spring).await];
+    for order in &orders {
+        sales.cancel_order(order).await;
+        used.push(sales.promotion_of(&spring).await);
+    }
+
+    let used: Vec<_> = used.into_iter().map(|promotion| (promotion.budget_used, promotion.uses)).collect();
+    assert_eq!(used, [(euros(1_000), 2), (euros(1_000), 1), (euros(0), 0)]);
 }
 
 /// DOC-04, DOC-11: an order that is cancelled gives back what its quote has taken.
@@ -190,4 +216,21 @@ async fn an_invoice_of_a_quote_waits_for_the_order() {
 
     let progress = &confirmed.progress[0];
     assert_eq!((progress.invoiced.as_str(), progress.credited.as_str()), ("3", "1"));
+}
+
+/// DOC-04: who confirms an order waits for nobody who writes what is invoiced of it already, and who may wait for the order.
+#[tokio::test]
+async fn an_order_is_confirmed_while_its_invoice_is_written() {
+    let (sales, desk) = Sales::start_selling_by_quotes().await;
+    let quote = sales.accepted(&desk, "3").await;
+    sales.hear_invoice(&invoice_name(), &quote.name, &[("a", "1", "2")], State::Issued).await;
+    let order = sales.order_from(of(&quote.name)).await.expect("an order");
+
+    let mut writing = sales.service.transaction(sales.admin.tenant).await;
+    let lines = sqlx::query("select line from billed_line for update");
+    let lines = lines.fetch_all(writing.connection()).await.expect("locked");
+    let confirmed = sales.confirm_order(&order.name).await.expect("confirmed");
+    writing.roll_back().await.expect("let go");
+
+    assert_eq!((lines.len(), confirmed.progress[0].invoiced.as_str()), (1, "2"));
 }

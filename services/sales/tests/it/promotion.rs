@@ -16,7 +16,7 @@ impl Sales {
         self.promotions().create_promotion(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn update_promotion(&self, promotion: Promotion, mask: &[&str]) -> Result<Promotion, Status> {
+    pub async fn update_promotion(&self, promotion: Promotion, mask: &[&str]) -> Result<Promotion, Status> {
         let update_mask = Some(paths(mask));
         let request =
             UpdatePromotionRequest { promotion: Some(promotion), update_mask, ..Default::default() };

@@ -26,7 +26,7 @@ use crate::{
 };
 
 impl Sales {
-    async fn promotion_of(&self, name: &str) -> Promotion {
+    pub async fn promotion_of(&self, name: &str) -> Promotion {
         let request = GetPromotionRequest { name: name.into() };
         self.promotions().get_promotion(self.admin.request(request)).await.expect("it is there").into_inner()
     }

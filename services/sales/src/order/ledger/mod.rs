@@ -287,13 +287,12 @@ impl Ledger {
         Ok(())
     }
 
-    /// So much of what came back is refunded, so that it is not wanted any more: unless something else was delivered in its
-    /// place.
+    /// So much of what came back is refunded, so that it is not wanted any more. Of what was cancelled already, or replaced,
+    /// nothing is left to cancel.
     pub fn refund(&mut self, line: &str, quantity: Quantity) -> Result<()> {
         let entry = self.entry_mut(line)?;
         require(quantity, entry.returned, LedgerError::OverReturned, line)?;
-        require(quantity, less(entry.wanted(), entry.kept()), LedgerError::OverDelivery, line)?;
-        entry.cancelled = more(entry.cancelled, quantity)?;
+        entry.cancelled = more(entry.cancelled, quantity.min(entry.open()))?;
         Ok(())
     }
 

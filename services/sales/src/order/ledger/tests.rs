@@ -180,7 +180,19 @@ fn what_came_back_is_replaced() {
     ledger.deliver("1", whole(1)).expect("one is sent again");
     assert_eq!(ledger.delivery_status(), Delivery::Full);
     assert_eq!(ledger.hand_back("1", whole(1)).expect_err("it was replaced").reason(), "OVER_DELIVERY");
-    assert_eq!(ledger.refund("1", whole(1)).expect_err("it was replaced").reason(), "OVER_DELIVERY");
+    ledger.refund("1", whole(1)).expect("the money goes back, too");
+    assert_eq!((ledger.0[0].cancelled, ledger.delivery_status()), (whole(0), Delivery::Full));
+}
+
+/// DOC-09: what came back and was cancelled by hand meanwhile is refunded all the same, and cancelled once.
+#[test]
+fn what_is_cancelled_already_is_refunded() {
+    let mut ledger = ledger(vec![entry([5, 0, 5, 0, 0, 0])]);
+    ledger.give_back("1", whole(3)).expect("three come back");
+    ledger.cancel("1", whole(2)).expect("two of them are not wanted");
+    ledger.refund("1", whole(3)).expect("all three are refunded");
+    assert_eq!((ledger.0[0].cancelled, ledger.is_fulfilled()), (whole(3), true));
+    assert_eq!(ledger.refund("1", whole(4)).expect_err("three came back").reason(), "OVER_RETURNED");
 }
 
 /// DOC-09: what is refunded is not wanted any more, and is credited, whatever was to be invoiced.
