@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use prost_reflect::MethodDescriptor;
+use rand::random;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -236,7 +237,8 @@ impl World {
             "QueryStatement" => json!({ "account": self.account, "currencyCode": "EUR" }),
             "QueryAging" => json!({ "timeZone": "Europe/Madrid" }),
             "QueryPaymentHistory" => json!({ "account": self.account }),
-            "AssessCredit" => json!({ "account": self.account, "currencyCode": "EUR" }),
+            // One that has ordered nothing: without a rate, what is reserved in dollars is in no way so many euros.
+            "AssessCredit" => json!({ "account": self.create("Account").await, "currencyCode": "EUR" }),
             "ReserveCredit" => self.reservation(),
             "ImportBankStatement" => {
                 let file = format!("key,date,amount,currency\n{id},2026-01-31,5.00,EUR\n");
@@ -246,7 +248,7 @@ impl World {
             }
             "RetryParkedTask" => json!({ "name": self.parked().await }),
             "DropParkedTask" => json!({ "name": self.parked().await, "reason": "Settled by hand" }),
-            "RunDunning" => json!({ "account": self.account }),
+            "RunDunning" => json!({ "account": self.account, "pageSize": random::<u16>() % 500 + 1 }),
             "ReleaseCredit" => json!({ "order": self.reserved().await.0 }),
             _ => return None,
         })

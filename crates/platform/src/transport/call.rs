@@ -54,34 +54,30 @@ impl Transport {
     /// Sends a call and waits for the beginning of the answer. What never reached a handler is sent again whatever it
     /// does, to the next address; an idempotent call also when its connection broke before the answer, or when a proxy
     /// in between says that nobody is there. The caller sets the time.
+    ///
+    /// Who is turned away is told that nothing was done. After an attempt that may have had its effect that would be
+    /// said of the repetition alone, so what became of that attempt is answered instead.
     pub async fn send(&self, call: &Call) -> Result<Answered, CallError> {
         self.budget.deposit();
+        let mut open = None;
         let mut attempt = 1;
         loop {
-            let error = match self.attempt(call).await {
-                Ok(answered) => {
-                    let again = is_unserved(&answered.response)
-                        && call.is_idempotent
-                        && attempt < MOST_UNANSWERED
-                        && self.budget.withdraw();
-                    if !again {
-                        return Ok(answered);
-                    }
-                    None
-                }
-                Err(error) => {
-                    let most = match error {
-                        CallError::NoAnswer(_) if call.is_idempotent => MOST_UNANSWERED,
-                        CallError::NoAnswer(_) => 1,
-                        CallError::Unreachable(_) | CallError::NotBegun(_) => MOST_UNSENT,
-                    };
-                    if attempt >= most || !self.budget.withdraw() {
-                        return Err(error);
-                    }
-                    Some(error)
-                }
+            let outcome = self.attempt(call).await;
+            let most = match &outcome {
+                Ok(answered) if is_turned_away(&answered.response) => return open.unwrap_or(outcome),
+                Ok(answered) if is_unserved(&answered.response) && call.is_idempotent => MOST_UNANSWERED,
+                Err(CallError::NoAnswer(_)) if call.is_idempotent => MOST_UNANSWERED,
+                Ok(_) | Err(CallError::NoAnswer(_)) => 1,
+                Err(CallError::Unreachable(_) | CallError::NotBegun(_)) => MOST_UNSENT,
             };
+            if attempt >= most || !self.budget.withdraw() {
+                return outcome;
+            }
+            let error = outcome.as_ref().err();
             tracing::debug!(upstream = self.name(), attempt, ?error, "a call to {} is sent again", self.name);
+            if most == MOST_UNANSWERED {
+                open = Some(outcome);
+            }
             tokio::time::sleep(pause(attempt)).await;
             attempt += 1;
         }
@@ -128,6 +124,12 @@ fn is_unserved(response: &Response<RecvStream>) -> bool {
     }
 }
 
+/// True when the service did nothing for want of room.
+fn is_turned_away(response: &Response<RecvStream>) -> bool {
+    const RESOURCE_EXHAUSTED: HeaderValue = HeaderValue::from_static("8");
+    response.headers().get("grpc-status").is_some_and(|code| code == RESOURCE_EXHAUSTED)
+}
+
 /// 10, 20, 40 … milliseconds, up to half more by chance, so that callers do not come back all at once.
 fn pause(attempt: u32) -> Duration {
     let base = Duration::from_millis(5 << attempt.min(6));
@@ -148,4 +150,53 @@ pub(super) fn head(target: &Target, path: PathAndQuery, headers: HeaderMap) -> R
     *request.version_mut() = http::Version::HTTP_2;
     *request.headers_mut() = headers;
     request
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::rpc::testing::{network, soon};
+
+    /// A server that reads a request on each of so many connections and breaks them, and turns away what comes then.
+    async fn breaking(connections: usize) -> Transport {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = format!("http://{}", listener.local_addr().expect("bound"));
+        tokio::spawn(async move {
+            for number in 0.. {
+                let (stream, _) = listener.accept().await.expect("a connection");
+                let mut connection = h2::server::handshake(stream).await.expect("HTTP/2");
+                tokio::spawn(async move {
+                    while let Some(Ok((request, mut answer))) = connection.accept().await {
+                        if number < connections {
+                            break;
+                        }
+                        drop(request);
+                        let refusal = Response::builder().header("grpc-status", "8").body(());
+                        answer.send_response(refusal.expect("a response"), true).expect("it is sent");
+                    }
+                });
+            }
+        });
+        Transport::new("test", &[address.parse().expect("an address")], &network(&[]))
+    }
+
+    /// F13: who is turned away by a repetition is not told that nothing was done: the first attempt may have done it.
+    #[tokio::test]
+    async fn what_may_have_been_done_is_not_said_to_be_turned_away() {
+        let call = Call {
+            path: PathAndQuery::from_static("/trato.test.v1.EchoService/GetEcho"),
+            headers: HeaderMap::new(),
+            frames: Bytes::from_static(&[0; 5]),
+            is_idempotent: true,
+            is_stream: false,
+        };
+
+        let turned_away = soon(breaking(0).await.send(&call)).await;
+        let open = soon(breaking(1).await.send(&call)).await;
+
+        assert!(turned_away.is_ok_and(|answered| is_turned_away(&answered.response)));
+        assert!(matches!(open, Err(CallError::NoAnswer(_))), "{open:?}");
+    }
 }
