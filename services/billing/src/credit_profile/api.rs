@@ -151,7 +151,7 @@ impl Api {
 /// What is known of how an account pays.
 async fn record(tx: &mut Tx, account: Ref<crate::foreign::Account>) -> Result<score::Record> {
     let (tenant, today) = (tx.cx().tenant, TimeZone::UTC.day_of(tx.cx().now));
-    let figures = figures(tx, account, today).await?;
+    let figures = figures(tx, account, TimeZone::FIRST.day_of(tx.cx().now)).await?;
     let (overdue, written_off, charged_back) = sqlx::query_as(include_str!("../../sql/count_failures.sql"))
         .bind(tenant)
         .bind(account.uuid())

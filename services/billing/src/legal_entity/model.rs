@@ -177,6 +177,8 @@ pub struct TimeZone(chrono_tz::Tz);
 impl TimeZone {
     /// The zone of nobody.
     pub const UTC: Self = Self(chrono_tz::UTC);
+    /// Where days begin first: nothing that has happened is of a later day than it is there.
+    pub const FIRST: Self = Self(chrono_tz::Pacific::Kiritimati);
 
     /// The day it is there at an instant.
     pub fn day_of(self, now: Timestamp) -> Date {

@@ -143,7 +143,7 @@ fn parse(cx: &Context, body: &pb::QueryPaymentHistoryRequest) -> Result<Asked> {
         violations.add("page_size", "INVALID_PAGE_SIZE", "must not be negative");
     }
     let size = if body.page_size == 0 { PAGE } else { body.page_size.min(MOST) };
-    let as_of = as_of.unwrap_or_else(|| TimeZone::UTC.day_of(cx.now));
+    let as_of = as_of.unwrap_or_else(|| TimeZone::FIRST.day_of(cx.now));
     let after = body.page_token.split_once('/');
     let after = after.and_then(|(date, id)| Some((day(date)?, Uuid::parse_str(id).ok()?)));
     if after.is_none() && !body.page_token.is_empty() {
