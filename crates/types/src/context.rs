@@ -82,6 +82,20 @@ impl Scope {
 }
 
 impl Context {
+    /// That in which the suite itself works on a tenant's rows: a job or a consumer of this name, at this time.
+    pub fn of_system(tenant: Uuid, name: &str, now: Timestamp) -> Self {
+        Self {
+            tenant,
+            actor: Actor::System(name.into()),
+            scope: Scope::All,
+            teams: Arc::default(),
+            method: name.into(),
+            now,
+            traceparent: None,
+            cause: None,
+        }
+    }
+
     /// True when a row with this owner and team is within the caller's scope.
     pub fn admits(&self, owner: Option<&str>, team: Option<Uuid>) -> bool {
         match self.scope {

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Row as _};
-use trato_types::{Error, Kind, Result};
+use trato_types::{Context, Error, Kind, Result};
 use uuid::Uuid;
 
 use super::{
@@ -98,7 +98,7 @@ pub async fn compare(
 ) -> Result<Comparison> {
     let subscription = subscription_of(processor, consumer)?;
     let now = super::now();
-    let cx = super::system_context(tenant, subscription.consumer, now);
+    let cx = Context::of_system(tenant, subscription.consumer, now);
     let mut tx = Tx::of(processor.database(), &cx).await?;
     let stored = rows(tx.connection(), subscription.tables, tenant).await?;
     empty_tables(&mut tx, subscription, tenant).await?;

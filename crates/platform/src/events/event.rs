@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use trato_contract::events::v1::Change;
-use trato_types::{Actor, Context, Error, Kind, Result, Scope, Timestamp};
+use trato_types::{Context, Error, Kind, Result, Timestamp};
 use uuid::Uuid;
 
 use crate::db::Tx;
@@ -64,14 +64,9 @@ impl Event {
     /// The context in which `consumer` handles the event.
     pub fn context(&self, consumer: &'static str, now: Timestamp) -> Context {
         Context {
-            tenant: self.tenant,
-            actor: Actor::System(consumer.into()),
-            scope: Scope::All,
-            teams: Arc::default(),
-            method: consumer.into(),
-            now,
             traceparent: self.traceparent.clone(),
             cause: Some(self.id),
+            ..Context::of_system(self.tenant, consumer, now)
         }
     }
 }

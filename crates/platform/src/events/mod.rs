@@ -29,8 +29,7 @@ mod tail;
 mod topology;
 mod verdict;
 
-use trato_types::{Actor, Context, Scope, Timestamp, time::to_microseconds};
-use uuid::Uuid;
+use trato_types::{Timestamp, time::to_microseconds};
 
 pub(crate) use self::broker::is_unavailable as broker_missing;
 pub use self::{
@@ -47,18 +46,4 @@ pub use self::{
 /// The clock, read where work begins.
 fn now() -> Timestamp {
     to_microseconds(chrono::Utc::now())
-}
-
-/// The context in which the suite itself works on a tenant's rows.
-fn system_context(tenant: Uuid, name: &str, now: Timestamp) -> Context {
-    Context {
-        tenant,
-        actor: Actor::System(name.into()),
-        scope: Scope::All,
-        teams: std::sync::Arc::default(),
-        method: name.into(),
-        now,
-        traceparent: None,
-        cause: None,
-    }
 }

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 use sqlx::{Row as _, postgres::PgRow, types::Json};
-use trato_types::{Error, Kind, Result, Timestamp};
+use trato_types::{Context, Error, Kind, Result, Timestamp};
 use uuid::Uuid;
 
 use super::{
@@ -216,7 +216,7 @@ async fn step(processor: &Processor, held: &Held) -> Result<Step> {
 }
 
 async fn operator(processor: &Processor, held: &Held) -> Result<Tx> {
-    let cx = super::system_context(held.tenant, "operator", super::now());
+    let cx = Context::of_system(held.tenant, "operator", super::now());
     Tx::of(processor.database(), &cx).await
 }
 

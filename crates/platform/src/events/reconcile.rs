@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, Row as _, postgres::PgRow};
-use trato_types::{Result, Timestamp};
+use trato_types::{Context, Result, Timestamp};
 use uuid::Uuid;
 
 use super::{listing::Line, processor::Processor, relay};
@@ -217,7 +217,7 @@ pub async fn lift(database: &Database, kept: &[Kept], lost: &[Lost]) -> Result<V
     let mut lifted = Vec::new();
     for ((tenant, subject), above) in above {
         let Some(kept) = kept.iter().find(|kept| kept.is_of(subject)) else { continue };
-        let cx = super::system_context(tenant, "restore", super::now());
+        let cx = Context::of_system(tenant, "restore", super::now());
         let revision = kept.lift(database, &cx, subject, above).await?;
         lifted.push(Lifted { tenant, subject: subject.to_owned(), revision });
     }

@@ -9,7 +9,7 @@ use lapin::{
 };
 use sqlx::AssertSqlSafe;
 use tracing::info;
-use trato_types::{Error, Kind, Result};
+use trato_types::{Context, Error, Kind, Result};
 use uuid::Uuid;
 
 use super::{
@@ -112,7 +112,7 @@ pub async fn forget(processor: &Processor, consumer: &str) -> Result<usize> {
     let tenants: Vec<Uuid> =
         sqlx::query_scalar(tenants).bind(consumer).fetch_all(&database.system).await.map_err(from_sqlx)?;
     for tenant in &tenants {
-        let cx = super::system_context(*tenant, consumer, super::now());
+        let cx = Context::of_system(*tenant, consumer, super::now());
         let mut tx = Tx::of(database, &cx).await?;
         empty_tables(&mut tx, subscription, *tenant).await?;
         sqlx::query("delete from platform.inbox where tenant_id = $1 and consumer = $2")

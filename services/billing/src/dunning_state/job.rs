@@ -1,15 +1,13 @@
 //! The run of each hour: every tenant that has a policy, or dunning to clear, as of today where its legal entities are.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use futures::{FutureExt as _, future::BoxFuture};
 use trato_platform::{
     App,
     db::{Database, from_sqlx},
 };
-use trato_types::{
-    Actor, Context, Error, Kind, Ref, Result, Scope, Timestamp, error::chain, time::to_microseconds,
-};
+use trato_types::{Context, Error, Kind, Ref, Result, Timestamp, error::chain, time::to_microseconds};
 use uuid::Uuid;
 
 use super::run::{Asked, Runner};
@@ -71,16 +69,7 @@ pub fn try_account<'a>(
 }
 
 async fn run_of(runner: &Runner, tenant: Uuid, now: Timestamp) -> Result<usize> {
-    let cx = Context {
-        tenant,
-        actor: Actor::System(Arc::from(NAME)),
-        scope: Scope::All,
-        teams: Arc::default(),
-        method: Arc::from(NAME),
-        now,
-        traceparent: None,
-        cause: None,
-    };
+    let cx = Context::of_system(tenant, NAME, now);
     let mut asked = Asked { size: PAGE, ..Asked::default() };
     // What is parked later, by another run, is not this one's to finish.
     let parked = runner.parking.open(&cx).await?;

@@ -1,16 +1,13 @@
 //! Promised days that pass while something has not arrived: found by a job, told once for each line.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::OnceLock, time::Duration};
 
 use chrono::TimeDelta;
 use trato_platform::{
     App,
     db::{Database, Facts, NewEvent, Tx, from_sqlx, statement::Statements},
 };
-use trato_types::{Actor, Context, Date, Id, Result, Scope, Timestamp, time::to_microseconds};
+use trato_types::{Context, Date, Id, Result, Timestamp, time::to_microseconds};
 use uuid::Uuid;
 
 use super::{model::Order, render::render_broken};
@@ -63,16 +60,7 @@ async fn tell(
     order: Id<Order>,
     now: Timestamp,
 ) -> Result<bool> {
-    let cx = Context {
-        tenant,
-        actor: Actor::System(JOB.into()),
-        scope: Scope::All,
-        teams: Arc::default(),
-        method: JOB.into(),
-        now,
-        traceparent: None,
-        cause: None,
-    };
+    let cx = Context::of_system(tenant, JOB, now);
     let mut tx = Tx::of(database, &cx).await?;
     let before = tx.lock::<Order>(statements, &order.name()).await?;
     let mut value = before.value.clone();

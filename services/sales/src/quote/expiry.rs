@@ -3,7 +3,7 @@
 //! The days are those of UTC, as validity is. A run takes what is due in batches, each of one tenant in one transaction with its
 //! events. Who is being accepted at this moment is left to the next run, and what another run has taken is not taken again.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use sqlx::{Arguments as _, postgres::PgArguments};
 use trato_platform::{
@@ -13,7 +13,7 @@ use trato_platform::{
         statement::{Statements, bind_scope},
     },
 };
-use trato_types::{Actor, Context, Error, Result, Scope, Timestamp, time::to_microseconds};
+use trato_types::{Context, Error, Result, Timestamp, time::to_microseconds};
 use uuid::Uuid;
 
 use super::model::Quote;
@@ -76,16 +76,7 @@ async fn expire_of(
     ids: Vec<Uuid>,
     now: Timestamp,
 ) -> Result<usize> {
-    let cx = Context {
-        tenant,
-        actor: Actor::System(Arc::from(NAME)),
-        scope: Scope::All,
-        teams: Arc::default(),
-        method: Arc::from(NAME),
-        now,
-        traceparent: None,
-        cause: None,
-    };
+    let cx = Context::of_system(tenant, NAME, now);
     let mut tx = Tx::of(database, &cx).await?;
     let locked: Vec<Uuid> = sqlx::query_scalar(include_str!("../../sql/lock_expired_quotes.sql"))
         .bind(tenant)
