@@ -71,6 +71,17 @@ impl Tx {
         &mut self.connection
     }
 
+    /// Waits until nobody else of the tenant has the turn of this kind and subject, and keeps it until the end: what is done in
+    /// turn sees all that was done before it. For what no row stands for; a row is locked.
+    pub async fn take_turn(&mut self, kind: &str, subject: &str) -> Result<()> {
+        sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
+            .bind(format!("{kind} {}{subject}", self.cx.tenant))
+            .execute(self.connection())
+            .await
+            .map_err(from_sqlx)?;
+        Ok(())
+    }
+
     /// Reads a record the caller's scope admits and locks it until the end; NOT_FOUND for any other.
     pub async fn lock<T: Resource>(&mut self, statements: &Statements, name: &str) -> Result<Record<T>> {
         let mut arguments = PgArguments::default();

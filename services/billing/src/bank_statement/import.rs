@@ -36,7 +36,8 @@ pub async fn import(
     legal_entity: Id<LegalEntity>,
     statement: &Statement,
 ) -> Result<pb::ImportBankStatementResponse> {
-    take_turn(tx, legal_entity).await?;
+    // Imports of one legal entity come one after the other, so that each knows what the ones before it recorded.
+    tx.take_turn("statements", &legal_entity.uuid().to_string()).await?;
     let chart = Chart::open(tx, legal_entity).await?;
     let mut candidates = candidates(tx, legal_entity, statement).await?;
     // Only now: who held one of these invoices may have recorded what it was paid with.
@@ -104,18 +105,6 @@ async fn write(till: &Till, tx: &mut Tx, payment: Payment, wishes: &[Wish]) -> R
     tx.insert(&till.payments, &[&new], vec![event]).await?;
     till.write(tx, new.id, &rows).await?;
     Ok(new)
-}
-
-/// Makes imports of one legal entity come one after the other, so that each knows what the ones before it recorded.
-async fn take_turn(tx: &mut Tx, legal_entity: Id<LegalEntity>) -> Result<()> {
-    let tenant = tx.cx().tenant;
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended('statements ' || $1::text || $2::text, 0))")
-        .bind(tenant)
-        .bind(legal_entity.uuid())
-        .execute(tx.connection())
-        .await
-        .map_err(from_sqlx)?;
-    Ok(())
 }
 
 /// A payment that has the key of an entry.

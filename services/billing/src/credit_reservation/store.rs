@@ -64,12 +64,5 @@ pub async fn lock_of_order(tx: &mut Tx, order: &str) -> Result<Option<Record<Cre
 
 /// Waits for other reservations of the account, so that each sees what the one before it took.
 pub async fn take_turn(tx: &mut Tx, account: Ref<Account>) -> Result<()> {
-    let tenant = tx.cx().tenant;
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended('credit ' || $1::text || $2::text, 0))")
-        .bind(tenant)
-        .bind(account.uuid())
-        .execute(tx.connection())
-        .await
-        .map_err(from_sqlx)?;
-    Ok(())
+    tx.take_turn("credit", &account.uuid().to_string()).await
 }

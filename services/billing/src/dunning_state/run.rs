@@ -149,7 +149,8 @@ impl Runner {
         let (books, later) = if is_trial {
             (books, None)
         } else {
-            take_turn(&mut tx, account).await?;
+            // Each run sees what the one before it did to the account.
+            tx.take_turn("dunning", &account.uuid().to_string()).await?;
             current = books.current(&mut tx).await?;
             (&current.0, current.1)
         };
@@ -258,16 +259,4 @@ impl Runner {
 /// pass when it is tried again, and says nothing of other accounts.
 fn is_conflict(error: &Error) -> bool {
     error.reason() == "DATABASE_CONFLICT"
-}
-
-/// Waits for other runs that work on the account, so that each sees what the one before it did.
-async fn take_turn(tx: &mut Tx, account: Ref<Account>) -> Result<()> {
-    let tenant = tx.cx().tenant;
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended('dunning ' || $1::text || $2::text, 0))")
-        .bind(tenant)
-        .bind(account.uuid())
-        .execute(tx.connection())
-        .await
-        .map_err(from_sqlx)?;
-    Ok(())
 }

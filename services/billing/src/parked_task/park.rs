@@ -46,7 +46,7 @@ impl Parking {
             tracing::error!(kind, %tenant, subject, error = %chain(error), "{kind} of {subject} failed and is parked");
         }
         let mut tx = Tx::of(&self.database, cx).await?;
-        self.take_turn(&mut tx, subject).await?;
+        tx.take_turn("parked", &format!("{} {subject}", self.kind)).await?;
         match self.latest(&mut tx, subject).await? {
             Some(latest) if latest.value.is_given_up_for(error) => {}
             Some(latest) if latest.value.is_known_for(error, cx.now) => {}
@@ -88,7 +88,7 @@ impl Parking {
     /// Notes that the task of a subject is done, or that nothing is left of it to do. Nothing where none is parked.
     pub async fn finish(&self, cx: &Context, subject: &str) -> Result<()> {
         let mut tx = Tx::of(&self.database, cx).await?;
-        self.take_turn(&mut tx, subject).await?;
+        tx.take_turn("parked", &format!("{} {subject}", self.kind)).await?;
         let parked = self.latest(&mut tx, subject).await?;
         let Some(before) = parked.filter(|task| task.value.state == State::Parked) else {
             return tx.roll_back().await;
@@ -121,20 +121,5 @@ impl Parking {
             .await
             .map_err(from_sqlx)?;
         row.as_ref().map(Record::read).transpose()
-    }
-
-    /// Waits for others who park the same, so that it is parked once.
-    async fn take_turn(&self, tx: &mut Tx, subject: &str) -> Result<()> {
-        let tenant = tx.cx().tenant;
-        sqlx::query(
-            "select pg_advisory_xact_lock(hashtextextended('parked ' || $1::text || $2 || ' ' || $3, 0))",
-        )
-        .bind(tenant)
-        .bind(self.kind)
-        .bind(subject)
-        .execute(tx.connection())
-        .await
-        .map_err(from_sqlx)?;
-        Ok(())
     }
 }
