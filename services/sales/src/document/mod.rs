@@ -20,7 +20,4 @@ pub use self::{
     render::render,
 };
 
-#[cfg(test)]
-pub use self::model::Terms;
-
 trato_platform::json_column!(Document);

@@ -43,6 +43,29 @@ pub struct Document {
     pub priced: Option<Frozen>,
 }
 
+#[cfg(test)]
+impl Document {
+    /// One of nothing in this currency.
+    pub fn empty(currency: Currency) -> Self {
+        Self {
+            currency,
+            date: None,
+            segment: None,
+            channel: None,
+            prices: None,
+            price_list: None,
+            coupons: Vec::new(),
+            lines: Vec::new(),
+            discounts: Vec::new(),
+            charges: Vec::new(),
+            tax_rounding: TaxRounding::Group,
+            smallest_payment: Minor(1),
+            terms: Terms::default(),
+            priced: None,
+        }
+    }
+}
+
 /// Something that is sold.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Line {

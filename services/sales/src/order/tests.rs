@@ -1,7 +1,7 @@
 //! The life of an order, as its quantities move.
 
-use trato_pricing::{Percent, Quantity, TaxRounding};
-use trato_types::{Currency, Date, Error, Minor, Ref, Timestamp};
+use trato_pricing::{Percent, Quantity};
+use trato_types::{Currency, Date, Error, Ref, Timestamp};
 
 use super::{
     ledger::{DeliveryStatus, Entry, InvoiceStatus, InvoicingPolicy, Ledger},
@@ -25,22 +25,7 @@ fn day(day: u32) -> Date {
 fn confirmed(invoicing_policy: InvoicingPolicy) -> Order {
     let piece = Entry { promised_date: Some(day(10)), ..Entry::new("1".to_owned(), whole(10), true) };
     let fee = Entry::new("2".to_owned(), whole(1), false);
-    let document = Document {
-        currency: Currency::parse("EUR").expect("a currency"),
-        date: None,
-        segment: None,
-        channel: None,
-        prices: None,
-        price_list: None,
-        coupons: Vec::new(),
-        lines: Vec::new(),
-        discounts: Vec::new(),
-        charges: Vec::new(),
-        tax_rounding: TaxRounding::Group,
-        smallest_payment: Minor(1),
-        terms: Default::default(),
-        priced: None,
-    };
+    let document = Document::empty(Currency::parse("EUR").expect("a currency"));
     let mut order = Order::draft(Ref::from_uuid(Default::default()), document);
     order.state = State::Confirmed;
     order.invoicing_policy = invoicing_policy;

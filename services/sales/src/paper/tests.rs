@@ -1,14 +1,14 @@
 //! What is put on paper of a delivery note, before it is laid out.
 
 use trato_paper::{Language, Mark, Paper, Signature, Value, Word};
-use trato_pricing::{Quantity, TaxRounding};
-use trato_types::{Address, Currency, Date, Id, Minor, Ref};
+use trato_pricing::Quantity;
+use trato_types::{Address, Currency, Date, Id, Ref};
 use uuid::Uuid;
 
 use super::Printing;
 use crate::{
     delivery_note::{DeliveryNote, Line, Lines, State},
-    document::{Document, Terms},
+    document::Document,
     order::Order,
     parties::{Issuer, Recipient},
 };
@@ -29,22 +29,7 @@ fn printing() -> Printing {
 }
 
 fn order() -> Order {
-    let document = Document {
-        currency: Currency::USD,
-        date: None,
-        segment: None,
-        channel: None,
-        prices: None,
-        price_list: None,
-        coupons: Vec::new(),
-        lines: Vec::new(),
-        discounts: Vec::new(),
-        charges: Vec::new(),
-        tax_rounding: TaxRounding::Group,
-        smallest_payment: Minor(1),
-        terms: Terms::default(),
-        priced: None,
-    };
+    let document = Document::empty(Currency::USD);
     let mut order = Order::draft(Ref::from_uuid(Uuid::from_u128(7)), document);
     order.number = Some("O1".into());
     order.promised_date = Some(day("2026-12-01"));

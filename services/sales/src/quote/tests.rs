@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use proptest::{collection::vec, prelude::*};
-use trato_pricing::TaxRounding;
 use trato_types::{Actor, Context, Currency, Date, Id, MemberRef, Minor, Ref, Result, Scope, Timestamp};
 use uuid::Uuid;
 
@@ -11,11 +10,7 @@ use super::{
     approvals::{Approval, Approvals},
     model::{DeclineReason, Quote, State},
 };
-use crate::{
-    document::{Document, Terms},
-    number_series::Numbered,
-    parties::Parties,
-};
+use crate::{document::Document, number_series::Numbered, parties::Parties};
 
 /// Noon of a day of November 2026.
 fn noon(day: u32) -> Timestamp {
@@ -49,22 +44,7 @@ fn numbered() -> Option<Numbered> {
 
 /// A draft that is valid until the 20th.
 fn draft() -> Quote {
-    let document = Document {
-        currency: Currency::USD,
-        date: None,
-        segment: None,
-        channel: None,
-        prices: None,
-        price_list: None,
-        coupons: Vec::new(),
-        lines: Vec::new(),
-        discounts: Vec::new(),
-        charges: Vec::new(),
-        tax_rounding: TaxRounding::Group,
-        smallest_payment: Minor(1),
-        terms: Terms::default(),
-        priced: None,
-    };
+    let document = Document::empty(Currency::USD);
     Quote {
         owner: None,
         team: None,
