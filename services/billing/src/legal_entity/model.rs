@@ -229,6 +229,18 @@ mod tests {
     }
 
     #[test]
+    fn where_days_begin_first_it_is_never_yesterday() {
+        let begun = chrono::DateTime::UNIX_EPOCH + chrono::Days::new(20_000);
+        for hour in 0..24 {
+            let now = begun + chrono::TimeDelta::hours(hour);
+            let first = TimeZone::FIRST.day_of(now);
+            for zone in chrono_tz::TZ_VARIANTS {
+                assert!(first >= TimeZone(zone).day_of(now), "{zone} is ahead at {now}");
+            }
+        }
+    }
+
+    #[test]
     fn a_time_zone_is_one_of_the_iana_database() {
         for right in ["Europe/Madrid", "America/New_York", "UTC"] {
             assert_eq!(right.parse::<TimeZone>().map(|zone| zone.to_string()), Ok(right.to_owned()));

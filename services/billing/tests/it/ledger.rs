@@ -1,8 +1,9 @@
 //! Ledgers: which accounts are posted to, when nothing is posted, and what is read off the books.
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use tonic::{Code, Response, Status};
+use trato_platform::testing::eventually;
 use trato_proto::{
     billing::v1::{
         ClosePeriodRequest, CreateLedgerRequest, DeleteLedgerRequest, ExportPostingsRequest,
@@ -153,6 +154,9 @@ async fn closing_waits_for_what_is_being_posted() {
     assert_eq!(closed.closed_through, invoice.issue_date);
 }
 
+/// Clients that post at once.
+const POSTING: usize = 8;
+
 /// XTR-05: closing gets its turn however many are posting, and nothing is posted after it.
 #[tokio::test]
 async fn closing_is_not_overtaken() {
@@ -160,22 +164,27 @@ async fn closing_is_not_overtaken() {
     let desk = billing.desk().await;
     let invoice = billing.owed(&desk).await;
     let ledger = billing.ledger(&desk).await;
+    let recorded = Cell::new(0);
     let post = async || loop {
         match billing.pay(transfer(&invoice, "1.00"), vec![]).await {
-            Ok(_) => {}
+            Ok(_) => recorded.set(recorded.get() + 1),
             Err(status) if [Code::Unavailable, Code::ResourceExhausted].contains(&status.code()) => {}
             Err(status) => return status,
         }
     };
     let close = async {
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        eventually(async || match recorded.get() {
+            under_way @ 0..POSTING => Err(format!("only {under_way} payments were recorded")),
+            _ => Ok(()),
+        })
+        .await;
         let closing = billing.close(&ledger, invoice.issue_date);
         let closed = tokio::time::timeout(std::time::Duration::from_secs(20), closing).await;
         closed.expect("it gets its turn").expect("closed");
         billing.trial(&desk).await
     };
 
-    let (balances, refused) = futures::join!(close, futures::future::join_all((0..8).map(|_| post())));
+    let (balances, refused) = futures::join!(close, futures::future::join_all((0..POSTING).map(|_| post())));
 
     for status in refused {
         assert_eq!(refusal::<()>(Err(status)), (Code::FailedPrecondition, "PERIOD_CLOSED".to_owned()));
