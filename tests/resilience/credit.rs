@@ -9,8 +9,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::{Value, json};
-use uuid::Uuid;
+use serde_json::json;
 
 use super::outages::Outages;
 use crate::{
@@ -19,11 +18,10 @@ use crate::{
         breakable::on_a_breakable_stack,
         caller::Caller,
         eventually::{SOON, eventually, lasts},
-        ledger::Outcome,
         report::say,
         stack::is_long_run,
         values::{cents, dollars, name, text},
-        writers::send,
+        writers::insist,
     },
 };
 
@@ -31,8 +29,6 @@ use crate::{
 const SELLERS: usize = 8;
 /// One in so many is cancelled after it is confirmed.
 const CANCELLED: usize = 4;
-/// Pause before a client asks again.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who orders what.
 #[derive(Clone, Debug)]
@@ -55,25 +51,15 @@ impl Seller {
     async fn order(&self, cancels: bool) -> Told {
         let document =
             json!({ "currencyCode": "USD", "lines": [{ "product": self.product, "quantity": "1" }] });
-        let draft = self.insist("/v1/orders", json!({ "account": self.account, "document": document })).await;
+        let draft =
+            insist(&self.caller, "/v1/orders", json!({ "account": self.account, "document": document }))
+                .await;
         let path = format!("/v1/{}", name(&draft));
-        let confirmed = self.insist(&format!("{path}:confirm"), json!({})).await;
+        let confirmed = insist(&self.caller, &format!("{path}:confirm"), json!({})).await;
         if cancels {
-            self.insist(&format!("{path}:cancel"), json!({ "reason": "not wanted" })).await;
+            insist(&self.caller, &format!("{path}:cancel"), json!({ "reason": "not wanted" })).await;
         }
         Told { name: name(&draft), number: text(&confirmed, "number").to_owned(), is_cancelled: cancels }
-    }
-
-    /// Sends a write under one request id until it is acknowledged; panics when it is refused for good.
-    async fn insist(&self, path: &str, body: Value) -> Value {
-        let request_id = Uuid::new_v4();
-        loop {
-            match send(&self.caller, path, &body, request_id).await {
-                Outcome::Acknowledged(resource) => return resource,
-                outcome if outcome.is_open() => lasts(PAUSE).await,
-                outcome => panic!("{path} was refused for good: {outcome:?}"),
-            }
-        }
     }
 
     /// Cents that are reserved for the account.

@@ -9,7 +9,6 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use hdrhistogram::Histogram;
 use serde_json::Value;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -17,7 +16,7 @@ use uuid::Uuid;
 use super::{
     client::{Call, Link, Target, Wire},
     create,
-    drive::{self, Model},
+    drive::{self, Load, Model},
     figure::{Figure, Goal},
     room::{Room, cpu_note},
 };
@@ -36,24 +35,6 @@ const APART: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(50);
 /// Longest time in which a call is made again and again.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Chains that were finished.
-#[derive(Debug)]
-struct Round {
-    done: u64,
-    seconds: f64,
-    micros: Histogram<u64>,
-}
-
-impl Round {
-    fn quantile(&self, quantile: f64) -> f64 {
-        self.micros.value_at_quantile(quantile) as f64 / 1000.0
-    }
-
-    fn rate(&self) -> f64 {
-        self.done as f64 / self.seconds
-    }
-}
 
 pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
     let (tenant, target) = room.tenant()?;
@@ -107,7 +88,7 @@ pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
 }
 
 /// Chains go on while everything is killed and started again, one after the other.
-async fn while_all_is_killed(room: &Room, target: &Target, ground: &Ground) -> Result<(Round, usize)> {
+async fn while_all_is_killed(room: &Room, target: &Target, ground: &Ground) -> Result<(Load, usize)> {
     let over = Until::told();
     let going = tokio::spawn({
         let (target, ground, over) = (target.clone(), ground.clone(), over.clone());
@@ -172,7 +153,7 @@ impl Until {
 }
 
 /// Runs chains side by side; any that fails makes the round fail.
-async fn run(target: &Target, ground: &Ground, patience: Patience, until: Until) -> Result<Round> {
+async fn run(target: &Target, ground: &Ground, patience: Patience, until: Until) -> Result<Load> {
     let begun = Instant::now();
     let mut callers = JoinSet::new();
     for _ in 0..CHAINS {
@@ -191,7 +172,7 @@ async fn run(target: &Target, ground: &Ground, patience: Patience, until: Until)
     while let Some(caller) = callers.join_next().await {
         micros.add(caller??)?;
     }
-    Ok(Round { done: micros.len(), seconds: begun.elapsed().as_secs_f64(), micros })
+    Ok(Load { done: micros.len(), seconds: begun.elapsed().as_secs_f64(), micros })
 }
 
 /// Whether a call that is not answered is made again.
