@@ -102,6 +102,8 @@ pub fn script_anew(
             };
             values.push(match value {
                 None => "null".to_owned(),
+                // No variable of pgbench is empty.
+                Some(value) if value.is_empty() => "''".to_owned(),
                 Some(value) => match known(value).or_else(|| anew(value)).filter(|_| differs) {
                     Some(expression) => expression,
                     None => {
