@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures::stream::{self, StreamExt as _};
 use prost_reflect::{
     DynamicMessage, Kind, MessageDescriptor, MethodDescriptor, ReflectMessage as _, Value as Reflected,
 };
@@ -21,6 +22,8 @@ use crate::harness::{
 
 /// Largest body taken, in bytes.
 const MOST: usize = 4 * 1024 * 1024;
+/// Calls of one method that are under way at once.
+const AT_ONCE: usize = 8;
 
 async fn post(caller: &Caller, body: Vec<u8>) -> Answer {
     let request = caller.request(Method::POST, "/v1/accounts").header("content-type", "application/json");
@@ -139,19 +142,27 @@ async fn every_text_of_every_method_takes_any_characters_or_says_why_not() {
     let vigil = Vigil::begin();
     let tenant = Tenant::fresh();
     let world = World::make(&tenant).await;
+    let (channel, token, nasty) = (tenant.channel(), world.keeper.token(), nasty());
     let (mut tried, mut slowest, mut faults) = (0, Duration::ZERO, Vec::new());
     for method in methods().iter().filter(|method| !method.is_server_streaming()) {
         let sample = dynamic::message(&method.input(), &world.sample(method).await.request);
-        for path in texts_of(&method.input(), 3) {
-            for (what, text) in nasty() {
+        let paths = texts_of(&method.input(), 3);
+        let trials = paths.iter().flat_map(|path| nasty.iter().map(move |(what, text)| (path, *what, text)));
+        let mut answers = stream::iter(trials)
+            .map(|(path, what, text)| {
                 let mut message = sample.clone();
-                put(&mut message, &path, &text);
-                let (token, begun) = (Some(world.keeper.token()), Instant::now());
-                let answer = dynamic::unary(tenant.channel(), token, method, message).await;
-                slowest = slowest.max(begun.elapsed());
-                faults.extend(fault(method, &path, what, answer));
-                tried += 1;
-            }
+                put(&mut message, path, text);
+                async move {
+                    let begun = Instant::now();
+                    let answer = dynamic::unary(channel, Some(token), method, message).await;
+                    (begun.elapsed(), fault(method, path, what, answer))
+                }
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some((took, fault)) = answers.next().await {
+            slowest = slowest.max(took);
+            faults.extend(fault);
+            tried += 1;
         }
     }
     say(format!("{tried} nasty texts, the slowest answer took {slowest:.1?}"));
