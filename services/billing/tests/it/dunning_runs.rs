@@ -31,6 +31,22 @@ impl Billing {
         tx
     }
 
+    /// Has an account that owes something owe as much of each of the days before, past the rules of the database.
+    async fn owe_daily(&self, account: &str, days: usize) {
+        let id = account.trim_start_matches("accounts/");
+        let statement = format!(
+            "with posted as (
+               insert into posting select tenant_id, gen_random_uuid(), legal_entity, date - day, kind, document, description,
+                 account, currency_code, base_currency_code, rate, now(), creator
+               from posting, generate_series(1, {days}) as day where account = '{id}'
+               returning tenant_id, id
+             )
+             insert into ledger_entry (tenant_id, posting, line, role, account_code, tax, debit, credit, base_debit, base_credit)
+             select tenant_id, id, 1, 'RECEIVABLE', '1200', '', 100, 0, 100, 0 from posted"
+        );
+        self.tamper(&statement, true).await.expect("it is posted");
+    }
+
     /// Waits until somebody waits for a turn.
     pub async fn is_waited_for(&self) {
         eventually(async || {
@@ -223,11 +239,13 @@ async fn an_account_that_fails_does_not_stop_the_others() {
     let desk = billing.desk().await;
     billing.create_policy(policy("")).await.expect("a policy");
     let ledger = billing.ledger(&desk).await;
-    let (gone, there) = (billing.account().await, billing.account().await);
-    for account in [&gone, &there] {
+    // Names ascend with time, and so does a run.
+    let (gone, full, there) = (billing.account().await, billing.account().await, billing.account().await);
+    for account in [&gone, &full, &there] {
         billing.open_balance(&ledger, account, eur("40.00"), days_ago(40)).await.expect("taken over");
     }
     billing.hear_account(&gone, true).await;
+    billing.owe_daily(&full, 50_000).await;
 
     let answer = billing.dun_on(None).await;
 
@@ -237,11 +255,21 @@ async fn an_account_that_fails_does_not_stop_the_others() {
         .map(|one| (one.account.as_str(), one.change(), one.failure_reason.as_str()))
         .collect();
     found.sort_by_key(|(_, change, _)| *change as i32);
+    let expected = [
+        (there.as_str(), Change::Entered, ""),
+        (gone.as_str(), Change::Failed, "ACCOUNT_DELETED"),
+        (full.as_str(), Change::Failed, "TOO_MANY_ITEMS"),
+    ];
+    assert_eq!(found, expected);
+    let parked = billing.parked("state = PARKED").await;
+    let mut parked: Vec<_> =
+        parked.iter().map(|task| (task.subject.as_str(), task.reason.as_str())).collect();
+    parked.sort_unstable();
     assert_eq!(
-        found,
-        [(there.as_str(), Change::Entered, ""), (gone.as_str(), Change::Failed, "ACCOUNT_DELETED")]
+        parked,
+        expected[1..].iter().map(|(account, _, reason)| (*account, *reason)).collect::<Vec<_>>()
     );
-    assert!(billing.dunning_of(&gone).await.is_empty());
+    assert!(billing.dunning_of(&gone).await.is_empty() && billing.dunning_of(&full).await.is_empty());
     assert_eq!(stands(&billing.dunning_of(&there).await), [(State::Active, 3, true)]);
 }
 
