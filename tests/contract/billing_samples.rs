@@ -230,7 +230,7 @@ impl World {
                 "amount": { "currencyCode": "EUR", "units": "12" }, "requestId": id,
             }),
             "ExportPostings" => json!({
-                "legalEntity": self.legal_entity, "csv": true, "fromDate": day,
+                "legalEntity": self.legal_entity, "format": "PARQUET", "fromDate": day,
                 "toDate": { "year": 2999, "month": 12, "day": 31 },
             }),
             "QueryTrialBalance" => json!({ "legalEntity": self.legal_entity, "asOf": day }),

@@ -60,26 +60,34 @@ async fn follow(reservations: Statements, tx: &mut Tx, event: &Event) -> Result<
             let event = NewEvent::of(tx.cx(), participle, Some(&before), &after);
             tx.save(&reservations, &after, event).await
         }
-        None => reserve(&reservations, tx, order, event.revision).await,
+        None => begin(&reservations, tx, order, event.revision).await,
     }
 }
 
-/// An order is confirmed, so it counts, whoever has not asked before.
-async fn reserve(reservations: &Statements, tx: &mut Tx, order: Ordered, order_revision: i64) -> Result<()> {
-    let Wanted::Amount(amount @ Minor(1..)) = order.wanted else { return Ok(()) };
+/// An order is confirmed, so it counts, whoever has not asked before. One that has ended already is noted as released, so that no
+/// older event of it reserves when the log is sent again.
+async fn begin(reservations: &Statements, tx: &mut Tx, order: Ordered, order_revision: i64) -> Result<()> {
+    let (amount, state, participle) = match order.wanted {
+        Wanted::Undecided => return Ok(()),
+        Wanted::Amount(amount @ Minor(1..)) => (amount, State::Open, "reserved"),
+        Wanted::Amount(_) | Wanted::Nothing => (order.agreed, State::Released, "released"),
+    };
+    if amount <= Minor(0) {
+        return Ok(());
+    }
     let reservation = CreditReservation {
         order_name: order.name,
         account: order.account,
         amount,
         currency_code: order.currency,
-        state: State::Open,
+        state,
         expire_time: None,
         quote: order.quote,
         order_revision,
-        ended_with_order: false,
+        ended_with_order: state == State::Released,
     };
     let record = Record::new(tx.cx(), reservation, None);
-    let event = NewEvent::of(tx.cx(), "reserved", None, &record);
+    let event = NewEvent::of(tx.cx(), participle, None, &record);
     tx.insert(reservations, &[&record], vec![event]).await?;
     Ok(())
 }

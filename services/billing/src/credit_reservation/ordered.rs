@@ -27,6 +27,8 @@ pub struct Ordered {
     pub quote: String,
     /// What is to be reserved for it.
     pub wanted: Wanted,
+    /// What it came to with tax when it was confirmed; zero for one that never was.
+    pub agreed: Minor,
 }
 
 impl Ordered {
@@ -49,6 +51,7 @@ impl Ordered {
             currency: Currency::parse(&document.currency_code).map_err(Error::internal)?,
             quote: order.quote.clone(),
             wanted,
+            agreed: if order.order_date.is_some() { total_of(document)? } else { Minor(0) },
         })
     }
 }
@@ -62,8 +65,7 @@ fn is_to_invoice(order: &sales::Order) -> bool {
 
 /// What the order comes to with tax, less the part of each line that is cancelled; charges of the whole stay.
 fn amount_of(order: &sales::Order, document: &sales::SalesDocument) -> Result<Minor> {
-    let totals = document.totals.as_ref().ok_or_else(|| Error::internal("an order without totals"))?;
-    let mut left = minor(totals.gross.as_ref())?;
+    let mut left = total_of(document)?;
     for line in document.lines.iter().chain(&document.given_lines) {
         let Some(progress) = order.progress.iter().find(|progress| progress.line == line.key) else {
             continue;
@@ -74,6 +76,11 @@ fn amount_of(order: &sales::Order, document: &sales::SalesDocument) -> Result<Mi
         left = Minor(left.0.saturating_sub(part.0));
     }
     Ok(left.max(Minor(0)))
+}
+
+fn total_of(document: &sales::SalesDocument) -> Result<Minor> {
+    let totals = document.totals.as_ref().ok_or_else(|| Error::internal("an order without totals"))?;
+    minor(totals.gross.as_ref())
 }
 
 fn minor(money: Option<&Money>) -> Result<Minor> {
@@ -164,6 +171,10 @@ mod tests {
             assert_eq!(read.wanted, wanted, "{state:?} {cancelled:?}");
         }
         let deleted = sales::Order { delete_time: Some(Default::default()), ..order(State::Draft, ["", ""]) };
-        assert_eq!(Ordered::read(&deleted).expect("an order").wanted, Wanted::Nothing);
+        let deleted = Ordered::read(&deleted).expect("an order");
+        assert_eq!((deleted.wanted, deleted.agreed), (Wanted::Nothing, Minor(0)));
+        let order_date = Some(trato_proto::google::value::Date { year: 2026, month: 1, day: 31 });
+        let cancelled = sales::Order { order_date, ..order(State::Cancelled, ["3", "3"]) };
+        assert_eq!(Ordered::read(&cancelled).expect("an order").agreed, Minor(1600), "it was confirmed");
     }
 }

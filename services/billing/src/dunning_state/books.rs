@@ -258,6 +258,7 @@ pub async fn require_living(tx: &mut Tx, account: Ref<Account>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parked_task::is_parked;
 
     /// XTR-05: of an account with more items than are read nothing is dunned, rather than by a part of them.
     #[test]
@@ -265,6 +266,7 @@ mod tests {
         let refused = require_whole(MOST_OPEN + 1).expect_err("one is left out");
 
         assert_eq!((refused.kind(), refused.reason()), (Kind::Precondition, "TOO_MANY_ITEMS"));
+        assert!(is_parked(&refused), "it is parked for the account, and others are done");
         assert!(require_whole(MOST_OPEN).is_ok());
         let read = include_str!("../../sql/read_dunning_items.sql");
         assert!(read.contains(&format!("limit {}", MOST_OPEN + 1)), "one more is read, to know");

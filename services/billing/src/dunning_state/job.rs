@@ -10,7 +10,7 @@ use trato_platform::{
 use trato_types::{Context, Error, Kind, Ref, Result, Timestamp, error::chain, time::to_microseconds};
 use uuid::Uuid;
 
-use super::run::{Asked, Runner};
+use super::run::{Asked, Runner, is_conflict};
 
 /// Name of the job.
 pub const NAME: &str = "run-dunning";
@@ -27,7 +27,8 @@ pub async fn run(app: App) -> Result<()> {
 }
 
 /// Brings the dunning of all tenants to the day that it is at a time, and answers how many outcomes there were. What fails for an
-/// account is parked, and does not keep others from being done; nor does a tenant that fails, whose error is answered in the end.
+/// account is parked, and does not keep others from being done; nor does a tenant that fails, which is parked as a whole. Both are
+/// tried again by the next run. Only what could not be parked is answered in the end, so that the job is tried again sooner.
 pub async fn run_at(database: &Database, now: Timestamp) -> Result<usize> {
     let runner = Runner::new(database);
     let (mut count, mut failed) = (0, None);
@@ -37,13 +38,13 @@ pub async fn run_at(database: &Database, now: Timestamp) -> Result<usize> {
         let Some(last) = tenants.last().copied() else { break };
         after = Some(last);
         for tenant in tenants {
-            match run_of(&runner, tenant, now).await {
+            match run_or_park(&runner, &Context::of_system(tenant, NAME, now)).await {
                 Ok(outcomes) => count += outcomes,
                 // No other tenant would fare better.
                 Err(error) if is_away(&error) => return Err(error),
                 Err(error) => {
                     let job = NAME;
-                    tracing::warn!(job, %tenant, error = %chain(&error), "the job {job} failed for a tenant; others follow");
+                    tracing::warn!(job, %tenant, error = %chain(&error), "that the job {job} failed for a tenant could not be parked; others follow");
                     failed.get_or_insert(error);
                 }
             }
@@ -55,27 +56,50 @@ pub async fn run_at(database: &Database, now: Timestamp) -> Result<usize> {
     }
 }
 
-/// Tries one account, as the job does.
-pub fn try_account<'a>(
-    database: &'a Database,
-    cx: &'a Context,
-    account: &'a str,
-) -> BoxFuture<'a, Result<()>> {
+/// Tries what is parked, as the job does: one account, or the whole tenant.
+pub fn try_again<'a>(database: &'a Database, cx: &'a Context, subject: &'a str) -> BoxFuture<'a, Result<()>> {
     async move {
-        let account = Ref::parse(account).map_err(Error::internal)?;
-        Runner::new(database).run_one(cx, account).await
+        let runner = Runner::new(database);
+        if subject == whole(cx) {
+            return run_of(&runner, cx).await.map(drop);
+        }
+        let account = Ref::parse(subject).map_err(Error::internal)?;
+        runner.run_one(cx, account).await
     }
     .boxed()
 }
 
-async fn run_of(runner: &Runner, tenant: Uuid, now: Timestamp) -> Result<usize> {
-    let cx = Context::of_system(tenant, NAME, now);
+/// Runs for a tenant, once more where somebody was in the way, and parks it as a whole where it fails all the same.
+async fn run_or_park(runner: &Runner, cx: &Context) -> Result<usize> {
+    let mut tried = run_of(runner, cx).await;
+    if tried.as_ref().is_err_and(is_conflict) {
+        tried = run_of(runner, cx).await;
+    }
+    match tried {
+        Err(error) if !is_away(&error) => {
+            // A defect is logged where it is parked.
+            if error.kind() != Kind::Internal {
+                let (job, tenant) = (NAME, cx.tenant);
+                tracing::warn!(job, %tenant, error = %chain(&error), "the job {job} failed for a tenant and is parked; others follow");
+            }
+            runner.parking.park(cx, &whole(cx), &error).await.map(|()| 0)
+        }
+        tried => tried,
+    }
+}
+
+/// What is parked when the run of a tenant fails, and not that of an account.
+fn whole(cx: &Context) -> String {
+    format!("tenants/{}", cx.tenant)
+}
+
+async fn run_of(runner: &Runner, cx: &Context) -> Result<usize> {
     let mut asked = Asked { size: PAGE, ..Asked::default() };
     // What is parked later, by another run, is not this one's to finish.
-    let parked = runner.parking.open(&cx).await?;
+    let parked = runner.parking.open(cx).await?;
     let (mut count, mut left) = (0, HashSet::new());
     loop {
-        let page = runner.run(&cx, &asked).await?;
+        let page = runner.run(cx, &asked).await?;
         for (account, done) in page.done {
             match done {
                 Ok(outcomes) => count += outcomes.len(),
@@ -88,8 +112,8 @@ async fn run_of(runner: &Runner, tenant: Uuid, now: Timestamp) -> Result<usize> 
         asked.after = page.next;
         if page.next.is_none() {
             // What was parked and did not fail now is done, or the account owes nothing any more.
-            for account in parked.difference(&left) {
-                runner.parking.finish(&cx, account).await?;
+            for subject in parked.difference(&left) {
+                runner.parking.finish(cx, subject).await?;
             }
             return Ok(count);
         }
@@ -98,8 +122,7 @@ async fn run_of(runner: &Runner, tenant: Uuid, now: Timestamp) -> Result<usize> 
 
 /// True where the database is away, or has nothing left to give. A conflict is one tenant's.
 fn is_away(error: &Error) -> bool {
-    let is_conflict = error.reason() == "DATABASE_CONFLICT";
-    error.kind() == Kind::Unavailable && !is_conflict
+    error.kind() == Kind::Unavailable && !is_conflict(error)
 }
 
 async fn find_tenants(database: &Database, after: Option<Uuid>) -> Result<Vec<Uuid>> {

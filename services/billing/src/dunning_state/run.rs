@@ -257,6 +257,6 @@ impl Runner {
 
 /// True where the database broke a transaction off in favour of another one, or somebody held for too long what it needs: it may
 /// pass when it is tried again, and says nothing of other accounts.
-fn is_conflict(error: &Error) -> bool {
+pub fn is_conflict(error: &Error) -> bool {
     error.reason() == "DATABASE_CONFLICT"
 }

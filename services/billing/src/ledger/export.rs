@@ -1,10 +1,11 @@
-//! What is read off the books: the journal, line by line and page by page, and the sums of the accounts.
+//! What is read off the books: the journal, line by line and page by page, also as a file, and the sums of the accounts.
 
 use sqlx::Row as _;
 use trato_platform::db::{Database, Tx, from_sqlx};
 use trato_proto::{
     billing::v1::{
         self as pb,
+        export_postings_request::Format,
         journal_line::{Kind, Role},
     },
     google::value::Money,
@@ -13,6 +14,7 @@ use trato_proto::{
 use trato_types::{Context, Currency, Date, Error, Id, Minor, Ref, Result, Violations};
 use uuid::Uuid;
 
+use super::parquet_file;
 use crate::{fields::day, foreign::Account, legal_entity::LegalEntity};
 
 /// Postings of a page, unless said.
@@ -30,6 +32,7 @@ struct Asked {
     to: Date,
     size: i32,
     after: Option<(Date, Uuid)>,
+    format: Format,
 }
 
 /// A page of the journal.
@@ -68,8 +71,13 @@ pub async fn postings(
         }
         lines.push(line(row)?);
     }
-    let csv = if body.csv { csv(&lines, asked.after.is_none()) } else { String::new() };
-    Ok(pb::ExportPostingsResponse { lines, csv, next_page_token })
+    let (mut csv, mut parquet) = (String::new(), Vec::new());
+    match asked.format {
+        Format::Unspecified => {}
+        Format::Csv => csv = write_csv(&lines, asked.after.is_none()),
+        Format::Parquet => parquet = parquet_file::write(&lines)?,
+    }
+    Ok(pb::ExportPostingsResponse { lines, csv, parquet, next_page_token })
 }
 
 fn parse(body: &pb::ExportPostingsRequest) -> Result<Asked> {
@@ -95,9 +103,10 @@ fn parse(body: &pb::ExportPostingsRequest) -> Result<Asked> {
         }
         token
     };
-    let asked = legal_entity.zip(from).zip(to).zip(size);
-    let asked = asked.map(|(((legal_entity, from), to), size)| Asked { legal_entity, from, to, size, after });
-    violations.into_result(asked)
+    let format = violations.keep("format", Format::try_from(body.format).map_err(|_| wire::UnknownName));
+    let asked = legal_entity.zip(from).zip(to).zip(size).zip(format);
+    let ((((legal_entity, from), to), size), format) = violations.into_result(asked)?;
+    Ok(Asked { legal_entity, from, to, size, after, format })
 }
 
 /// The size of a page: as many as are asked for, at most so many.
@@ -140,7 +149,7 @@ fn line(row: &sqlx::postgres::PgRow) -> Result<pb::JournalLine> {
 }
 
 /// The lines as RFC 4180: fields with commas, quotes or breaks in quotes, lines that end with CR and LF.
-fn csv(lines: &[pb::JournalLine], with_head: bool) -> String {
+fn write_csv(lines: &[pb::JournalLine], with_head: bool) -> String {
     let mut text = String::from(if with_head { HEAD } else { "" });
     for line in lines {
         let currency = |one: &Option<Money>, other: &Option<Money>| {

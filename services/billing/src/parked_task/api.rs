@@ -26,7 +26,7 @@ use crate::dunning_state;
 type Try = for<'a> fn(&'a Database, &'a Context, &'a str) -> BoxFuture<'a, Result<()>>;
 
 /// What is parked by which job, and how it is tried.
-const KINDS: &[(&str, Try)] = &[(dunning_state::JOB, dunning_state::try_account)];
+const KINDS: &[(&str, Try)] = &[(dunning_state::JOB, dunning_state::try_again)];
 
 /// Serves parked tasks.
 pub struct Api {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     credit::stands,
-    harness::{Billing, cents, eur, refusal},
+    harness::{Billing, cents, date, eur, refusal},
 };
 
 /// An order of ten pieces at this price each with tax.
@@ -233,6 +233,39 @@ async fn a_confirmed_order_counts() {
     billing.hear_order("confirmed", 2, &progressed(&free, order::State::Confirmed, "0")).await;
 
     assert_eq!(billing.stands(&account).await, [110_000, 0, 0, 110_000, -10_000]);
+}
+
+/// DOC-04, XTR-05: orders that were confirmed before billing listened count when the log of sales is sent again, as they are now:
+/// what ended counts no more, even where only its end was heard of before; and sending it once more changes nothing.
+#[tokio::test]
+async fn orders_of_before_count_when_the_log_is_sent_again() {
+    let billing = Billing::start().await;
+    let account = billing.account().await;
+    billing.limit(&account, "1000.00").await.expect("a profile");
+    let confirmed = || Order { order_date: date(2025, 3, 1), ..order_of(&account, 10) };
+    let (open, closed, ended, moved) = (confirmed(), confirmed(), confirmed(), confirmed());
+    let draft = Order { order_date: None, ..confirmed() };
+    let is_done =
+        |order: &Order| with_status(progressed(order, order::State::Closed, "0"), InvoiceStatus::Invoiced);
+    // Heard since the upgrade, without what was before.
+    billing.hear_order("closed", 4, &is_done(&ended)).await;
+    billing.hear_order("lines_cancelled", 3, &progressed(&moved, order::State::InFulfilment, "4")).await;
+    billing.hear_order("cancelled", 2, &progressed(&draft, order::State::Cancelled, "0")).await;
+    let before = billing.stands(&account).await;
+
+    let mut after = Vec::new();
+    for _ in 0..2 {
+        for order in [&open, &closed, &ended, &moved] {
+            billing.hear_order("confirmed", 2, &progressed(order, order::State::Confirmed, "0")).await;
+        }
+        billing.hear_order("lines_cancelled", 3, &progressed(&open, order::State::InFulfilment, "2")).await;
+        billing.hear_order("closed", 3, &is_done(&closed)).await;
+        after.push((billing.stands(&account).await, billing.event_types().await));
+    }
+
+    assert_eq!(before, [6_000, 0, 0, 6_000, 94_000]);
+    assert_eq!(after[0].0, [14_000, 0, 0, 14_000, 86_000]);
+    assert_eq!(after[0], after[1]);
 }
 
 /// DOC-04, DOC-06, XTR-05: what is invoiced of an order, of the quote it came of or of one of its delivery notes counts as invoiced

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use trato_platform::{db::Tx, testing::eventually};
 use trato_proto::billing::v1::{
-    CreditProfile, UpdateCreditProfileRequest, dunning_state::State, run_dunning_response::outcome::Change,
+    CreditProfile, UpdateCreditProfileRequest, dunning_state::State, parked_task,
+    run_dunning_response::outcome::Change,
 };
 use trato_types::time::to_microseconds;
 use uuid::Uuid;
@@ -28,6 +29,22 @@ impl Billing {
             .await
             .expect("nobody has it");
         tx
+    }
+
+    /// Has an account that owes something owe as much of each of the days before, past the rules of the database.
+    async fn owe_daily(&self, account: &str, days: usize) {
+        let id = account.trim_start_matches("accounts/");
+        let statement = format!(
+            "with posted as (
+               insert into posting select tenant_id, gen_random_uuid(), legal_entity, date - day, kind, document, description,
+                 account, currency_code, base_currency_code, rate, now(), creator
+               from posting, generate_series(1, {days}) as day where account = '{id}'
+               returning tenant_id, id
+             )
+             insert into ledger_entry (tenant_id, posting, line, role, account_code, tax, debit, credit, base_debit, base_credit)
+             select tenant_id, id, 1, 'RECEIVABLE', '1200', '', 100, 0, 100, 0 from posted"
+        );
+        self.tamper(&statement, true).await.expect("it is posted");
     }
 
     /// Waits until somebody waits for a turn.
@@ -146,7 +163,8 @@ async fn an_account_that_is_held_does_not_stop_the_others() {
     assert!(billing.parked("state = PARKED").await.is_empty());
 }
 
-/// XTR-05: a tenant that fails does not keep the others from being done, and the job says in the end that it failed.
+/// XTR-05: a tenant that fails does not keep the others from being done, nor the job from ending: it is parked as a whole, for the
+/// next run, or for whoever has mended it.
 #[tokio::test]
 async fn a_tenant_that_fails_does_not_stop_the_others() {
     let mut billing = Billing::start().await;
@@ -172,12 +190,46 @@ async fn a_tenant_that_fails_does_not_stop_the_others() {
         .await
         .expect("nobody else writes it");
 
-    let run = trato_billing::run_dunning(&billing.service.database, to_microseconds(chrono::Utc::now()));
-    let failed = run.await.expect_err("the first tenant is held");
+    billing.dun_in(0).await;
+    let done = billing.dunning_of(&accounts[1]).await;
+    assert!(billing.parked("").await.is_empty(), "nothing failed for the second tenant");
+    billing.admin = billing.service.caller(tenant, "admin", &["administrator"]);
+    let parked = billing.parked("state = PARKED").await;
     advance.roll_back().await.expect("it is given back");
+    let [task] = &parked[..] else { panic!("{parked:?}") };
+    let retried = billing.retry(task, "").await.expect("it is done");
 
-    assert_eq!(failed.reason(), "DATABASE_CONFLICT");
-    assert_eq!(stands(&billing.dunning_of(&accounts[1]).await), [(State::Active, 3, true)]);
+    assert_eq!(stands(&done), [(State::Active, 3, true)]);
+    assert_eq!((&task.subject, task.reason.as_str()), (&format!("tenants/{tenant}"), "DATABASE_CONFLICT"));
+    assert_eq!(retried.state(), parked_task::State::Done);
+    assert_eq!(stands(&billing.dunning_of(&accounts[0]).await), [(State::Active, 3, true)]);
+}
+
+/// XTR-05: a tenant that fails for good is parked once, however often the job runs, and done by the first run after it was mended.
+#[tokio::test]
+async fn a_tenant_that_fails_for_good_is_parked_once() {
+    let billing = Billing::start().await;
+    billing.desk().await;
+    billing.create_policy(policy("")).await.expect("a policy");
+    let zone = async |name: &str| {
+        let statement = format!("update legal_entity set time_zone = '{name}'");
+        billing.tamper(&statement, true).await.expect("it is changed");
+    };
+    zone("Nowhere").await;
+    billing.dun_in(0).await;
+    billing.dun_in(0).await;
+    let parked = billing.parked("").await;
+    zone("Europe/Madrid").await;
+
+    billing.dun_in(0).await;
+
+    let [task] = &parked[..] else { panic!("{parked:?}") };
+    assert_eq!(
+        (task.reason.as_str(), task.state(), task.try_count),
+        ("INTERNAL", parked_task::State::Parked, 1)
+    );
+    let over: Vec<_> = billing.parked("").await.iter().map(|task| task.state()).collect();
+    assert_eq!(over, [parked_task::State::Done]);
 }
 
 /// XTR-05: what fails for one account does not keep the others from being done, and changes nothing of its own.
@@ -187,11 +239,13 @@ async fn an_account_that_fails_does_not_stop_the_others() {
     let desk = billing.desk().await;
     billing.create_policy(policy("")).await.expect("a policy");
     let ledger = billing.ledger(&desk).await;
-    let (gone, there) = (billing.account().await, billing.account().await);
-    for account in [&gone, &there] {
+    // Names ascend with time, and so does a run.
+    let (gone, full, there) = (billing.account().await, billing.account().await, billing.account().await);
+    for account in [&gone, &full, &there] {
         billing.open_balance(&ledger, account, eur("40.00"), days_ago(40)).await.expect("taken over");
     }
     billing.hear_account(&gone, true).await;
+    billing.owe_daily(&full, 50_000).await;
 
     let answer = billing.dun_on(None).await;
 
@@ -201,11 +255,21 @@ async fn an_account_that_fails_does_not_stop_the_others() {
         .map(|one| (one.account.as_str(), one.change(), one.failure_reason.as_str()))
         .collect();
     found.sort_by_key(|(_, change, _)| *change as i32);
+    let expected = [
+        (there.as_str(), Change::Entered, ""),
+        (gone.as_str(), Change::Failed, "ACCOUNT_DELETED"),
+        (full.as_str(), Change::Failed, "TOO_MANY_ITEMS"),
+    ];
+    assert_eq!(found, expected);
+    let parked = billing.parked("state = PARKED").await;
+    let mut parked: Vec<_> =
+        parked.iter().map(|task| (task.subject.as_str(), task.reason.as_str())).collect();
+    parked.sort_unstable();
     assert_eq!(
-        found,
-        [(there.as_str(), Change::Entered, ""), (gone.as_str(), Change::Failed, "ACCOUNT_DELETED")]
+        parked,
+        expected[1..].iter().map(|(account, _, reason)| (*account, *reason)).collect::<Vec<_>>()
     );
-    assert!(billing.dunning_of(&gone).await.is_empty());
+    assert!(billing.dunning_of(&gone).await.is_empty() && billing.dunning_of(&full).await.is_empty());
     assert_eq!(stands(&billing.dunning_of(&there).await), [(State::Active, 3, true)]);
 }
 

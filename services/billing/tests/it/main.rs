@@ -12,6 +12,7 @@ mod dunning;
 mod dunning_runs;
 mod e_invoice;
 mod exchange_rate;
+mod export;
 mod foreign;
 mod harness;
 mod invoice;

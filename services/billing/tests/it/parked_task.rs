@@ -51,7 +51,7 @@ impl Billing {
         page.expect("a page").into_inner().parked_tasks
     }
 
-    async fn retry(&self, task: &ParkedTask, request_id: &str) -> Result<ParkedTask, Status> {
+    pub async fn retry(&self, task: &ParkedTask, request_id: &str) -> Result<ParkedTask, Status> {
         let request = RetryParkedTaskRequest {
             name: task.name.clone(),
             request_id: request_id.into(),
