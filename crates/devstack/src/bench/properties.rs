@@ -18,11 +18,11 @@ const PACKAGE: &str = "trato-pricing";
 /// What holds, and the test that tries it.
 const PROPERTIES: [(&str, &str); 4] = [
     (
-        "lines and tax are the gross, inclusive prices stay, signs mirror, no order matters",
+        "documents add up, keep their prices, mirror, heed no order",
         "properties::a_document_adds_up_keeps_inclusive_prices_mirrors_its_negation_heeds_no_order_and_proves_it",
     ),
     (
-        "the base currency adds up, full credit is zero",
+        "the base currency adds up, and a full credit leaves zero",
         "credits::the_base_currency_adds_up_and_full_credit_is_zero_there_too_after_any_credits_before_it",
     ),
     (
