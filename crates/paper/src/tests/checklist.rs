@@ -7,7 +7,7 @@ use lopdf::{Dictionary, Object};
 use trato_types::Minor;
 
 use super::{
-    bare, images, invoice, line, logo, metadata, read,
+    bare, invoice, line, logo, metadata, pictures, read,
     reader::{Page, Piece, pages},
 };
 use crate::{Attachment, Detail, Document, Kind, Language, Line, Paper, Signature, Sum, Value, Word};
@@ -295,7 +295,7 @@ fn a_reprint_is_the_first_print() {
 #[test]
 fn the_logo_is_there() {
     for printed in PRINTED.iter() {
-        assert_eq!(images(&read(&printed.pdf)), 1, "{}", printed.what);
+        assert_eq!(pictures(&read(&printed.pdf)), 1, "{}", printed.what);
     }
 }
 

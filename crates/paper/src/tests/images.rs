@@ -2,7 +2,7 @@
 
 use trato_types::Kind;
 
-use super::{JPEG, PNG, images, invoice, line, logo, read};
+use super::{JPEG, PNG, invoice, line, logo, pictures, read};
 use crate::{Language, Logo, Paper};
 
 fn refusal(bytes: &[u8]) -> &'static str {
@@ -19,7 +19,7 @@ fn png_and_jpeg_are_logos() {
         let mut document = invoice(Language::English, Paper::A4, vec![line("Coffee")]);
         document.issuer.logo = Some(logo);
         let file = read(&document.to_pdf().expect("a PDF"));
-        assert_eq!(images(&file), 1, "{media_type}");
+        assert_eq!(pictures(&file), 1, "{media_type}");
     }
     assert_eq!(logo().bytes(), PNG);
 }

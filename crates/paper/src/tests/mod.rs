@@ -119,7 +119,7 @@ pub fn read(pdf: &[u8]) -> File {
 }
 
 /// How many pictures are in the file.
-pub fn images(file: &File) -> usize {
+pub fn pictures(file: &File) -> usize {
     let streams = file.objects.values().filter_map(|object| object.as_stream().ok());
     let kinds = streams.filter_map(|stream| stream.dict.get(b"Subtype").and_then(Object::as_name).ok());
     kinds.filter(|kind| *kind == b"Image").count()
