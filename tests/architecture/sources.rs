@@ -130,6 +130,38 @@ fn every_resource_is_among_those_its_service_keeps() {
     }
 }
 
+/// Where money is computed, kept and read, and what of it deals with shares, weights and places on paper instead.
+const MONEY: [&str; 6] = [
+    "crates/types/src",
+    "crates/pricing/src",
+    "crates/einvoice/src",
+    "crates/paper/src",
+    "services/sales/src",
+    "services/billing/src",
+];
+const NO_MONEY: [&str; 4] = [
+    "crates/paper/src/pdf.rs",
+    "crates/paper/src/tests",
+    "services/sales/src/funnel/model.rs",
+    "services/sales/src/product/attributes.rs",
+];
+
+/// I11: an amount is never a fraction of powers of two.
+#[test]
+fn money_is_no_floating_number() {
+    for path in MONEY.iter().flat_map(|folder| files(folder, ".rs")) {
+        if NO_MONEY.iter().any(|other| path.starts_with(other)) {
+            continue;
+        }
+        for (number, line) in read(&path).lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let mut words = code.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+            let is_floating = words.any(|word| word.ends_with("f32") || word.ends_with("f64"));
+            assert!(!is_floating, "{}:{}: {code}", path.display(), number + 1);
+        }
+    }
+}
+
 /// CRD-05: the gateway and the platform know no business word, so that a new service needs no change in them.
 #[test]
 fn gateway_and_platform_know_no_business_word() {

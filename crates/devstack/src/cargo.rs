@@ -43,6 +43,23 @@ pub async fn build_tests(checkout: &Checkout) -> Result<TestPrograms> {
     Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(test_program).collect())
 }
 
+/// Builds the unit tests of one package in release, and answers their program. The exception to the one selection: all tests in
+/// release would take many minutes, and a package without I/O takes a few small ones.
+pub async fn build_unit_tests(checkout: &Checkout, package: &str) -> Result<PathBuf> {
+    let mut command = cargo(checkout);
+    command.args(["test", "--release", "--no-run", "--lib", "--package", package]);
+    command.arg("--message-format=json-render-diagnostics");
+    let child = command.stdout(Stdio::piped()).spawn().context("cargo cannot be started")?;
+    let output = child.wait_with_output().await?;
+    if !output.status.success() {
+        bail!("the tests of {package} do not build");
+    }
+    let programs: TestPrograms =
+        String::from_utf8_lossy(&output.stdout).lines().filter_map(test_program).collect();
+    let found = programs.into_iter().find(|(_, (of, _))| of == package);
+    found.map(|(program, _)| program).with_context(|| format!("{package} has no unit tests"))
+}
+
 /// `cargo test` over the whole workspace, to go on after a failure. The caller sets output and starts it.
 pub fn test(checkout: &Checkout, arguments: &[OsString]) -> Command {
     let mut command = cargo(checkout);

@@ -16,6 +16,8 @@ pub const CONTAINERS: &str = "TRATO_STACK_CONTAINERS";
 pub const TEST_STACK: &str = "TRATO_TEST_STACK";
 /// Set for tests that shall run for the full figures instead of a bounded share of them.
 pub const TEST_LONG: &str = "TRATO_TEST_LONG";
+/// Set for the tests of prices: on how many documents each property is tried.
+pub const TEST_DOCUMENTS: &str = "TRATO_TEST_DOCUMENTS";
 
 /// The value of a variable; empty is as good as not set.
 pub fn get(name: &str) -> Option<String> {

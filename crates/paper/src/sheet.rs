@@ -59,16 +59,16 @@ pub struct Sheet {
     pub folds: &'static [Length],
 }
 
-/// The address field begins 45 mm from above and 20 mm from the left, and is 85 mm wide; its last 27.3 mm are for the
-/// recipient.
+/// The address field begins 45 mm from above and 20 mm from the left, and is 85 by 45 mm large; its last 27.3 mm are for the
+/// recipient, from the tallest letter of the first line to the lowest of the last.
 static A4: Sheet = Sheet {
     size: (mm(2100), mm(2970)),
     left: mm(250),
     right: mm(1900),
     top: mm(150),
     sender: mm(606),
-    recipient: mm(672),
-    recipient_height: mm(225),
+    recipient: mm(665),
+    recipient_height: mm(224),
     window_width: mm(780),
     aside: mm(1220),
     details: mm(540),
@@ -80,17 +80,18 @@ static A4: Sheet = Sheet {
 };
 
 /// The window is 7/8 inch from the left, 1/2 inch from below and 4 1/2 by 1 1/8 inches large: on the upper third of the
-/// sheet it shows what lies from 2.04 to 3.17 inches.
+/// sheet it shows what lies from 2.04 to 3.17 inches from above and from 7/8 to 5 3/8 inches from the left. What stands
+/// beside it begins to the right of that, and has its room from the margin.
 static LETTER: Sheet = Sheet {
     size: (pt(6120), pt(7920)),
     left: mm(254),
-    right: mm(1905),
+    right: mm(1981),
     top: mm(150),
     sender: mm(546),
-    recipient: mm(602),
-    recipient_height: mm(200),
+    recipient: mm(595),
+    recipient_height: mm(198),
     window_width: mm(900),
-    aside: mm(1270),
+    aside: mm(1380),
     details: mm(540),
     title: mm(990),
     next: mm(300),

@@ -21,6 +21,7 @@ mod list;
 mod overload;
 mod pdf;
 mod pgbench;
+mod properties;
 mod records;
 mod relay;
 mod report;
@@ -55,9 +56,10 @@ pub struct BenchOptions {
 
 type Measure = for<'a> fn(&'a mut Room) -> BoxFuture<'a, Result<Vec<Figure>>>;
 
-/// Every figure, in the order in which one does not disturb the next: the idle footprint before any load, the import
-/// before what reads its rows, what restarts processes last, and the overload behind all.
-const FIGURES: [(&str, Measure); 15] = [
+/// Every figure, in the order in which one does not disturb the next: what needs no service first, the idle footprint before
+/// any load, the import before what reads its rows, what restarts processes last, and the overload behind all.
+const FIGURES: [(&str, Measure); 16] = [
+    ("PROPERTIES", |room| Box::pin(properties::measure(room))),
     ("P13", |room| Box::pin(footprint::measure(room))),
     ("P16", |room| Box::pin(import::measure(room))),
     ("P3", |room| Box::pin(get::measure(room))),

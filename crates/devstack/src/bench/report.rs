@@ -56,14 +56,14 @@ fn table(figures: &[Figure]) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{:<7} {:<62} {:>10} {:>10} {:<8} {:>22} {:>8}  met",
+        "{:<10} {:<62} {:>10} {:>10} {:<8} {:>22} {:>8}  met",
         "id", "what", "ours", "limit", "unit", "ratio (spread)", "goal"
     );
     for figure in figures {
         let ratio = figure.ratio.or(figure.ours).map_or_else(|| "-".to_owned(), |found| range(&found));
         let _ = writeln!(
             text,
-            "{:<7} {:<62} {:>10} {:>10} {:<8} {:>22} {:>8}  {}",
+            "{:<10} {:<62} {:>10} {:>10} {:<8} {:>22} {:>8}  {}",
             figure.id,
             figure.what,
             value(figure.ours),
@@ -74,10 +74,10 @@ fn table(figures: &[Figure]) -> String {
             verdict(figure.verdict)
         );
         if !figure.limit_name.is_empty() {
-            let _ = writeln!(text, "       limit: {}", figure.limit_name);
+            let _ = writeln!(text, "           limit: {}", figure.limit_name);
         }
         for note in &figure.notes {
-            let _ = writeln!(text, "       {note}");
+            let _ = writeln!(text, "           {note}");
         }
     }
     text

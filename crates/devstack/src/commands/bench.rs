@@ -19,7 +19,7 @@ pub struct Args {
     /// Write every figure with unit, limit, ratio, spread and goal
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Figures to measure: P1 P3 P4 P5 P6 P7 P13 P14 P15 P16 PDF RECORDS TLS; all without
+    /// Figures to measure: P1 P3 P4 P5 P6 P7 P11 P12 P13 P14 P15 P16 PDF PROPERTIES RECORDS TLS; all without
     figures: Vec<String>,
 }
 

@@ -11,6 +11,9 @@ use crate::{
 };
 
 const NAME: Style = Style { weight: Weight::Bold, size: pt(150), tone: Tone::Ink };
+/// Sizes of the name in tenths of a point, the largest first, and the one of a name that fits in none of them.
+const NAMES: [i64; 3] = [150, 120, 100];
+const LEAST_NAME: i64 = 80;
 const TITLE: Style = Style { weight: Weight::Bold, size: pt(180), tone: Tone::Ink };
 const RECIPIENT: Style = Style { size: pt(100), ..TEXT };
 /// Largest width and height of a logo.
@@ -29,15 +32,21 @@ impl Composer<'_> {
         Ok(())
     }
 
-    /// The logo; the name where there is none.
+    /// The logo; where there is none the name, which takes no more room than a logo does: below is the window.
     fn logo(&mut self) -> Result<()> {
         let issuer = &self.document.issuer;
         let (left, top) = (self.sheet.left, self.sheet.top);
         let Some(logo) = &issuer.logo else {
             let part = self.structure.add(Structure::ROOT, Part::Paragraph);
             let width = self.sheet.aside - left - mm(80);
-            for (number, run) in (0..).zip(self.fonts.wrap(&issuer.name, NAME, width)) {
-                self.text((left, top + ascent(NAME) + number * leading(NAME)), run, Some(part));
+            let height = |runs: &[Run]| -> Length { runs.iter().map(|run| leading(run.style)).sum() };
+            let set = |size| self.fonts.wrap(&issuer.name, Style { size: pt(size), ..NAME }, width);
+            let fitting = NAMES.into_iter().map(set).find(|runs| height(runs) <= LOGO.1);
+            let mut y = top;
+            for run in fitting.unwrap_or_else(|| set(LEAST_NAME)) {
+                let style = run.style;
+                self.text((left, y + ascent(style)), run, Some(part));
+                y += leading(style);
             }
             return Ok(());
         };

@@ -2,7 +2,7 @@
 
 use trato_types::Kind;
 
-use super::{JPEG, PNG, invoice, line, logo, read};
+use super::{JPEG, PNG, invoice, line, logo, pictures, read};
 use crate::{Language, Logo, Paper};
 
 fn refusal(bytes: &[u8]) -> &'static str {
@@ -19,11 +19,7 @@ fn png_and_jpeg_are_logos() {
         let mut document = invoice(Language::English, Paper::A4, vec![line("Coffee")]);
         document.issuer.logo = Some(logo);
         let file = read(&document.to_pdf().expect("a PDF"));
-        let pictures = file.objects.values().filter_map(|object| object.as_stream().ok());
-        let pictures = pictures.filter(|stream| {
-            stream.dict.get(b"Subtype").and_then(lopdf::Object::as_name).is_ok_and(|name| name == b"Image")
-        });
-        assert_eq!(pictures.count(), 1, "{media_type}");
+        assert_eq!(pictures(&file), 1, "{media_type}");
     }
     assert_eq!(logo().bytes(), PNG);
 }

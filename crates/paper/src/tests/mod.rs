@@ -1,13 +1,15 @@
 //! Documents for the tests, and what is read out of them again.
 
+mod checklist;
 mod formats;
 mod images;
 mod offers;
 mod pages;
 mod places;
 mod properties;
+mod reader;
 
-use lopdf::Document as File;
+use lopdf::{Document as File, Object};
 use trato_types::{Address, Currency, Date, Minor};
 
 use crate::{
@@ -114,6 +116,22 @@ pub fn logo() -> Logo {
 /// The file, read by somebody else.
 pub fn read(pdf: &[u8]) -> File {
     File::load_mem(pdf).expect("it is a PDF")
+}
+
+/// How many pictures are in the file.
+pub fn pictures(file: &File) -> usize {
+    let streams = file.objects.values().filter_map(|object| object.as_stream().ok());
+    let kinds = streams.filter_map(|stream| stream.dict.get(b"Subtype").and_then(Object::as_name).ok());
+    kinds.filter(|kind| *kind == b"Image").count()
+}
+
+/// What the file says about itself.
+pub fn metadata(pdf: &[u8]) -> String {
+    let file = read(pdf);
+    let id = file.catalog().and_then(|catalog| catalog.get(b"Metadata")).and_then(Object::as_reference);
+    let stream = file.get_object(id.expect("metadata")).and_then(Object::as_stream).expect("a stream");
+    assert!(stream.dict.get(b"Filter").is_err(), "metadata are readable as they are");
+    String::from_utf8(stream.content.clone()).expect("it is UTF-8")
 }
 
 /// The text of each page without white space, which is a matter of places and not of text.

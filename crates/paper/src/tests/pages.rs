@@ -1,9 +1,8 @@
-//! What can be read in the file again: text, pages, parts, and what is attached.
+//! What can be read in the file again: text and pages.
 
-use lopdf::Object;
 use trato_types::Minor;
 
-use super::{assert_says, bare, invoice, line, logo, read, texts};
+use super::{assert_says, bare, invoice, line, logo, texts};
 use crate::{Attachment, Detail, Document, Kind, Language, Line, Mark, Paper, Value, Word};
 
 fn lines(count: usize) -> Vec<Line> {
@@ -164,68 +163,6 @@ fn what_does_not_count_says_so() {
             assert_says(&page, &[&word.to_uppercase()]);
         }
     }
-}
-
-/// XTR-05: the file can be read aloud: it has a title, a language, and parts; the table has heads and cells.
-#[test]
-fn the_file_has_title_language_and_structure() {
-    let pdf = invoice(Language::Spanish, Paper::A4, lines(40)).to_pdf().expect("a PDF");
-    let file = read(&pdf);
-    let catalog = file.catalog().expect("a catalogue");
-    let language = catalog.get(b"Lang").and_then(Object::as_str).expect("a language");
-    assert_eq!(String::from_utf8_lossy(language), "es");
-    let marked = catalog.get(b"MarkInfo").and_then(Object::as_dict).and_then(|info| info.get(b"Marked"));
-    assert_eq!(marked.and_then(Object::as_bool).ok(), Some(true));
-    let metadata = metadata(&pdf);
-    for part in [
-        "Factura F2026-0042",
-        "<pdfaid:part>3</pdfaid:part>",
-        "<pdfaid:conformance>A</pdfaid:conformance>",
-        "<pdfuaid:part>1</pdfuaid:part>",
-    ] {
-        assert!(metadata.contains(part), "{part} is not in {metadata}");
-    }
-    let kinds =
-        file.objects.values().filter_map(|object| object.as_dict().ok()?.get(b"S").ok()?.as_name().ok());
-    let count = |wanted: &[u8]| kinds.clone().filter(|kind| *kind == wanted).count();
-    assert_eq!((count(b"H1"), count(b"THead"), count(b"TBody")), (1, 1, 1));
-    assert!(
-        count(b"TR") >= 40 + 1 + 3 + 5 && count(b"TD") >= 40 * 6 && count(b"TH") >= 6,
-        "rows are missing"
-    );
-}
-
-fn metadata(pdf: &[u8]) -> String {
-    let file = read(pdf);
-    let id = file.catalog().and_then(|catalog| catalog.get(b"Metadata")).and_then(Object::as_reference);
-    let stream = file.get_object(id.expect("metadata")).and_then(Object::as_stream).expect("a stream");
-    assert!(stream.dict.get(b"Filter").is_err(), "metadata are readable as they are");
-    String::from_utf8(stream.content.clone()).expect("it is UTF-8")
-}
-
-/// XTR-05: the attachment comes out as it went in, under the name and in the relation that Factur-X wants.
-#[test]
-fn the_attachment_comes_out_as_it_went_in() {
-    let cii = "<rsm:CrossIndustryInvoice>ñ</rsm:CrossIndustryInvoice>".repeat(50).into_bytes();
-    let document = invoice(Language::English, Paper::A4, lines(3));
-    let pdf = document.to_hybrid(&Attachment { cii: cii.clone() }).expect("a PDF");
-    let file = read(&pdf);
-    let of = |dictionary: &lopdf::Dictionary, key: &[u8]| dictionary.get(key).cloned().expect("it is there");
-    let attached = of(file.catalog().expect("a catalogue"), b"AF");
-    let attached = attached.as_array().expect("a list")[0].as_reference().expect("a file");
-    let file_spec = file.get_dictionary(attached).expect("a file");
-    assert_eq!(of(file_spec, b"AFRelationship").as_name().ok(), Some(b"Alternative".as_slice()));
-    assert_eq!(of(file_spec, b"F").as_str().ok(), Some(b"factur-x.xml".as_slice()));
-    let embedded =
-        of(of(file_spec, b"EF").as_dict().expect("the files"), b"F").as_reference().expect("a file");
-    let stream = file.get_object(embedded).and_then(Object::as_stream).expect("a stream");
-    assert_eq!(stream.decompressed_content().expect("it is whole"), cii);
-    let metadata = metadata(&pdf);
-    for part in ["EN 16931", "factur-x.xml", ">INVOICE<", "<pdfaid:part>3</pdfaid:part>"] {
-        assert!(metadata.contains(part), "{part} is not in {metadata}");
-    }
-    assert_eq!(metadata.matches("pdfaExtension:schemas>").count(), 2, "there is one list of schemas");
-    assert_eq!(texts(&pdf), texts(&document.to_pdf().expect("a PDF")), "the page is the same");
 }
 
 /// A delivery note tells no prices, and has no columns for them.

@@ -17,12 +17,20 @@ use trato_types::{Currency, Minor};
 
 use crate::{Document, Line, Percent, Priced, Quantity, Tax, TaxCategory, UnitPrice};
 
-/// Documents each property is tried on in the ordinary run.
-pub(crate) const DOCUMENTS: u32 = 20_000;
+/// Says on how many documents each property is tried: a million by `cargo dev bench PROPERTIES`.
+const DOCUMENTS: &str = "TRATO_TEST_DOCUMENTS";
+/// As many in the ordinary run.
+const ORDINARILY: u32 = 20_000;
 
-/// So many cases, drawn by the fastest generator: in a debug build the usual one takes a tenth of the time.
-pub(crate) fn cases(number: u32) -> ProptestConfig {
-    ProptestConfig { rng_algorithm: RngAlgorithm::XorShift, ..ProptestConfig::with_cases(number) }
+/// A case for one in so many documents, drawn by the fastest generator: in a debug build the usual one takes a tenth of the
+/// time.
+pub(crate) fn cases(one_in: u32) -> ProptestConfig {
+    let said = std::env::var_os(DOCUMENTS).filter(|said| !said.is_empty());
+    let documents = said.map_or(ORDINARILY, |said| {
+        let number = said.to_str().and_then(|said| said.parse().ok());
+        number.unwrap_or_else(|| panic!("{DOCUMENTS} is {said:?}, and no number"))
+    });
+    ProptestConfig { rng_algorithm: RngAlgorithm::XorShift, ..ProptestConfig::with_cases(documents / one_in) }
 }
 
 pub(crate) fn euro() -> Currency {

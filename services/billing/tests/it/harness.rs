@@ -284,8 +284,16 @@ pub fn rate(percent: &str, valid_from: Option<Date>, valid_to: Option<Date>) -> 
 
 /// The day so many days ago, at a place where it is never tomorrow.
 pub fn days_ago(days: u64) -> Option<Date> {
+    on(chrono::Utc::now().date_naive() - chrono::Days::new(days))
+}
+
+/// The day in so many days.
+pub fn days_ahead(days: u64) -> Option<Date> {
+    on(chrono::Utc::now().date_naive() + chrono::Days::new(days))
+}
+
+fn on(day: chrono::NaiveDate) -> Option<Date> {
     use chrono::Datelike as _;
-    let day = chrono::Utc::now().date_naive() - chrono::Days::new(days);
     let part = |number: u32| i32::try_from(number).expect("it is small");
     date(day.year(), part(day.month()), part(day.day()))
 }

@@ -2,11 +2,12 @@
 
 use tonic::{Code, Response};
 use trato_proto::billing::v1::{
-    ListTaxCodesRequest, TaxCode, UpdateTaxCodeRequest,
+    Invoice, ListTaxCodesRequest, TaxCode, UpdateTaxCodeRequest,
+    invoice::Line,
     tax_code::{Category, Rate},
 };
 
-use crate::harness::{Billing, date, field, paths, rate, refusal, vat, violations};
+use crate::harness::{Billing, date, days_ahead, eur, field, paths, rate, refusal, vat, violations};
 
 /// XTR-05: a tax code has its rates by day, in their order, and tells all of it in its events.
 #[tokio::test]
@@ -53,6 +54,34 @@ async fn a_rate_can_follow_another_and_none_overlap() {
         .map(|rate| rate.percent)
         .collect();
     assert_eq!(percents, ["18", "21", "22"]);
+}
+
+/// Bad input: a rate from next year holds from its day on; before, the one of then holds, and where there is none nothing is
+/// recorded.
+#[tokio::test]
+async fn a_rate_from_next_year_is_none_of_today() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let next_year = days_ahead(365);
+    let rates = vec![rate("21", date(2012, 9, 1), days_ahead(364)), rate("22", next_year, None)];
+    let changing = billing.create_tax_code(TaxCode { rates, ..vat("ES-N") }).await.expect("a tax code");
+    let rates = vec![rate("5", next_year, None)];
+    let coming = billing.create_tax_code(TaxCode { rates, ..vat("ES-C") }).await.expect("a tax code");
+    let invoice = async |tax_code: &TaxCode, supply_date| {
+        let line = Line { tax_codes: vec![tax_code.name.clone()], ..desk.line("1", "1", "100") };
+        billing.create_invoice(Invoice { supply_date, ..desk.invoice(vec![line]) }).await
+    };
+
+    let too_early = invoice(&coming, None).await;
+    let today = invoice(&changing, None).await.expect("a draft");
+    let then = invoice(&changing, next_year).await.expect("a draft");
+    let in_time = invoice(&coming, next_year).await.expect("a draft");
+
+    assert_eq!(refusal(too_early), (Code::FailedPrecondition, "TAX_RATE_NOT_FOUND".to_owned()));
+    let taxes = [today, then, in_time].map(|draft| draft.totals.expect("totals").tax);
+    assert_eq!(taxes, [eur("21.00"), eur("22.00"), eur("5.00")]);
+    let recorded = billing.event_types().await.into_iter().filter(|kind| kind == "invoice.created");
+    assert_eq!(recorded.count(), 3);
 }
 
 #[tokio::test]

@@ -147,6 +147,24 @@ async fn what_cannot_be_sold_or_taxed_is_named_line_by_line() {
     assert_eq!(violations(answer), [field("lines[0].tax_class", "TAX_RATE_MISSING")]);
 }
 
+/// DOC-10: a tax rate from next year is none of today, and holds from its day on.
+#[tokio::test]
+async fn a_tax_rate_from_next_year_is_none_of_today() {
+    let (sales, list) = Sales::start_pricing().await;
+    let mut coming = tax_code("XX-N", "25");
+    coming.rates[0].valid_from = date(2027, 1, 1);
+    sales.hear_tax_code_of(coming).await;
+    let desk = sales.good("Desk", "XX-N").await;
+    sales.price(&list, &desk, "", "100").await;
+
+    let today = sales.price_document(document(vec![line(&desk, "1")])).await;
+    let then = PriceDocumentRequest { date: date(2027, 1, 1), ..document(vec![line(&desk, "1")]) };
+    let then = sales.price_document(then).await.expect("it can be priced");
+
+    assert_eq!(violations(today), [field("lines[0].tax_class", "TAX_RATE_MISSING")]);
+    assert_eq!(cents(then.totals.expect("totals").tax.as_ref()), 2_500);
+}
+
 /// DOC-10: bad input is named in one round, and nothing is computed of it.
 #[tokio::test]
 async fn everything_that_is_wrong_with_a_question_is_said_at_once() {
