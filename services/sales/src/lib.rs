@@ -15,6 +15,7 @@ mod funnel;
 mod number_series;
 mod opportunity;
 mod order;
+mod overdue;
 mod own_team;
 mod paper;
 mod parties;
