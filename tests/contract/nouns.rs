@@ -1,9 +1,10 @@
 //! The resources there are.
 
 /// Resources by noun: collection, and the name of their field in requests.
-pub const NOUNS: [(&str, &str, &str); 31] = [
+pub const NOUNS: [(&str, &str, &str); 32] = [
     ("Account", "accounts", "account"),
     ("ApprovalRule", "approvalRules", "approvalRule"),
+    ("Cart", "carts", "cart"),
     ("Contact", "contacts", "contact"),
     ("CreditNote", "creditNotes", "creditNote"),
     ("CreditProfile", "creditProfiles", "creditProfile"),

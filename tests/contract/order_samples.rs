@@ -1,4 +1,4 @@
-//! Samples of orders, delivery notes and returns: bodies, and each of them in the state that a verb asks for.
+//! Samples of carts, orders, delivery notes and returns: bodies, and each of them in the state that a verb asks for.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -6,8 +6,9 @@ use uuid::Uuid;
 use super::samples::World;
 use crate::harness::values::{name, text};
 
-/// The verbs of orders, delivery notes, return policies and returns.
-pub const ORDER_VERBS: [&str; 20] = [
+/// The verbs of carts, orders, delivery notes, return policies and returns.
+pub const ORDER_VERBS: [&str; 21] = [
+    "CheckOutCart",
     "CreateOrderFromQuote",
     "ConfirmOrder",
     "HoldOrder",
@@ -33,6 +34,8 @@ pub const ORDER_VERBS: [&str; 20] = [
 /// Orders and what comes of them, that every sample may read.
 #[derive(Debug, Default)]
 pub struct Orders {
+    /// A cart that is open.
+    cart: String,
     /// A draft of an order.
     draft: String,
     /// An order that is confirmed, of more than all samples deliver.
@@ -63,7 +66,7 @@ pub fn changed_field(noun: &str) -> &'static str {
         "Ledger" => "rateOrigin",
         "Payment" => "reference",
         "Invoice" | "DeliveryNote" => "note",
-        "Quote" | "Order" => "document",
+        "Quote" | "Cart" | "Order" => "document",
         _ => "displayName",
     }
 }
@@ -72,6 +75,7 @@ impl Orders {
     /// The resource of a noun of these.
     pub fn name_of(&self, noun: &str) -> Option<&str> {
         Some(match noun {
+            "Cart" => &self.cart,
             "Order" => &self.draft,
             "DeliveryNote" => &self.delivery_note,
             "ReturnPolicy" => &self.return_policy,
@@ -87,6 +91,7 @@ impl World {
         self.orders.order_series = self.series_of("ORDER").await;
         self.orders.delivery_series = self.series_of("DELIVERY_NOTE").await;
         self.orders.return_series = self.series_of("RETURN").await;
+        self.orders.cart = self.create("Cart").await;
         self.orders.draft = self.create("Order").await;
         self.orders.confirmed = self.confirmed_order(json!({})).await;
         self.orders.delivery_note = self.create("DeliveryNote").await;
@@ -100,6 +105,14 @@ impl World {
     /// A valid body of a new order, or of what comes of one.
     pub fn order_body(&self, noun: &str, unique: &str) -> Value {
         match noun {
+            "Cart" => json!({
+                "account": self.account, "sessionId": unique, "step": "DELIVERY",
+                "shipTo": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
+                "document": {
+                    "currencyCode": "USD", "channel": "portal", "note": unique,
+                    "lines": [{ "product": self.bundle, "quantity": "2" }],
+                },
+            }),
             "Order" => json!({
                 "account": self.account, "customerPo": unique, "invoicingPolicy": "DELIVERED",
                 "shipTo": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
@@ -128,6 +141,7 @@ impl World {
     /// A request of a verb, for what is in the state that it asks for.
     pub async fn order_verb(&self, verb: &str) -> Value {
         match verb {
+            "CheckOutCart" => json!({ "name": self.create("Cart").await, "account": self.account }),
             "CreateOrderFromQuote" => {
                 json!({ "quote": self.accepted_quote().await, "requestId": Uuid::new_v4() })
             }

@@ -267,7 +267,9 @@ impl World {
     pub async fn sample(&self, method: &MethodDescriptor) -> Sample {
         self.prepare(method.name()).await;
         let request = match method.name() {
-            "GetCaller" | "ListAccessRecords" | "QueryFunnel" | "ReplayEvents" => json!({}),
+            "GetCaller" | "ListAccessRecords" | "QueryCartAbandonment" | "QueryFunnel" | "ReplayEvents" => {
+                json!({})
+            }
             "SubscribeEvents" => json!({ "fromStart": true }),
             "ExplainAccess" | "ListViewers" => self.access(method),
             "ListTimelineEntries" => json!({ "parent": self.account }),

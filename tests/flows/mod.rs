@@ -3,6 +3,7 @@
 mod access_records;
 mod accounts;
 mod become_customer;
+mod carts;
 mod cash;
 mod configuration;
 mod contacts;

@@ -5,6 +5,7 @@
 mod access;
 mod account;
 mod approval_rule;
+mod cart;
 mod decimal;
 mod delivery_note;
 mod document;
@@ -15,6 +16,7 @@ mod funnel;
 mod number_series;
 mod opportunity;
 mod order;
+mod overdue;
 mod own_team;
 mod paper;
 mod parties;
@@ -35,17 +37,18 @@ use futures::FutureExt as _;
 use trato_platform::{ServiceSpec, migrations};
 use trato_proto::sales::v1::{
     access_service_server::AccessServiceServer, approval_rule_service_server::ApprovalRuleServiceServer,
-    delivery_note_service_server::DeliveryNoteServiceServer, event_service_server::EventServiceServer,
-    funnel_service_server::FunnelServiceServer, opportunity_service_server::OpportunityServiceServer,
-    order_service_server::OrderServiceServer, pipeline_service_server::PipelineServiceServer,
-    price_list_service_server::PriceListServiceServer, price_service_server::PriceServiceServer,
-    pricing_service_server::PricingServiceServer, product_service_server::ProductServiceServer,
-    promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
-    return_policy_service_server::ReturnPolicyServiceServer,
+    cart_service_server::CartServiceServer, delivery_note_service_server::DeliveryNoteServiceServer,
+    event_service_server::EventServiceServer, funnel_service_server::FunnelServiceServer,
+    opportunity_service_server::OpportunityServiceServer, order_service_server::OrderServiceServer,
+    pipeline_service_server::PipelineServiceServer, price_list_service_server::PriceListServiceServer,
+    price_service_server::PriceServiceServer, pricing_service_server::PricingServiceServer,
+    product_service_server::ProductServiceServer, promotion_service_server::PromotionServiceServer,
+    quote_service_server::QuoteServiceServer, return_policy_service_server::ReturnPolicyServiceServer,
     sales_number_series_service_server::SalesNumberSeriesServiceServer,
     sales_return_service_server::SalesReturnServiceServer,
 };
 
+pub use cart::abandon as abandon_carts;
 pub use order::break_promises;
 pub use quote::expire as expire_quotes;
 
@@ -76,7 +79,9 @@ pub fn service() -> ServiceSpec {
             "0021_printed",
             "0022_billed_quote",
             "0023_taken_budget",
+            "0024_cart",
         ])
+        .settings(|loader| loader.section::<cart::Settings>())
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()
         .keep::<price::Price>()
@@ -87,6 +92,7 @@ pub fn service() -> ServiceSpec {
         .keep::<approval_rule::ApprovalRule>()
         .keep::<quote::Quote>()
         .keep::<order::Order>()
+        .keep::<cart::Cart>()
         .keep::<delivery_note::DeliveryNote>()
         .keep::<return_policy::ReturnPolicy>()
         .keep::<sales_return::SalesReturn>()
@@ -101,6 +107,7 @@ pub fn service() -> ServiceSpec {
         .serve(|app| ApprovalRuleServiceServer::new(approval_rule::Api::new(app)))
         .serve(|app| QuoteServiceServer::new(quote::Api::new(app)))
         .serve(|app| OrderServiceServer::new(order::Api::new(app)))
+        .serve(|app| CartServiceServer::new(cart::Api::new(app)))
         .serve(|app| DeliveryNoteServiceServer::new(delivery_note::Api::new(app)))
         .serve(|app| ReturnPolicyServiceServer::new(return_policy::Api::new(app)))
         .serve(|app| SalesReturnServiceServer::new(sales_return::Api::new(app)))
@@ -115,4 +122,5 @@ pub fn service() -> ServiceSpec {
         .on(order::record_credit_notes())
         .every(order::JOB, order::PERIOD, |app| order::watch_promises(app).boxed())
         .every(quote::EXPIRY, quote::EXPIRY_PERIOD, |app| quote::run_expiry(app).boxed())
+        .every(cart::JOB, cart::PERIOD, |app| cart::run_abandonment(app).boxed())
 }

@@ -21,7 +21,7 @@ use super::{
     write::{external_id_taken, finish},
 };
 use crate::{
-    db::{Database, NewEvent, Record, RequestKey, Resource, Tx},
+    db::{Database, Facts, NewEvent, Record, RequestKey, Resource, Tx},
     rpc::Caller,
 };
 
@@ -32,6 +32,12 @@ pub trait Draft: Resource {
 
     /// FAILED_PRECONDITION once it is issued.
     fn require_draft(&self) -> Result<()>;
+
+    /// Participle of the event by which an update of this one is told, and what it tells beside the change: where the
+    /// state before gives it a meaning of its own.
+    fn update_event(&self) -> (&'static str, Facts) {
+        ("updated", Facts::default())
+    }
 
     /// Fills in what clients left open of documents that are new, and finds out what is not known here yet: before any
     /// transaction, so that neighbours can be asked. What fails here fails for all of them.
@@ -188,7 +194,8 @@ impl<T: Draft> Drafts<T> {
         if by.key.is_none() && answer.changed(&T::render(&before)).is_empty() {
             return Ok(T::render(&before));
         }
-        let event = NewEvent::of(cx, "updated", Some(&before), &after);
+        let (verb, facts) = before.value.update_event();
+        let event = NewEvent::with_facts(cx, verb, Some(&before), &after, facts);
         let event_id = event.id;
         tx.save(self.store.statements(), &after, event).await?;
         finish(tx, by.key, event_id, by.validate_only).await?;

@@ -1,4 +1,4 @@
-//! Documents: what quotes and orders have in common. Lines, discounts, charges and terms lie as JSON in the row of what they
+//! Documents: what quotes, carts and orders have in common. Lines, discounts, charges and terms lie as JSON in the row of what they
 //! belong to, with what they cost when they were written last.
 //!
 //! A document is priced within the transaction that writes it (`pricing.rs`), by the functions that answer PriceDocument; from

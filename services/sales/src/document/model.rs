@@ -10,7 +10,7 @@ use crate::{
     pricing::{Frozen, Question, Wanted, WantedCharge},
 };
 
-/// What a quote or an order is about. It is stored as JSON: what is added one day has a default.
+/// What a quote, a cart or an order is about. It is stored as JSON: what is added one day has a default.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Document {
     /// Currency of every amount; one that exists.

@@ -5,4 +5,4 @@ mod api;
 mod model;
 mod store;
 
-pub use self::api::Api;
+pub use self::{api::Api, model::rate};

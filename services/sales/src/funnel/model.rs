@@ -279,7 +279,8 @@ pub fn mean(sum: i128, count: i64) -> Option<i128> {
     (count > 0).then(|| (2 * sum.abs() + count) / (2 * count) * sum.signum())
 }
 
-fn rate(part: i64, whole: i64) -> f64 {
+/// A part in a whole, 0 to 1; 0 of nothing.
+pub fn rate(part: i64, whole: i64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 

@@ -4,14 +4,14 @@
 use tonic::Request;
 use trato_platform::{
     App,
-    db::{Database, NewEvent, Record, RequestKey, Resource as _, Tx, from_sqlx, statement::Statements},
+    db::{Database, RequestKey, Resource as _, Tx, from_sqlx, statement::Statements},
     standard::{Reply, answer, once, require_living},
 };
 use trato_proto::sales::v1 as pb;
 use trato_types::{Context, DomainError, Error, Id, Kind, Result, error::FieldError as _};
 use uuid::Uuid;
 
-use super::{billed, model::Order};
+use super::{billed, locked::insert_order, model::Order};
 use crate::quote::{self, Quote};
 
 /// Makes quotes orders.
@@ -80,10 +80,8 @@ impl FromQuote {
         let quote = Id::<Quote>::parse(&body.quote)
             .map_err(|error| Error::invalid("quote", error.reason(), error.to_string()))?;
         let mut tx = Tx::of(&self.database, cx).await?;
-        let record = Record::new(cx, self.order_of(&mut tx, quote).await?, None);
-        let event = NewEvent::of(cx, "created", None, &record);
-        let event_id = event.id;
-        tx.insert(&self.orders, &[&record], vec![event]).await?;
+        let order = self.order_of(&mut tx, quote).await?;
+        let (record, event_id) = insert_order(&self.orders, &mut tx, order).await?;
         billed::attach(&mut tx, record.id, quote).await?;
         if let Some(key) = key {
             tx.remember_event(key, event_id).await?;

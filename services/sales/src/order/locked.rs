@@ -1,4 +1,5 @@
-//! The order behind delivery notes and returns: read, or locked and stored once its quantities have moved.
+//! The order behind delivery notes and returns: read, or locked and stored once its quantities have moved. And the order that
+//! a quote or a cart becomes, as it is stored for the first time.
 
 use std::collections::HashMap;
 
@@ -40,6 +41,15 @@ pub async fn lock_order(orders: &Statements, tx: &mut Tx, order: Id<Order>) -> R
         Ok(found) if found.delete_time.is_some() => Err(order_not_found(order)),
         locked => locked,
     }
+}
+
+/// Stores a new order; answers it with the identifier of the event that tells of it.
+pub async fn insert_order(orders: &Statements, tx: &mut Tx, order: Order) -> Result<(Record<Order>, Uuid)> {
+    let record = Record::new(tx.cx(), order, None);
+    let event = NewEvent::of(tx.cx(), "created", None, &record);
+    let event_id = event.id;
+    tx.insert(orders, &[&record], vec![event]).await?;
+    Ok((record, event_id))
 }
 
 /// Stores a locked order whose quantities have moved.

@@ -37,7 +37,7 @@ pub use self::{
     billed::{record_credit_notes, record_invoices},
     goods::Good,
     ledger::LedgerError,
-    locked::{find_orders, lock_order, order_not_found, save_order},
+    locked::{find_orders, insert_order, lock_order, order_not_found, save_order},
     model::{Order, OrderError, reason_of},
     promises::{JOB, PERIOD, break_promises, watch_promises},
     render::render_broken,

@@ -4,6 +4,8 @@
 mod access;
 mod billing;
 mod bundles;
+mod cart;
+mod cart_abandonment;
 mod configuration;
 mod count;
 mod credit;
