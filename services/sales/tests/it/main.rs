@@ -4,6 +4,8 @@
 mod access;
 mod billing;
 mod bundles;
+mod chain_lists;
+mod chains;
 mod configuration;
 mod count;
 mod credit;
