@@ -274,6 +274,7 @@ impl World {
             "ExplainAccess" | "ListViewers" => self.access(method),
             "ListTimelineEntries" => json!({ "parent": self.account }),
             "ListStageChanges" => json!({ "parent": self.opportunity }),
+            "ListStalledChains" => json!({ "stalledFor": "60s", "pageSize": 10 }),
             "PreviewInvoice" => json!({ "invoice": self.body("Invoice") }),
             "CreateInvoiceFromSource" => json!({
                 "sourceDocument": self.accepted_quote().await, "legalEntity": self.legal_entity,

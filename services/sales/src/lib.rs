@@ -6,6 +6,7 @@ mod access;
 mod account;
 mod approval_rule;
 mod cart;
+mod chain;
 mod decimal;
 mod delivery_note;
 mod document;
@@ -34,27 +35,30 @@ mod subscriptions;
 mod tax_code;
 
 use futures::FutureExt as _;
-use trato_platform::{ServiceSpec, migrations};
+use trato_platform::{ServiceSpec, config::Loader, migrations};
 use trato_proto::sales::v1::{
     access_service_server::AccessServiceServer, approval_rule_service_server::ApprovalRuleServiceServer,
-    cart_service_server::CartServiceServer, delivery_note_service_server::DeliveryNoteServiceServer,
-    event_service_server::EventServiceServer, funnel_service_server::FunnelServiceServer,
-    opportunity_service_server::OpportunityServiceServer, order_service_server::OrderServiceServer,
-    pipeline_service_server::PipelineServiceServer, price_list_service_server::PriceListServiceServer,
-    price_service_server::PriceServiceServer, pricing_service_server::PricingServiceServer,
-    product_service_server::ProductServiceServer, promotion_service_server::PromotionServiceServer,
-    quote_service_server::QuoteServiceServer, return_policy_service_server::ReturnPolicyServiceServer,
+    cart_service_server::CartServiceServer, chain_service_server::ChainServiceServer,
+    delivery_note_service_server::DeliveryNoteServiceServer, event_service_server::EventServiceServer,
+    funnel_service_server::FunnelServiceServer, opportunity_service_server::OpportunityServiceServer,
+    order_service_server::OrderServiceServer, pipeline_service_server::PipelineServiceServer,
+    price_list_service_server::PriceListServiceServer, price_service_server::PriceServiceServer,
+    pricing_service_server::PricingServiceServer, product_service_server::ProductServiceServer,
+    promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
+    return_policy_service_server::ReturnPolicyServiceServer,
     sales_number_series_service_server::SalesNumberSeriesServiceServer,
     sales_return_service_server::SalesReturnServiceServer,
 };
 
 pub use cart::abandon as abandon_carts;
+pub use chain::count_stalled as count_stalled_chains;
 pub use order::break_promises;
 pub use quote::expire as expire_quotes;
 
 /// The table of contents.
 pub fn service() -> ServiceSpec {
     ServiceSpec::new("sales", include_str!("../config.toml"), trato_proto::DESCRIPTORS, trato_proto::ROLES)
+        .settings(sections)
         .migrations(migrations![
             "0001_product",
             "0002_pipeline",
@@ -80,8 +84,8 @@ pub fn service() -> ServiceSpec {
             "0022_billed_quote",
             "0023_taken_budget",
             "0024_cart",
+            "0025_stalled_chain",
         ])
-        .settings(|loader| loader.section::<cart::Settings>())
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()
         .keep::<price::Price>()
@@ -112,6 +116,7 @@ pub fn service() -> ServiceSpec {
         .serve(|app| ReturnPolicyServiceServer::new(return_policy::Api::new(app)))
         .serve(|app| SalesReturnServiceServer::new(sales_return::Api::new(app)))
         .serve(|app| FunnelServiceServer::new(funnel::Api::new(app)))
+        .serve(|app| ChainServiceServer::new(chain::Api::new(app)))
         .serve(|app| EventServiceServer::new(events::Api::new(app)))
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
         .on(subscriptions::project_accounts())
@@ -123,4 +128,10 @@ pub fn service() -> ServiceSpec {
         .every(order::JOB, order::PERIOD, |app| order::watch_promises(app).boxed())
         .every(quote::EXPIRY, quote::EXPIRY_PERIOD, |app| quote::run_expiry(app).boxed())
         .every(cart::JOB, cart::PERIOD, |app| cart::run_abandonment(app).boxed())
+        .every(chain::COUNT, chain::COUNT_PERIOD, |app| chain::count(app).boxed())
+}
+
+/// The sections of settings that are of sales alone.
+fn sections(loader: Loader) -> Loader {
+    loader.section::<cart::Settings>().section::<chain::Settings>()
 }

@@ -21,6 +21,8 @@ pub(super) const EVENT_TYPE: &str = "event.type";
 pub(super) const INBOX_STATE: &str = "trato.inbox.state";
 /// What a parked task is: the name of the job that could not do it.
 pub(super) const TASK_KIND: &str = "trato.task.kind";
+/// What a chain of documents waits for.
+pub(super) const WAITING_FOR: &str = "trato.chain.waiting_for";
 /// Name of a periodic job.
 pub(super) const JOB_NAME: &str = "trato.job.name";
 
@@ -257,6 +259,14 @@ pub(super) const TASKS_PARKED: Metric = gauge(
      process that counted last",
 );
 
+pub(super) const CHAINS_STALLED: Metric = gauge(
+    "trato.chains.stalled",
+    "{chain}",
+    &[WAITING_FOR],
+    "Chains of documents of which none has changed for as long as the service is set to, by what they wait for. Told by the \
+     process that counted last",
+);
+
 pub(super) const READY: Metric =
     gauge("trato.ready", "{process}", &[], "1 while the process is ready for calls, else 0");
 pub(super) const START: Metric =
@@ -294,7 +304,7 @@ pub(super) const ALL: &[(&str, &[&Metric])] = &[
     ),
     ("Database", &[&CONNECTIONS, &MOST_CONNECTIONS, &DATABASE_FAILURES]),
     ("Access records", &[&ACCESS_STORED, &ACCESS_LOST, &ACCESS_WAITING]),
-    ("Jobs", &[&JOB, &JOB_FAILURES, &JOB_SUCCESS, &TASKS_PARKED]),
+    ("Jobs", &[&JOB, &JOB_FAILURES, &JOB_SUCCESS, &TASKS_PARKED, &CHAINS_STALLED]),
     ("Process", &[&READY, &START, &CERTIFICATE_EXPIRY, &UPTIME, &CPU, &MEMORY]),
 ];
 

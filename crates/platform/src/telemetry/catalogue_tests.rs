@@ -45,6 +45,7 @@ fn record_everything(metrics: &Metrics) {
     metrics.job_ran("forget", Some("BUSY"), second);
     metrics.job_ran("forget", None, second);
     metrics.tasks_parked(&[("dun".to_owned(), "GONE".to_owned(), 2)], Duration::from_secs(60));
+    metrics.chains_stalled(&[("INVOICE".to_owned(), 3)], Duration::from_secs(60));
     metrics.watch_readiness(|| true, || Some(Duration::from_secs(1)));
     metrics.watch_certificate(|| Some(4_000_000_000));
 }

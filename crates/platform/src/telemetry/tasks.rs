@@ -1,12 +1,14 @@
-//! What jobs could not do and keep for somebody to mend: how much it is, by job and reason.
+//! What stands still for somebody to see to: tasks that jobs could not do, by job and reason, and chains of documents, by what
+//! they wait for.
 
 use std::time::{Duration, Instant};
 
 use opentelemetry_semantic_conventions::attribute::ERROR_TYPE;
 
 use super::{
-    catalogue::{TASK_KIND, TASKS_PARKED},
-    metrics::Metrics,
+    board::Labels,
+    catalogue::{CHAINS_STALLED, Metric, TASK_KIND, TASKS_PARKED, WAITING_FOR},
+    metrics::{Instruments, Metrics},
 };
 
 impl Metrics {
@@ -14,13 +16,27 @@ impl Metrics {
     /// since then.
     pub fn tasks_parked(&self, counts: &[(String, String, i64)], valid: Duration) {
         let Some(instruments) = &self.instruments else { return };
-        let until = Instant::now() + valid;
         instruments.board.clear(&TASKS_PARKED);
         for (kind, reason, count) in counts {
             let labels = [(TASK_KIND, kind.as_str()), (ERROR_TYPE, reason.as_str())];
-            let count = *count as f64;
-            let ask = move || (Instant::now() < until).then_some(count);
-            instruments.board.ask(&TASKS_PARKED, &labels, ask);
+            instruments.tell_for(&TASKS_PARKED, &labels, *count, valid);
         }
+    }
+
+    /// How many chains of documents stand still now, by what they wait for; told anew within `valid`, or no more.
+    pub fn chains_stalled(&self, counts: &[(String, i64)], valid: Duration) {
+        let Some(instruments) = &self.instruments else { return };
+        instruments.board.clear(&CHAINS_STALLED);
+        for (waiting_for, count) in counts {
+            instruments.tell_for(&CHAINS_STALLED, &[(WAITING_FOR, waiting_for.as_str())], *count, valid);
+        }
+    }
+}
+
+impl Instruments {
+    /// Tells a count that ends by itself.
+    fn tell_for(&self, metric: &Metric, labels: Labels<'_>, count: i64, valid: Duration) {
+        let (count, until) = (count as f64, Instant::now() + valid);
+        self.board.ask(metric, labels, move || (Instant::now() < until).then_some(count));
     }
 }

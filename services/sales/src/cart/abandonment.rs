@@ -81,7 +81,7 @@ mod tests {
     fn load(value: &str) -> Result<u32, String> {
         let variable = ("TRATO_CARTS__ABANDON_AFTER_MINUTES".to_owned(), value.to_owned());
         let variables = Some(variable).filter(|(_, value)| !value.is_empty());
-        let loader = Loader::new(include_str!("../../config.toml")).section::<Settings>();
+        let loader = crate::sections(Loader::new(include_str!("../../config.toml")));
         let loaded = loader.load(&Environment::of(variables)).map_err(|faults| faults.to_string())?;
         Ok(loaded.section::<Settings>().expect("it is declared").abandon_after_minutes)
     }

@@ -6,6 +6,8 @@ mod billing;
 mod bundles;
 mod cart;
 mod cart_abandonment;
+mod chain_lists;
+mod chains;
 mod configuration;
 mod count;
 mod credit;

@@ -32,12 +32,12 @@ impl Sales {
         (sales, desk)
     }
 
-    async fn accepted(&self, desk: &str, quantity: &str) -> Quote {
+    pub async fn accepted(&self, desk: &str, quantity: &str) -> Quote {
         let sent = self.sent(desk, quantity).await;
         self.accept(accepting(&sent.name)).await.expect("accepted")
     }
 
-    async fn cancel_order(&self, name: &str) {
+    pub async fn cancel_order(&self, name: &str) {
         let request =
             CancelOrderRequest { name: name.into(), reason: "Not wanted".into(), ..Default::default() };
         self.orders().cancel_order(self.admin.request(request)).await.expect("cancelled");
@@ -53,12 +53,12 @@ impl Sales {
             .uses
     }
 
-    async fn order_from(&self, request: CreateOrderFromQuoteRequest) -> Result<Order, Status> {
+    pub async fn order_from(&self, request: CreateOrderFromQuoteRequest) -> Result<Order, Status> {
         self.orders().create_order_from_quote(self.admin.request(request)).await.map(Response::into_inner)
     }
 }
 
-fn of(quote: &str) -> CreateOrderFromQuoteRequest {
+pub fn of(quote: &str) -> CreateOrderFromQuoteRequest {
     let request_id = Uuid::now_v7().to_string();
     CreateOrderFromQuoteRequest { quote: quote.into(), request_id, ..Default::default() }
 }

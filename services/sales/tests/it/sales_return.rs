@@ -40,12 +40,12 @@ impl Sales {
         (sales, desk)
     }
 
-    async fn request_return(&self, delivery_note: &str, lines: Vec<Line>) -> Result<SalesReturn, Status> {
+    pub async fn request_return(&self, delivery_note: &str, lines: Vec<Line>) -> Result<SalesReturn, Status> {
         let request = requesting(delivery_note, lines);
         self.sales_returns().create_sales_return(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn authorise(&self, name: &str, exception: &str) -> Result<SalesReturn, Status> {
+    pub async fn authorise(&self, name: &str, exception: &str) -> Result<SalesReturn, Status> {
         let request = AuthoriseReturnRequest {
             name: name.into(),
             exception_reason: exception.into(),
@@ -55,7 +55,7 @@ impl Sales {
         self.sales_returns().authorise_return(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn receive(
+    pub async fn receive(
         &self,
         name: &str,
         lines: Vec<receive_return_request::Line>,
@@ -64,7 +64,7 @@ impl Sales {
         self.sales_returns().receive_return(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn inspect(&self, name: &str, found: &[(&str, Disposition)]) -> Result<SalesReturn, Status> {
+    pub async fn inspect(&self, name: &str, found: &[(&str, Disposition)]) -> Result<SalesReturn, Status> {
         let line = |(line, disposition): &(&str, Disposition)| inspect_return_request::Line {
             line: (*line).into(),
             condition: Condition::Used.into(),
@@ -76,7 +76,7 @@ impl Sales {
         self.sales_returns().inspect_return(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn settle(&self, name: &str) -> Result<SalesReturn, Status> {
+    pub async fn settle(&self, name: &str) -> Result<SalesReturn, Status> {
         let request = SettleReturnRequest { name: name.into(), ..Default::default() };
         self.sales_returns().settle_return(self.admin.request(request)).await.map(Response::into_inner)
     }
@@ -105,7 +105,7 @@ fn requesting(delivery_note: &str, lines: Vec<Line>) -> CreateSalesReturnRequest
     CreateSalesReturnRequest { sales_return: Some(sales_return), ..Default::default() }
 }
 
-fn back(quantity: &str, serials: &[&str]) -> Line {
+pub fn back(quantity: &str, serials: &[&str]) -> Line {
     Line {
         delivery_line: "1".into(),
         quantity: quantity.into(),
