@@ -55,8 +55,8 @@ pub struct BenchOptions {
 
 type Measure = for<'a> fn(&'a mut Room) -> BoxFuture<'a, Result<Vec<Figure>>>;
 
-/// Every figure, in the order in which one does not disturb the next: the idle footprint before any load, the import
-/// before what reads its rows, what restarts processes last, and the overload behind all.
+/// Every figure, in the order in which one does not disturb the next: the footprint before any other load, the
+/// import before what reads its rows, what restarts processes last, and the overload behind all.
 const FIGURES: [(&str, Measure); 15] = [
     ("P13", |room| Box::pin(footprint::measure(room))),
     ("P16", |room| Box::pin(import::measure(room))),
