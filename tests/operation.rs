@@ -71,6 +71,12 @@ async fn the_doctor_says_in_words_what_is_wrong() {
     set("customers", "TRATO_BROKER__URL", "amqp://nobody:nothing@127.0.0.1:1");
     set("sales", "TRATO_SERVER__COLOUR", "red");
     set("gateway", "TRATO_UPSTREAMS", r#"{ "trato.sales" = "http://127.0.0.1:1" }"#);
+    let alone = folder(facts, "alone");
+    let path = fs::read_to_string(broken.join("billing").join("TRATO_CONFIG")).expect("where settings are");
+    let settings = fs::read_to_string(path.trim()).expect("settings");
+    let (without, _) = settings.split_once("[upstreams]").expect("billing asks others");
+    fs::write(&alone, without).expect("written");
+    set("billing", "TRATO_CONFIG", &alone.display().to_string());
 
     let said = trato_on(facts, &broken, &["doctor", "--json"]).await;
 
@@ -83,9 +89,12 @@ async fn the_doctor_says_in_words_what_is_wrong() {
     assert_eq!(findings(&examination, "sales"), ["configuration-faulty"]);
     let gateway = findings(&examination, "gateway");
     assert!(gateway.iter().any(|name| name == "upstream-unreachable"), "{examination:#}");
+    let billing = findings(&examination, "billing");
+    assert_eq!(billing.iter().filter(|name| *name == "upstream-not-set").count(), 2, "{billing:?}");
     let words = trato_on(facts, &broken, &["doctor"]).await.output;
     assert!(words.contains("FAULT in customers") && words.contains("server.colour"), "{words}");
     fs::remove_dir_all(&broken).expect("removed");
+    fs::remove_file(&alone).expect("removed");
 }
 
 #[tokio::test]

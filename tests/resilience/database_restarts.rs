@@ -38,7 +38,7 @@ async fn sessions(stack: &Breakable, action: &str) -> i64 {
     let mut connection = database::superuser(&stack.facts().await, "sales").await;
     let sql = format!(
         "select count({action}) from pg_stat_activity
-         where usename in ('customers', 'customers_system', 'sales', 'sales_system')"
+         where usename in ('customers', 'customers_system', 'sales', 'sales_system', 'billing', 'billing_system')"
     );
     let count = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut connection).await;
     count.expect("the server tells its sessions")

@@ -23,7 +23,7 @@ use crate::harness::{
     breakable::PATIENCE,
     caller::Caller,
     eventually::{SOON, eventually, lasts},
-    programs::PROGRAMS,
+    programs::{PROGRAMS, SERVICES},
     report::say,
     tenant::Tenant,
     values::{dollars, name},
@@ -35,7 +35,7 @@ const AGE: u64 = 10;
 
 async fn stack() -> Stack {
     let mut options = StackOptions::private("tls").tls();
-    for service in ["customers", "sales"] {
+    for service in SERVICES {
         options = options.env(service, "TRATO_SERVER__MAX_CONNECTION_AGE_SECONDS", &AGE.to_string());
     }
     Stack::start(options).await.expect("a private stack can be started")

@@ -29,6 +29,8 @@ use crate::harness::{
 const POOL: &str = "4";
 /// Clients that all want one.
 const CLIENTS: usize = 500;
+/// Longest time until a call is turned away: what it waits for a connection, and the way.
+const TURNED_AWAY: Duration = Duration::from_millis(1250);
 /// Clients that keep it busy and no more.
 const BEST: usize = 8;
 
@@ -105,6 +107,9 @@ fn an_exhausted_pool_turns_calls_away_in_time_and_never_locks_up() {
         assert!(crowded > 0.0, "nothing was done");
         if is_long_run() {
             assert!(crowded >= 0.8 * rate, "{crowded:.0} of {rate:.0} a second were done");
+            let refused = crowd.iter().filter(|(_, reply)| matches!(reply.status, Some(429 | 503)));
+            let latest = refused.map(|(_, reply)| reply.took).max().unwrap_or_default();
+            assert!(latest <= TURNED_AWAY, "a call was turned away after {latest:.1?}");
         }
         note(&ledger, crowd);
 

@@ -8,20 +8,24 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use trato_devstack::Facts;
+use uuid::Uuid;
 
 use super::{
     audit::{effects_agree, quiesce},
     killed_programs::rate,
 };
-use crate::harness::{
-    breakable::{Breakable, on_a_breakable_stack},
-    eventually::{SOON, eventually},
-    ledger::Ledger,
-    operator,
-    programs::SERVICES,
-    report::say,
-    values::{dollars, list, name, text, whole},
-    writers::{Subjects, Writers},
+use crate::{
+    flows::orders::{trade, until_invoiced},
+    harness::{
+        breakable::{Breakable, on_a_breakable_stack},
+        eventually::{SOON, eventually},
+        ledger::Ledger,
+        operator,
+        programs::SERVICES,
+        report::say,
+        values::{dollars, list, name, text, whole},
+        writers::{Subjects, Writers},
+    },
 };
 
 /// A backup: its folder, and the moment it is of.
@@ -220,6 +224,84 @@ fn restoring_one_service_closes_its_gap_and_names_what_is_lost() {
         assert_eq!(revision(&won), 4, "lifted above what was lost, then won again");
         only_the_new_account_differs(&facts, &subjects, &new).await;
         goes_on(&subjects).await;
+        stack.nobody_panicked().await;
+    });
+}
+
+/// F17, DOC-06: billing that goes back alone names the invoices it issued since, with the orders that were told of them. Their
+/// drafts stand above what was heard of them, the chain of numbers is whole, and orders hear of what is done anew.
+#[test]
+fn restoring_billing_alone_names_the_lost_invoices_and_leaves_its_chain_whole() {
+    on_a_breakable_stack(async |stack| {
+        let facts = stack.facts().await;
+        let subjects = Subjects::make(stack.tenant().await).await;
+        let (trade, product) = trade(&subjects.tenant).await;
+        trade.numbers("ORDER", "O").await;
+        let series = trade.billing_numbers("INVOICE", "F").await;
+        let next_series = trade.billing_numbers("INVOICE", "G").await;
+        let order = async || {
+            let document =
+                json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": "2" }] });
+            let order = trade.made("orders", json!({ "account": trade.account, "document": document })).await;
+            trade.seller.post(&format!("/v1/{order}:confirm"), json!({})).await.ok();
+            order
+        };
+        let issue = async |invoice: &str, series: &str| {
+            let request = json!({ "numberSeries": series, "requestId": Uuid::new_v4() });
+            trade.biller.post(&format!("/v1/{invoice}:issue"), request).await.ok()
+        };
+        let (invoiced, drafted, missed) = (order().await, order().await, order().await);
+        trade.invoice(trade.invoicing(&invoiced, &series)).await.ok();
+        let request = json!({
+            "sourceDocument": drafted, "legalEntity": trade.legal_entity, "requestId": Uuid::new_v4(),
+        });
+        let draft = trade.invoice(request).await.ok();
+        until_invoiced(&trade.seller, &invoiced, "INVOICED").await;
+        quiesce(&subjects).await;
+        let folder = facts.home.join("backup-of-billing").display().to_string();
+        let backup = back_up(&facts, &["--to", &folder]).await;
+
+        let issued = issue(&name(&draft), &series).await;
+        let gone = trade.invoice(trade.invoicing(&missed, &series)).await.ok();
+        assert_eq!((text(&issued, "number"), text(&gone, "number")), ("F2", "F3"));
+        for order in [&drafted, &missed] {
+            until_invoiced(&trade.seller, order, "INVOICED").await;
+        }
+        stack.kill("billing").await;
+
+        let restored = restore(&facts, &backup, &["--service", "billing"]).await;
+
+        let lost = lost(&restored, &subjects);
+        assert_eq!(lost.len(), 2, "{restored:#}");
+        for (invoice, kept, order) in [(&issued, Some(revision(&draft)), &drafted), (&gone, None, &missed)] {
+            let one = &lost[&(name(invoice), revision(invoice))];
+            assert_eq!((text(one, "service"), one["kept_revision"].as_i64()), ("billing", kept), "{one:#}");
+            let witness = &one["heard_by"][0];
+            assert_eq!((text(witness, "service"), text(witness, "consumer")), ("sales", "record-invoices"));
+            let effect = &one["effects"][0];
+            assert_eq!((text(effect, "service"), text(effect, "subject")), ("sales", order.as_str()));
+        }
+        let sent = list(&restored["reconciliation"], "sent");
+        assert!(
+            sent.iter().any(|sent| (text(sent, "from"), text(sent, "to")) == ("sales", "billing")),
+            "billing heard nothing of what orders did since: {sent:?}"
+        );
+        revive(&stack, &["billing"]).await;
+        quiesce(&subjects).await;
+        let back = trade.biller.get(&format!("/v1/{}", name(&draft))).await.ok();
+        assert_eq!((text(&back, "state"), revision(&back)), ("DRAFT", revision(&issued) + 1));
+        assert_eq!(trade.biller.get(&format!("/v1/{}", name(&gone))).await.status, 404);
+        let path = format!("/v1/invoices:verifyChain?numberSeries={series}");
+        let chain = trade.biller.get(&path).await.ok();
+        let found = (text(&chain, "fault"), whole(&chain["verified"]), whole(&chain["nextOrdinal"]));
+        assert_eq!(found, ("FAULT_UNSPECIFIED", 1, 0));
+
+        // F2 is with a customer already, so that another series goes on.
+        let again = issue(&name(&draft), &next_series).await;
+        assert_eq!(text(&again, "number"), "G1");
+        let reason = json!({ "reason": "Invoiced as F2", "requestId": Uuid::new_v4() });
+        trade.biller.post(&format!("/v1/{}:void", name(&draft)), reason).await.ok();
+        until_invoiced(&trade.seller, &drafted, "TO_INVOICE").await;
         stack.nobody_panicked().await;
     });
 }

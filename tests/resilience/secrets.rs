@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::rotel::Rotel;
 use crate::harness::{
     breakable::{Breakable, on_a_breakable_stack},
     caller::Caller,
+    desk::Desk,
     dynamic::method,
     eventually::eventually,
     programs::PROGRAMS,
     stack::logs,
+    tenant::Tenant,
     values::{list, name},
 };
 
@@ -23,7 +27,8 @@ const VARIABLES: [&str; 4] = [
     "TRATO_TELEMETRY__LOG_FILTER",
 ];
 /// Our own code tells all it can.
-const ALL: &str = "info,trato_platform=trace,trato_gateway=trace,trato_customers=trace,trato_sales=trace";
+const ALL: &str = "info,trato_platform=trace,trato_gateway=trace,trato_customers=trace,trato_sales=trace,\
+                   trato_billing=trace";
 /// Spans are sent in batches; this is long enough for several.
 const LATEST: Duration = Duration::from_secs(40);
 
@@ -102,6 +107,44 @@ async fn call(marks: &mut Marks, director: &Caller) {
     }
 }
 
+/// The same of billing: an invoice with its buyer, and a file of the bank with who has paid.
+async fn bill(marks: &mut Marks, tenant: &Tenant) {
+    let desk = Desk::make(tenant).await;
+    let mut invoice = desk.invoice();
+    invoice["billTo"] = json!({
+        "displayName": marks.word("Buyer"), "taxId": marks.word("tax"),
+        "address": { "lines": [marks.word("Road")], "locality": marks.word("Town"), "countryCode": "ES" },
+    });
+    let made = name(&desk.caller.post("/v1/invoices", invoice.clone()).await.ok());
+    let numbered = json!({ "numberSeries": desk.number_series, "requestId": Uuid::new_v4() });
+    desk.caller.post(&format!("/v1/{made}:issue"), numbered).await.ok();
+    desk.caller.get(&format!("/v1/{made}:render?language=es")).await.ok();
+    invoice["billTo"]["taxId"] = json!(marks.word("long").repeat(3));
+    invoice["lines"][0]["quantity"] = json!(marks.word("many"));
+    assert_eq!(desk.caller.post("/v1/invoices", invoice).await.status, 400);
+
+    let mut file = |amount: &str| {
+        let [key, payer, reference] = ["key", "Payer", "Reference"].map(|kind| marks.word(kind));
+        format!(
+            "key,date,amount,currency,counterparty,reference\n{key},2026-01-31,{amount},EUR,{payer},{reference}\n"
+        )
+    };
+    let (whole, wrong) = (file("5.00"), file("five"));
+    let cut = whole[..whole.len() - 3].to_owned();
+    let xml = format!("<Document><Nm>{}</Nm>", marks.word("Payer"));
+    for (format, content, status) in
+        [("CSV", whole, 200), ("CSV", wrong, 400), ("CSV", cut, 400), ("CAMT_053", xml, 400)]
+    {
+        let statement = json!({
+            "legalEntity": desk.legal_entity, "format": format, "content": STANDARD.encode(content),
+            "requestId": Uuid::new_v4(),
+        });
+        let answer = desk.caller.post("/v1/bankStatements:import", statement).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+    marks.0.extend(desk.caller.token().split('.').map(str::to_owned));
+}
+
 /// PLT-12: no log line, span or metric of any program holds a token, a name, an address or a number, even where our own
 /// code tells all it can.
 #[test]
@@ -109,13 +152,15 @@ fn nothing_that_is_secret_or_personal_is_told_to_who_watches() {
     on_a_breakable_stack(async |stack| {
         let collector = Rotel::start().await;
         tell(&stack, [&collector.endpoint(), "1.0", "1", ALL]).await;
-        let director = stack.tenant().await.director();
+        let tenant = stack.tenant().await;
+        let director = tenant.director();
         let mut marks = Marks(Vec::new());
         call(&mut marks, &director).await;
+        bill(&mut marks, &tenant).await;
         // What comes last has come when all before it has; and no line that is written costs a span.
         let last: Vec<String> = (0..10).map(|_| format!("{:032x}", rand::random::<u128>() | 1)).collect();
         for trace in &last {
-            for path in ["/v1/accounts", "/v1/opportunities"] {
+            for path in ["/v1/accounts", "/v1/opportunities", "/v1/invoices"] {
                 let traceparent = format!("00-{trace}-00f067aa0ba902b7-01");
                 director
                     .send(director.request(Method::GET, path).header("traceparent", traceparent))
@@ -139,7 +184,7 @@ fn nothing_that_is_secret_or_personal_is_told_to_who_watches() {
             look,
             |(served, logs, metrics)| {
                 // Of each call the gateway's and the service's.
-                served.iter().all(|spans| *spans == 4) && *logs > 0 && *metrics > 0
+                served.iter().all(|spans| *spans == 6) && *logs > 0 && *metrics > 0
             },
         )
         .await;

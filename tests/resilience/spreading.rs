@@ -9,7 +9,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures::{FutureExt as _, future::BoxFuture};
@@ -36,6 +36,9 @@ const CALLERS: usize = 6;
 const WINDOW: usize = 150;
 /// What each of three replicas takes of the calls, in percent.
 const FAIR: std::ops::RangeInclusive<usize> = 25..=42;
+
+/// Time within which new replicas have their share.
+const SHARED: Duration = Duration::from_secs(10);
 
 /// What the name stands for, as the DNS of a cluster would say it.
 #[derive(Clone, Debug, Default)]
@@ -91,7 +94,8 @@ impl Load {
     }
 
     /// Waits until the last calls, all of them made from now on, were answered as `wanted`.
-    async fn becomes(&self, what: &str, wanted: impl Fn(&BTreeMap<SocketAddr, usize>) -> bool) {
+    /// Answers after how long that was so.
+    async fn becomes(&self, what: &str, wanted: impl Fn(&BTreeMap<SocketAddr, usize>) -> bool) -> Duration {
         let begun = Instant::now();
         let start = self.answers.lock().expect("not poisoned").len();
         let look = || async {
@@ -99,7 +103,9 @@ impl Load {
             (made >= WINDOW, self.shares())
         };
         let seen = eventually(SOON, what, look, |(enough, shares)| *enough && wanted(shares)).await;
-        say(format!("{what} after {:.1?}: {:?}", begun.elapsed(), seen.1));
+        let took = begun.elapsed();
+        say(format!("{what} after {took:.1?}: {:?}", seen.1));
+        took
     }
 
     async fn stop(self) -> usize {
@@ -140,7 +146,9 @@ async fn replicas_that_come_and_go_share_the_calls_and_cost_none() {
     load.becomes("one replica answers", |shares| shares.len() == 1).await;
     book.write(&[first, second, third]);
     let is_fair = |share: &usize| FAIR.contains(&(share * 100 / WINDOW));
-    load.becomes("three share the calls", |shares| shares.len() == 3 && shares.values().all(is_fair)).await;
+    let three = |shares: &BTreeMap<SocketAddr, usize>| shares.len() == 3 && shares.values().all(is_fair);
+    let took = load.becomes("three share the calls", three).await;
+    assert!(took <= SHARED, "three shared the calls only after {took:.1?}");
 
     stack.kill("customers-2").await.expect("it can be killed");
     load.becomes("the killed one is left alone", |shares| !shares.contains_key(&second)).await;

@@ -38,7 +38,7 @@ const UP_PATIENCE: Duration = Duration::from_secs(600);
 /// Longest time from then on until calls are answered.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(120);
 /// A call of each service.
-const FIRST_CALLS: [&str; 2] = ["/v1/accounts", "/v1/opportunities"];
+const FIRST_CALLS: [&str; 3] = ["/v1/accounts", "/v1/opportunities", "/v1/invoices"];
 
 /// The product in containers. It outlives this value: `down` ends it, and so does the next run.
 #[derive(Debug)]

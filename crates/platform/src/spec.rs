@@ -82,6 +82,7 @@ pub struct ServiceSpec {
     pub(crate) loader: Box<dyn Fn(Loader) -> Loader + Send + Sync>,
     pub(crate) services: Vec<AddService>,
     pub(crate) kept: Vec<Kept>,
+    pub(crate) asks: &'static [&'static str],
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) warm: Option<fn()>,
@@ -105,6 +106,7 @@ impl ServiceSpec {
             loader: Box::new(|loader| loader),
             services: Vec::new(),
             kept: Vec::new(),
+            asks: &[],
             subscriptions: directory::subscriptions(),
             jobs: Vec::new(),
             warm: None,
@@ -144,6 +146,13 @@ impl ServiceSpec {
             routes.add_service(make(app));
             S::NAME
         }));
+        self
+    }
+
+    /// Asks the services of these proto packages, `trato.customers`: `doctor` misses their addresses.
+    #[must_use]
+    pub fn asks(mut self, packages: &'static [&'static str]) -> Self {
+        self.asks = packages;
         self
     }
 

@@ -11,11 +11,12 @@ use trato_platform::{
 use trato_proto::sales::v1 as sales;
 use trato_types::Result;
 
-/// Delivery notes that were issued.
+/// Delivery notes, from the draft on. Any event tells it: the log forgets all but the newest of each. One that is deleted or void
+/// keeps its row, which counts nothing while nothing is invoiced of it.
 pub fn project_delivery_notes() -> Subscription {
     Subscription::new(
         "project-delivery-notes",
-        &["trato.sales.v1.delivery_note.issued"],
+        &["trato.sales.v1.delivery_note.*"],
         Arc::new(|tx, event| project(tx, event).boxed()),
     )
     .projecting(&["delivery_note"])

@@ -115,6 +115,7 @@ pub fn service() -> ServiceSpec {
         .serve(|app| ParkedTaskServiceServer::new(parked_task::Api::new(app)))
         .serve(|app| EventServiceServer::new(events::Api::new(app)))
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
+        .asks(&["trato.customers", "trato.sales"])
         .on(subscriptions::project_accounts())
         .on(subscriptions::project_products())
         .on(delivery_note::project_delivery_notes())

@@ -119,6 +119,7 @@ pub fn service() -> ServiceSpec {
         .serve(|app| ChainServiceServer::new(chain::Api::new(app)))
         .serve(|app| EventServiceServer::new(events::Api::new(app)))
         .serve(|app| AccessServiceServer::new(access::Api::new(app)))
+        .asks(&["trato.customers", "trato.billing"])
         .on(subscriptions::project_accounts())
         .on(subscriptions::project_tax_codes())
         .on(subscriptions::project_legal_entities())

@@ -87,6 +87,13 @@ pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
     Ok(vec![latency, rate, cost, killed])
 }
 
+/// Runs chains for the time of a round: a load of every program.
+pub async fn load(room: &Room) -> Result<()> {
+    let (_, target) = room.tenant()?;
+    let ground = Ground::make(&mut Caller::new(&target, Patience::None)).await?;
+    run(&target, &ground, Patience::None, Until::over(room.span)).await.map(drop)
+}
+
 /// Chains go on while everything is killed and started again, one after the other.
 async fn while_all_is_killed(room: &Room, target: &Target, ground: &Ground) -> Result<(Load, usize)> {
     let over = Until::told();

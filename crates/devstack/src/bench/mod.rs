@@ -56,8 +56,8 @@ pub struct BenchOptions {
 
 type Measure = for<'a> fn(&'a mut Room) -> BoxFuture<'a, Result<Vec<Figure>>>;
 
-/// Every figure, in the order in which one does not disturb the next: what needs no service first, the idle footprint before
-/// any load, the import before what reads its rows, what restarts processes last, and the overload behind all.
+/// Every figure, in the order in which one does not disturb the next: what needs no service first, the footprint before any
+/// other load, the import before what reads its rows, what restarts processes last, and the overload behind all.
 const FIGURES: [(&str, Measure); 16] = [
     ("PROPERTIES", |room| Box::pin(properties::measure(room))),
     ("P13", |room| Box::pin(footprint::measure(room))),

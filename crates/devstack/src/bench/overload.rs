@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What is behind the gateway.
-const BEHIND: [&str; 4] = ["customers", "sales", "postgres", "rabbitmq"];
+const BEHIND: [&str; 5] = ["customers", "sales", "billing", "postgres", "rabbitmq"];
 
 /// How many times what can be answered is sent.
 const TIMES: f64 = 10.0;

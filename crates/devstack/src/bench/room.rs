@@ -23,8 +23,8 @@ use crate::{Grant, Profile, Stack, StackOptions, Tenant, progress::Progress, wai
 /// Callers at once, of the limit and of ours.
 pub const CALLERS: usize = 32;
 
-/// Programs of the suite, with the variables they get.
-const PROGRAMS: [&str; 4] = ["customers", "sales", "billing", "gateway"];
+/// Programs of the suite.
+pub const PROGRAMS: [&str; 4] = ["customers", "sales", "billing", "gateway"];
 
 /// Longest wait for the relay and the consumers to have nothing left to do.
 const QUIET_PATIENCE: Duration = Duration::from_secs(300);

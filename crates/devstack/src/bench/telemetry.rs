@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use super::{
     create,
     figure::{Figure, Goal},
-    room::Room,
+    room::{PROGRAMS, Room},
 };
 use crate::wait::eventually;
 
@@ -44,7 +44,7 @@ pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
     for _ in 0..room.rounds {
         let mut rates = Vec::new();
         for (endpoint, ratio) in [("", "0.1"), (endpoint.as_str(), "0.1"), (endpoint.as_str(), "1.0")] {
-            for program in ["customers", "sales", "gateway"] {
+            for program in PROGRAMS {
                 room.restart(program, &[(ENDPOINT, endpoint.to_owned()), (RATIO, ratio.to_owned())]).await?;
             }
             room.quiet().await?;
@@ -61,7 +61,7 @@ pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
         tenth.push((rates[1], rates[0]));
         whole.push((rates[2], rates[0]));
     }
-    for program in ["customers", "sales", "gateway"] {
+    for program in PROGRAMS {
         room.restart(program, &[(ENDPOINT, String::new())]).await?;
     }
     let limit = "the same without an endpoint";

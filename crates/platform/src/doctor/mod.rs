@@ -100,13 +100,13 @@ pub async fn examine(spec: &ServiceSpec, loaded: &Loaded) -> Report {
         ),
     }
     broker::look(spec.name, &loaded.settings.broker, &mut report).await;
-    neighbours::look(&loaded.settings, &mut report).await;
+    neighbours::look(&loaded.settings, spec.asks, &mut report).await;
     report
 }
 
 /// Looks at a program without a database: whom it asks.
 pub async fn examine_edge(name: &'static str, loaded: &Loaded) -> Report {
     let mut report = Report::new(name);
-    neighbours::look(&loaded.settings, &mut report).await;
+    neighbours::look(&loaded.settings, &[], &mut report).await;
     report
 }

@@ -13,8 +13,8 @@ const RENEWED_BEFORE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Longest wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Looks whether issuers give their keys and other services take connections.
-pub async fn look(settings: &Settings, report: &mut Report) {
+/// Looks whether issuers give their keys and other services take connections, and misses the addresses of packages it `asks`.
+pub async fn look(settings: &Settings, asks: &[&str], report: &mut Report) {
     if settings.auth.issuers.is_empty() {
         report.fault("issuer-not-set", "auth.issuers is empty", "name the issuer whose tokens are accepted");
     }
@@ -43,6 +43,13 @@ pub async fn look(settings: &Settings, report: &mut Report) {
     }
     let mut packages: Vec<&str> = settings.upstreams.packages().collect();
     packages.sort_unstable();
+    for package in asks.iter().filter(|package| !packages.contains(package)) {
+        report.warn(
+            "upstream-not-set",
+            format!("[upstreams] does not say where {package} is"),
+            "give its address; calls that need it are answered UNAVAILABLE",
+        );
+    }
     for package in packages {
         for address in settings.upstreams.addresses(package) {
             let target = (address.host().unwrap_or_default(), address.port_u16().unwrap_or_default());
