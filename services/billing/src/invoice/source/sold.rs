@@ -1,11 +1,13 @@
 //! What was sold, as a document of sales tells it. Pure.
 
-use std::collections::HashMap;
-
 use trato_pricing::Quantity;
-use trato_proto::sales::v1::{self as sales, order::InvoicingPolicy};
+use trato_proto::sales::v1::{
+    self as sales,
+    order::{HoldReason, State},
+};
 use trato_types::{DomainError, Error, Kind, Result};
 
+use super::basis::{self, Agreed, quantity};
 use crate::billable::Billable;
 
 /// A document of sales, and what of it may be invoiced.
@@ -42,6 +44,9 @@ pub enum SourceError {
     /// Nobody has agreed on it, or it is not wanted any more.
     #[error("the document cannot be invoiced yet, or no longer")]
     NotReady,
+    /// Somebody holds the order.
+    #[error("the order is held")]
+    OnHold,
     /// All that may be invoiced is.
     #[error("all that may be invoiced of the document is invoiced")]
     AlreadyInvoiced,
@@ -50,13 +55,14 @@ pub enum SourceError {
 impl DomainError for SourceError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NotReady => Kind::Precondition,
+            Self::NotReady | Self::OnHold => Kind::Precondition,
             Self::AlreadyInvoiced => Kind::AlreadyExists,
         }
     }
     fn reason(&self) -> &'static str {
         match self {
             Self::NotReady => "SOURCE_NOT_READY",
+            Self::OnHold => "ORDER_ON_HOLD",
             Self::AlreadyInvoiced => "ALREADY_INVOICED",
         }
     }
@@ -69,10 +75,13 @@ impl Sold {
             return Err(SourceError::NotReady.into());
         }
         let document = quote.document.ok_or_else(|| Error::internal("a quote without document"))?;
-        let billables = agreed(&document, &quote.name)?;
-        let lines = billables.iter().map(|one| SoldLine { key: one.line.clone(), priced: one.line.clone() });
+        let billable = |agreed: Agreed| {
+            let (line, basis) = agreed.whole();
+            Billable { document: quote.name.clone(), line, basis, parent: None, revision: 0 }
+        };
+        let billables: Vec<_> = Agreed::all(&document)?.into_iter().map(billable).collect();
         Ok(Self {
-            lines: lines.collect(),
+            lines: own_lines(&billables, &quote.name),
             name: quote.name,
             account: quote.account,
             bill_to: None,
@@ -82,100 +91,77 @@ impl Sold {
         })
     }
 
-    /// A confirmed order.
+    /// The same of a quote that has become an order: it is invoiced as the order is, by the name of the quote.
+    pub fn ordered(self, order: sales::Order) -> Result<Self> {
+        if order.delete_time.is_some() || matches!(order.state(), State::Unspecified | State::Draft) {
+            return Ok(self);
+        }
+        Ok(Self { name: self.name, ..Self::order(order)? })
+    }
+
+    /// A confirmed order that nobody holds.
     pub fn order(order: sales::Order) -> Result<Self> {
-        use sales::order::State::{Closed, Confirmed, Fulfilled, InFulfilment};
+        let hold = order.hold_reason();
+        let sold = Self::confirmed(order)?;
+        if hold == HoldReason::Unspecified { Ok(sold) } else { Err(SourceError::OnHold.into()) }
+    }
+
+    fn confirmed(order: sales::Order) -> Result<Self> {
+        use State::{Closed, Confirmed, Fulfilled, InFulfilment};
         if !matches!(order.state(), Confirmed | InFulfilment | Fulfilled | Closed) {
             return Err(SourceError::NotReady.into());
         }
-        let document = order.document.clone().ok_or_else(|| Error::internal("an order without document"))?;
-        let revision = order.etag.parse().map_err(Error::internal)?;
-        let progress: HashMap<&str, &sales::order::Progress> =
-            order.progress.iter().map(|progress| (progress.line.as_str(), progress)).collect();
-        let mut billables = Vec::new();
-        for whole in agreed(&document, &order.name)? {
-            let basis = match progress.get(whole.line.as_str()) {
-                Some(progress) => basis(&order, progress)?,
-                // A charge of the whole.
-                None => whole.basis,
-            };
-            let mut parent = None;
-            if !order.quote.is_empty() {
-                parent = Some((order.quote.clone(), whole.line.clone()));
-                billables.push(Billable { document: order.quote.clone(), ..whole.clone() });
-            }
-            billables.push(Billable { basis, parent, revision, ..whole });
-        }
-        let own = billables.iter().filter(|one| one.document == order.name);
-        let lines = own.map(|one| SoldLine { key: one.line.clone(), priced: one.line.clone() }).collect();
+        let billables = basis::of_order(&order, order.etag.parse().map_err(Error::internal)?)?;
         Ok(Self {
-            lines,
+            lines: own_lines(&billables, &order.name),
             name: order.name,
             account: order.account,
             bill_to: order.bill_to,
-            document,
+            document: order.document.ok_or_else(|| Error::internal("an order without document"))?,
             billables,
             order: None,
         })
     }
 
-    /// An issued delivery note of an order.
+    /// An issued delivery note of an order, also of one that is held: what has left is owed. The first one that is invoiced brings
+    /// the charges of the whole order.
     pub fn delivery_note(note: sales::DeliveryNote, order: sales::Order) -> Result<Self> {
         use sales::delivery_note::State::{Delivered, Dispatched, Issued, PartlyRefused};
         if !matches!(note.state(), Issued | Dispatched | Delivered | PartlyRefused) {
             return Err(SourceError::NotReady.into());
         }
         let revision = note.etag.parse().map_err(Error::internal)?;
-        let mut sold = Self::order(order)?;
+        let mut sold = Self::confirmed(order)?;
         let mut lines = Vec::new();
+        let mut bring = |line: SoldLine, basis: Quantity| {
+            sold.billables.push(Billable {
+                document: note.name.clone(),
+                line: line.key.clone(),
+                basis,
+                parent: Some((sold.name.clone(), line.priced.clone())),
+                revision,
+            });
+            lines.push(line);
+        };
         for line in &note.lines {
             let refused = note.refusals.iter().filter(|refusal| refusal.line == line.key);
             let mut basis = quantity(&line.quantity)?;
             for refusal in refused {
                 basis = basis.plus(quantity(&refusal.quantity)?.negated()).map_err(Error::internal)?;
             }
-            lines.push(SoldLine { key: line.key.clone(), priced: line.order_line.clone() });
-            sold.billables.push(Billable {
-                document: note.name.clone(),
-                line: line.key.clone(),
-                basis,
-                parent: Some((sold.name.clone(), line.order_line.clone())),
-                revision,
-            });
+            bring(SoldLine { key: line.key.clone(), priced: line.order_line.clone() }, basis);
+        }
+        for charge in &sold.document.charges {
+            // A line of the note may have the key of the charge.
+            let line = SoldLine { key: format!("charges/{}", charge.key), priced: charge.key.clone() };
+            bring(line, Quantity::ONE);
         }
         Ok(Self { order: Some(sold.name), name: note.name, lines, ..sold })
     }
 }
 
-/// All of a document: its lines, those that promotions give, and its charges, of each of which there is one.
-fn agreed(document: &sales::SalesDocument, name: &str) -> Result<Vec<Billable>> {
-    let lines = document.lines.iter().chain(&document.given_lines);
-    let lines = lines.map(|line| Ok((line.key.clone(), quantity(&line.quantity)?)));
-    let charges = document.charges.iter().map(|charge| Ok((charge.key.clone(), Quantity::ONE)));
-    let billable = |agreed: Result<(String, Quantity)>| {
-        let (line, basis) = agreed?;
-        Ok(Billable { document: name.to_owned(), line, basis, parent: None, revision: 0 })
-    };
-    lines.chain(charges).map(billable).collect()
-}
-
-/// What of an order's line may be invoiced, by the policy of the order.
-fn basis(order: &sales::Order, progress: &sales::order::Progress) -> Result<Quantity> {
-    let less = |whole: &str, part: &str| -> Result<Quantity> {
-        quantity(whole)?.plus(quantity(part)?.negated()).map_err(Error::internal)
-    };
-    let wanted = less(&progress.ordered, &progress.cancelled)?;
-    match order.invoicing_policy() {
-        InvoicingPolicy::Unspecified | InvoicingPolicy::Ordered | InvoicingPolicy::Prepaid => Ok(wanted),
-        InvoicingPolicy::Delivered => less(&progress.delivered, &progress.returned),
-        InvoicingPolicy::Milestone => {
-            let released = if order.released_percent.is_empty() { "0" } else { &order.released_percent };
-            let released = released.parse().map_err(Error::internal)?;
-            wanted.share(released).map_err(Error::internal)
-        }
-    }
-}
-
-fn quantity(text: &str) -> Result<Quantity> {
-    if text.is_empty() { Ok(Quantity::ZERO) } else { text.parse().map_err(Error::internal) }
+/// What may be invoiced of the document itself, beside what it counts for.
+fn own_lines(billables: &[Billable], document: &str) -> Vec<SoldLine> {
+    let own = billables.iter().filter(|one| one.document == document);
+    own.map(|one| SoldLine { key: one.line.clone(), priced: one.line.clone() }).collect()
 }
