@@ -20,7 +20,7 @@ impl Billing {
         self.invoices().preview_invoice(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn update_invoice(&self, invoice: Invoice, mask: &[&str]) -> Result<Invoice, Status> {
+    pub async fn update_invoice(&self, invoice: Invoice, mask: &[&str]) -> Result<Invoice, Status> {
         let update_mask = Some(paths(mask));
         let request = UpdateInvoiceRequest { invoice: Some(invoice), update_mask, ..Default::default() };
         self.invoices().update_invoice(self.admin.request(request)).await.map(Response::into_inner)
