@@ -84,6 +84,7 @@ pub fn service() -> ServiceSpec {
             "0023_billable_line_known",
             "0024_order_of_quote",
             "0025_invoice_within_basis",
+            "0026_invoice_source",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

@@ -1,14 +1,17 @@
 //! What was sold, as a document of sales tells it. Pure.
 
 use trato_pricing::Quantity;
-use trato_proto::sales::v1::{
-    self as sales,
-    order::{HoldReason, State},
+use trato_proto::{
+    sales::v1::{
+        self as sales,
+        order::{HoldReason, State},
+    },
+    wire,
 };
-use trato_types::{DomainError, Error, Kind, Result};
+use trato_types::{Date, DomainError, Error, Kind, Result, Timestamp};
 
 use super::basis::{self, Agreed, quantity};
-use crate::billable::Billable;
+use crate::{billable::Billable, invoice::Numbers};
 
 /// A document of sales, and what of it may be invoiced.
 #[derive(Debug)]
@@ -17,8 +20,14 @@ pub struct Sold {
     pub name: String,
     /// Who bought.
     pub account: String,
+    /// In whose name the document is made out; empty where it does not say.
+    pub legal_entity: String,
     /// Where the invoice goes, if the document says so.
     pub bill_to: Option<sales::Address>,
+    /// When it was supplied, if the document says so.
+    pub supplied: Option<Supplied>,
+    /// By which others know it.
+    pub numbers: Numbers,
     /// Lines, prices and terms.
     pub document: sales::SalesDocument,
     /// What may be invoiced.
@@ -38,6 +47,15 @@ pub struct SoldLine {
     pub priced: String,
 }
 
+/// When something was supplied.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Supplied {
+    /// It arrived at this instant, whichever day that was where the invoice is made out.
+    At(Timestamp),
+    /// It left on this day, and has not arrived.
+    On(Date),
+}
+
 /// Why a document is not invoiced.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SourceError {
@@ -47,6 +65,9 @@ pub enum SourceError {
     /// Somebody holds the order.
     #[error("the order is held")]
     OnHold,
+    /// Another company has made it out.
+    #[error("the document is made out in the name of another legal entity")]
+    LegalEntityDiffers,
     /// All that may be invoiced is.
     #[error("all that may be invoiced of the document is invoiced")]
     AlreadyInvoiced,
@@ -55,7 +76,7 @@ pub enum SourceError {
 impl DomainError for SourceError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NotReady | Self::OnHold => Kind::Precondition,
+            Self::NotReady | Self::OnHold | Self::LegalEntityDiffers => Kind::Precondition,
             Self::AlreadyInvoiced => Kind::AlreadyExists,
         }
     }
@@ -63,6 +84,7 @@ impl DomainError for SourceError {
         match self {
             Self::NotReady => "SOURCE_NOT_READY",
             Self::OnHold => "ORDER_ON_HOLD",
+            Self::LegalEntityDiffers => "LEGAL_ENTITY_DIFFERS",
             Self::AlreadyInvoiced => "ALREADY_INVOICED",
         }
     }
@@ -84,7 +106,10 @@ impl Sold {
             lines: own_lines(&billables, &quote.name),
             name: quote.name,
             account: quote.account,
+            legal_entity: quote.legal_entity,
             bill_to: None,
+            supplied: None,
+            numbers: Numbers::default(),
             document,
             billables,
             order: None,
@@ -96,7 +121,7 @@ impl Sold {
         if order.delete_time.is_some() || matches!(order.state(), State::Unspecified | State::Draft) {
             return Ok(self);
         }
-        Ok(Self { name: self.name, ..Self::order(order)? })
+        Ok(Self { name: self.name, legal_entity: self.legal_entity, ..Self::order(order)? })
     }
 
     /// A confirmed order that nobody holds.
@@ -116,7 +141,14 @@ impl Sold {
             lines: own_lines(&billables, &order.name),
             name: order.name,
             account: order.account,
+            legal_entity: String::new(),
             bill_to: order.bill_to,
+            supplied: None,
+            numbers: Numbers {
+                purchase_order: order.customer_po,
+                sales_order: order.number,
+                ..Numbers::default()
+            },
             document: order.document.ok_or_else(|| Error::internal("an order without document"))?,
             billables,
             order: None,
@@ -156,8 +188,24 @@ impl Sold {
             let line = SoldLine { key: format!("charges/{}", charge.key), priced: charge.key.clone() };
             bring(line, Quantity::ONE);
         }
-        Ok(Self { order: Some(sold.name), name: note.name, lines, ..sold })
+        let supplied = supplied(&note)?;
+        Ok(Self {
+            order: Some(sold.name),
+            name: note.name,
+            legal_entity: note.legal_entity,
+            supplied,
+            numbers: Numbers { delivery_note: note.number, ..sold.numbers },
+            lines,
+            ..sold
+        })
     }
+}
+
+fn supplied(note: &sales::DeliveryNote) -> Result<Option<Supplied>> {
+    let arrived =
+        note.delivery_time.as_ref().map(wire::parse_timestamp).transpose().map_err(Error::internal)?;
+    let left = note.issue_date.as_ref().map(wire::parse_date).transpose().map_err(Error::internal)?;
+    Ok(arrived.map(Supplied::At).or(left.map(Supplied::On)))
 }
 
 /// What may be invoiced of the document itself, beside what it counts for.

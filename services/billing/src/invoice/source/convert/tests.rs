@@ -52,7 +52,10 @@ fn sold(quantity: &str, (unit_price, per): (&str, i64), base: Minor, discount: M
     Sold {
         name: String::new(),
         account: String::new(),
+        legal_entity: String::new(),
         bill_to: None,
+        supplied: None,
+        numbers: Default::default(),
         document,
         lines: Vec::new(),
         billables: Vec::new(),
