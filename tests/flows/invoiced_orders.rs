@@ -2,14 +2,16 @@
 //! to more.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
     orders::{Trade, trade},
     quotes::verb,
 };
 use crate::harness::{
+    eventually::{SOON, eventually},
     tenant::Tenant,
-    values::{cents, dollars, list, name, text, texts},
+    values::{cents, day, dollars, list, name, text, texts},
 };
 
 impl Trade {
@@ -202,4 +204,49 @@ async fn an_order_that_is_held_is_not_invoiced() {
         (lines(&sent), invoiced(&rest)),
         (vec!["1".into(), "charges/freight".into()], vec![("1", "2")])
     );
+}
+
+/// DOC-05, DOC-06, DOC-07: an invoice is rounded as what was sold was, in the name of whoever made that out, as of the day on which
+/// it arrived there; and says the numbers of order, delivery note and the customer's own order.
+#[tokio::test]
+async fn an_invoice_is_made_out_as_what_was_sold() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    let series = trade.all_numbers().await;
+    let line = json!({ "product": product, "quantity": "1", "unitPrice": "0.25" });
+    let document = json!({
+        "currencyCode": "USD", "lines": [line, line], "taxRounding": "LINE",
+        "smallestPayment": { "currencyCode": "USD", "nanos": 250_000_000 },
+    });
+    let (_, order) = trade.ordered(document, json!({ "customerPo": "PO 77" })).await;
+    let note = json!({ "order": name(&order), "legalEntity": trade.legal_entity });
+    let note = trade.made("deliveryNotes", note).await;
+    let path = format!("/v1/{note}:issue");
+    let issue = || async { trade.seller.post(&path, json!({ "requestId": Uuid::new_v4() })).await.status };
+    eventually(SOON, "sales to hear of the legal entity", issue, |status| *status == 200).await;
+    // Half an hour after midnight in Madrid.
+    let arrived = json!({ "proof": { "receiver": "Eva" }, "deliveryTime": "2024-01-31T23:30:00Z" });
+    verb(&trade.seller, &note, "confirm", arrived).await;
+    let other = json!({
+        "displayName": "Other", "legalName": "Other S.L.", "timeZone": "UTC", "baseCurrencyCode": "USD",
+    });
+    let other = trade.made("legalEntities", other).await;
+
+    let by = |legal_entity: &str| {
+        let mut request = trade.invoicing(&note, &series);
+        request["legalEntity"] = json!(legal_entity);
+        request
+    };
+    let refusal = trade.invoice(by(&other)).await.refused_as("LEGAL_ENTITY_DIFFERS");
+    let invoice = trade.invoice(by("")).await.ok();
+
+    assert_eq!(refusal.metadata["legal_entity"], trade.legal_entity);
+    assert_eq!(text(&invoice, "legalEntity"), trade.legal_entity);
+    let totals =
+        |document: &Value| ["tax", "gross", "rounding", "due"].map(|field| cents(&document["totals"][field]));
+    assert_eq!(totals(&order["document"]), [10, 60, -10, 50]);
+    assert_eq!(totals(&invoice), totals(&order["document"]));
+    assert_eq!(invoice["supplyDate"], day(2024, 2, 1));
+    let numbers = ["purchaseOrder", "salesOrderNumber", "deliveryNoteNumber"];
+    assert_eq!(numbers.map(|field| text(&invoice, field)), ["PO 77", "O1", "D1"]);
 }
