@@ -7,7 +7,7 @@ begin
     select billable_line.document, billable_line.line, billable_line.parent_document, billable_line.parent_line
     from billable_line
     where billable_line.tenant_id = new.tenant_id and billable_line.document = new.source_document
-      and billable_line.line in (select line ->> 'source_line' from jsonb_array_elements(new.lines) as line)
+      and billable_line.line in (select own ->> 'source_line' from jsonb_array_elements(new.lines) as own)
     union
     select parent.document, parent.line, parent.parent_document, parent.parent_line
     from reached

@@ -11,7 +11,7 @@ use trato_platform::{
 };
 use trato_pricing::Quantity;
 use trato_proto::{
-    billing::v1 as pb, customers::v1::Account, sales::v1::price_document_request::TaxRounding as Agreed,
+    billing::v1 as pb, customers::v1::Account, sales::v1::price_document_request::TaxRounding as Rounding,
 };
 use trato_types::{Address, Context, Error, Id, Result};
 use uuid::Uuid;
@@ -241,8 +241,8 @@ fn draft(body: &pb::CreateInvoiceFromSourceRequest, sold: &Sold) -> Result<pb::I
     let said = |own: &str, theirs: &str| if own.is_empty() { theirs.to_owned() } else { own.to_owned() };
     // What was sold without a word was rounded by group, whatever the legal entity says.
     let tax_rounding = match sold.document.tax_rounding() {
-        Agreed::Unspecified | Agreed::Group => pb::legal_entity::TaxRounding::Group,
-        Agreed::Line => pb::legal_entity::TaxRounding::Line,
+        Rounding::Unspecified | Rounding::Group => pb::legal_entity::TaxRounding::Group,
+        Rounding::Line => pb::legal_entity::TaxRounding::Line,
     };
     Ok(pb::Invoice {
         account: sold.account.clone(),
