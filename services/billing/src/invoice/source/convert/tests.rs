@@ -85,7 +85,6 @@ proptest! {
         parts in prop::collection::vec(1_i64..4_000_000, 1..6),
         percent in 0_i64..=100,
     ) {
-        let currency = Currency::parse(EUR).expect("a currency");
         let exact = |millionths: i64| decimal(millionths).parse::<Quantity>().expect("a quantity");
         let (whole, unit_price) = (decimal(parts.iter().sum()), decimal(price));
         // Millionths times millionths, for so many, in cents, half away from zero.
