@@ -15,6 +15,7 @@ mod funnel;
 mod golden_party;
 mod import;
 mod installation_test;
+mod invoiced_orders;
 mod invoicing;
 mod lost_updates;
 mod make;

@@ -4,15 +4,18 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::harness::{
-    answer::Refusal,
-    breakable::on_a_breakable_stack,
-    client::channel,
-    dynamic::{self, method},
-    eventually::{SOON, eventually},
-    report::say,
-    values::{dollars, name},
-    writers::Subjects,
+use crate::{
+    flows::orders::trade,
+    harness::{
+        answer::Refusal,
+        breakable::on_a_breakable_stack,
+        client::channel,
+        dynamic::{self, method},
+        eventually::{SOON, eventually},
+        report::say,
+        values::{dollars, name, text},
+        writers::Subjects,
+    },
 };
 
 /// CRD-01, CRD-02: with sales stopped, everything of customers answers; what needs sales is told so at once.
@@ -38,6 +41,35 @@ fn with_sales_stopped_customers_goes_on() {
         stack.revive("sales").await;
         let back = || async { director.get("/v1/opportunities").await.status };
         eventually(SOON, "sales to answer again", back, |status| *status == 200).await;
+    });
+}
+
+/// CRD-01, CRD-02, DOC-07: with sales stopped, whoever invoices what was sold is told when to try again, and nothing is written; the
+/// same request makes one invoice then, however often it is asked.
+#[test]
+fn with_sales_stopped_an_invoice_waits_for_what_was_sold() {
+    on_a_breakable_stack(async |stack| {
+        let (trade, product) = trade(&stack.tenant().await).await;
+        trade.numbers("QUOTE", "Q").await;
+        let series = trade.billing_numbers("INVOICE", "F").await;
+        let document = json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": "2" }] });
+        let quote = trade.accepted_quote(document).await;
+        let request = trade.invoicing(&quote, &series);
+
+        stack.kill("sales").await;
+
+        let refusal = trade.invoice(request.clone()).await.refused();
+        assert_eq!(refusal.code, "UNAVAILABLE", "{refusal:?}");
+        assert!(refusal.says_when_to_retry, "{refusal:?}");
+        let written = trade.biller.list_all("/v1/invoices", "invoices", &[]).await;
+        assert!(written.is_empty(), "{written:?}");
+        stack.revive("sales").await;
+        let again = || async { trade.invoice(request.clone()).await.status };
+        eventually(SOON, "sales to answer again", again, |status| *status == 200).await;
+        let invoice = trade.invoice(request.clone()).await.ok();
+        assert_eq!(text(&invoice, "number"), "F1");
+        let all = trade.biller.list_all("/v1/invoices", "invoices", &[]).await;
+        assert_eq!(all.len(), 1, "{all:?}");
     });
 }
 

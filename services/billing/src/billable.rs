@@ -49,6 +49,9 @@ pub struct Billable {
 
 /// Records what sales has told, where it is news.
 pub async fn record(tx: &mut Tx, mut billables: Vec<Billable>) -> Result<()> {
+    if billables.is_empty() {
+        return Ok(());
+    }
     // Everybody locks in this order.
     billables.sort();
     let parents = |part: fn(&(String, String)) -> &String| -> Vec<Option<String>> {

@@ -82,6 +82,9 @@ pub fn service() -> ServiceSpec {
             "0021_posting_turn",
             "0022_write_off_again",
             "0023_billable_line_known",
+            "0024_order_of_quote",
+            "0025_invoice_within_basis",
+            "0026_invoice_source",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()
@@ -120,6 +123,7 @@ pub fn service() -> ServiceSpec {
         .on(subscriptions::project_products())
         .on(delivery_note::project_delivery_notes())
         .on(credit_reservation::follow_orders())
+        .on(invoice::follow_bases())
         .every(dunning_state::JOB, dunning_state::PERIOD, |app| dunning_state::run_job(app).boxed())
         .every(parked_task::COUNT, parked_task::COUNT_PERIOD, |app| parked_task::count(app).boxed())
 }

@@ -25,6 +25,7 @@ pub fn of_credit_note(credit_note: &CreditNote, invoice: &Invoice, rules: Rules)
         currency: invoice.currency_code,
         seller: credit_note.seller.as_ref(),
         buyer: credit_note.bill_to.as_ref().unwrap_or(&invoice.bill_to),
+        numbers: &invoice.numbers,
         rules,
     };
     let credit = missing.keep("BG-22 totals", credit_note.credit.0.as_ref());

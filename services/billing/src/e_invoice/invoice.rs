@@ -23,6 +23,7 @@ pub fn of_invoice(invoice: &Invoice, rules: Rules) -> Result<EInvoice> {
         currency: invoice.currency_code,
         seller: invoice.seller.as_ref(),
         buyer: &invoice.bill_to,
+        numbers: &invoice.numbers,
         rules,
     };
     let priced = missing.keep("BG-22 totals", invoice.amounts.0.as_ref());

@@ -17,7 +17,10 @@ use trato_pricing::{TaxCategory, TaxKey};
 use trato_types::{Currency, Date, Minor};
 
 use self::missing::Missing;
-use crate::{invoice::Party, legal_entity::Seller};
+use crate::{
+    invoice::{Numbers, Party},
+    legal_entity::Seller,
+};
 
 /// The rules that an e-invoice follows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,6 +40,7 @@ struct Document<'a> {
     currency: Currency,
     seller: Option<&'a Seller>,
     buyer: &'a Party,
+    numbers: &'a Numbers,
     rules: Rules,
 }
 
@@ -57,6 +61,14 @@ impl Document<'_> {
         // The account of the seller is nothing to who is given something back.
         let means =
             (self.kind == Kind::Invoice).then(|| means(sent_by, self.currency, number.as_ref())).flatten();
+        let numbers = self.numbers;
+        let buyer_reference = missing.optional("BT-10 buyer_reference", &numbers.buyer_reference);
+        let references = References {
+            order: missing.optional("BT-13 purchase_order", &numbers.purchase_order),
+            sales_order: missing.optional("BT-14 sales_order_number", &numbers.sales_order),
+            despatch: missing.optional("BT-16 delivery_note_number", &numbers.delivery_note),
+            ..References::default()
+        };
         Some(Terms {
             profile: profile?,
             process: None,
@@ -66,8 +78,8 @@ impl Document<'_> {
             currency: self.currency,
             declared_tax: None,
             due: self.due,
-            buyer_reference: None,
-            references: References::default(),
+            buyer_reference,
+            references,
             buyer_account: None,
             terms: None,
             notes: Vec::new(),

@@ -5,7 +5,7 @@ use trato_types::{Currency, Date, Id, Minor, Result};
 use uuid::Uuid;
 
 use super::{
-    content::{Amounts, Discounts, Lines, Party},
+    content::{Amounts, Discounts, Lines, Numbers, Party},
     model::Invoice,
 };
 use crate::{
@@ -41,6 +41,10 @@ struct Content<'a> {
     due: Minor,
     note: &'a str,
     source_document: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    smallest_payment: Option<Minor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    numbers: Option<&'a Numbers>,
 }
 
 impl Chained for Invoice {
@@ -81,6 +85,8 @@ impl Chained for Invoice {
             due: self.due,
             note: &self.note,
             source_document: &self.source_document,
+            smallest_payment: self.smallest_payment,
+            numbers: Some(&self.numbers).filter(|numbers| **numbers != Numbers::default()),
         })
     }
 }

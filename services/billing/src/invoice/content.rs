@@ -23,6 +23,23 @@ pub struct Party {
     pub address: Option<Address>,
 }
 
+/// Numbers by which others know what is invoiced; each may be empty.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Numbers {
+    /// By which who is invoiced finds it (BT-10).
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub buyer_reference: String,
+    /// Of the customer's own order (BT-13).
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub purchase_order: String,
+    /// Of the order in sales (BT-14).
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub sales_order: String,
+    /// Of the delivery note (BT-16).
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub delivery_note: String,
+}
+
 /// The lines of an invoice: 1 to 1,000, each with a key of its own.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(transparent)]

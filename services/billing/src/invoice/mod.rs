@@ -31,9 +31,10 @@ mod store;
 
 pub use self::{
     api::Api,
-    content::{Discount, Line, LineTax, Party},
+    content::{Discount, Line, LineTax, Numbers, Party},
     model::{Invoice, InvoiceError, State},
     render::render_party,
+    source::follow_bases,
 };
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use trato_pricing::{Balance, Credit};
 use trato_types::{Currency, Date, DomainError, Id, Minor, Ref, Result, Timestamp, id::Collection};
 
-use super::content::{Amounts, Discounts, Left, Lines, Party};
+use super::content::{Amounts, Discounts, Left, Lines, Numbers, Party};
 use crate::{
     books::Books,
     chain::Hash,
@@ -33,8 +33,12 @@ pub struct Invoice {
     pub supply_date: Option<Date>,
     /// Prices and discounts include the taxes.
     pub tax_inclusive: bool,
+    /// How its taxes are to be rounded; as the legal entity says, without.
+    pub agreed_tax_rounding: Option<TaxRounding>,
     /// How its taxes were rounded.
     pub tax_rounding: TaxRounding,
+    /// What is due is rounded to a multiple of this, in the minor unit of the currency; more than zero.
+    pub smallest_payment: Option<Minor>,
     /// What is invoiced.
     pub lines: Lines,
     /// Discounts of the whole.
@@ -65,6 +69,8 @@ pub struct Invoice {
     pub note: String,
     /// Document it came from; may be empty.
     pub source_document: String,
+    /// By which others know what is invoiced.
+    pub numbers: Numbers,
     /// Where it is in its life.
     pub state: State,
     /// Series its number is of.

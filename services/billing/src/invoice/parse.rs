@@ -1,11 +1,15 @@
 //! An invoice as clients send it. What they leave to the server is filled in when it is priced.
 
 use trato_pricing::{PricingError, Quantity, Value};
-use trato_proto::{billing::v1 as pb, wire};
+use trato_proto::{
+    billing::v1 as pb,
+    google::value::Money,
+    wire::{self, UnknownName},
+};
 use trato_types::{Address, Currency, Id, Minor, Ref, Result, Violations, text::line, text::paragraph};
 
 use super::{
-    content::{Amounts, Discount, Discounts, Left, Line, LineTax, Lines, Party},
+    content::{Amounts, Discount, Discounts, Left, Line, LineTax, Lines, Numbers, Party},
     model::{Invoice, State},
 };
 use crate::{books::Books, fields::word, foreign::Product, legal_entity::TaxRounding};
@@ -26,6 +30,9 @@ pub fn parse(message: &pb::Invoice) -> Result<Invoice> {
     let note = check.keep("note", paragraph(&message.note, 2000)).unwrap_or_default();
     let source_document =
         check.keep("source_document", line(&message.source_document, 200)).unwrap_or_default();
+    let agreed_tax_rounding = check.keep("tax_rounding", parse_tax_rounding(message.tax_rounding)).flatten();
+    let smallest_payment = parse_smallest_payment(message.smallest_payment.as_ref(), currency, check);
+    let numbers = parse_numbers(message, check);
     let parties = account.zip(legal_entity).zip(currency).zip(bill_to);
     let invoice = parties.map(|(((account, legal_entity), currency_code), bill_to)| Invoice {
         account,
@@ -36,7 +43,9 @@ pub fn parse(message: &pb::Invoice) -> Result<Invoice> {
         payment_term,
         supply_date,
         tax_inclusive: message.tax_inclusive,
+        agreed_tax_rounding,
         tax_rounding: TaxRounding::Group,
+        smallest_payment,
         lines: Lines(lines),
         discounts: Discounts(discounts),
         amounts: Amounts(None),
@@ -52,6 +61,7 @@ pub fn parse(message: &pb::Invoice) -> Result<Invoice> {
         books: Books::default(),
         note,
         source_document,
+        numbers,
         state: State::Draft,
         number_series: None,
         period: None,
@@ -77,6 +87,39 @@ fn parse_party(message: Option<&pb::invoice::Party>, violations: &mut Violations
     let tax_id = violations.keep("bill_to.tax_id", line(&message.tax_id, 40)).unwrap_or_default();
     let address = Address::checked(message.address.clone().map(Into::into), "bill_to.address", violations);
     display_name.map(|display_name| Party { display_name, tax_id, address })
+}
+
+/// None where the legal entity says it.
+fn parse_tax_rounding(tax_rounding: i32) -> Result<Option<TaxRounding>, UnknownName> {
+    use pb::legal_entity::TaxRounding::{Group, Line, Unspecified};
+    match pb::legal_entity::TaxRounding::try_from(tax_rounding) {
+        Ok(Unspecified) => Ok(None),
+        Ok(Group) => Ok(Some(TaxRounding::Group)),
+        Ok(Line) => Ok(Some(TaxRounding::Line)),
+        Err(_) => Err(UnknownName),
+    }
+}
+
+fn parse_smallest_payment(
+    message: Option<&Money>,
+    currency: Option<Currency>,
+    violations: &mut Violations,
+) -> Option<Minor> {
+    let (amount, own) = violations.keep("smallest_payment", wire::parse_amount(message?))?;
+    if currency.is_some_and(|currency| currency != own) {
+        violations.add("smallest_payment", "CURRENCY_DIFFERS", "must be in the currency of the invoice");
+    }
+    Some(amount).filter(|amount| !amount.is_zero())
+}
+
+fn parse_numbers(message: &pb::Invoice, violations: &mut Violations) -> Numbers {
+    let mut number = |field: &str, text: &str| violations.keep(field, line(text, 100)).unwrap_or_default();
+    Numbers {
+        buyer_reference: number("buyer_reference", &message.buyer_reference),
+        purchase_order: number("purchase_order", &message.purchase_order),
+        sales_order: number("sales_order_number", &message.sales_order_number),
+        delivery_note: number("delivery_note_number", &message.delivery_note_number),
+    }
 }
 
 fn parse_lines(

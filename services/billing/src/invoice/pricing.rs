@@ -56,7 +56,7 @@ impl Invoice {
     /// Puts taxes and amounts in, and says how they came about. Violations are named by the fields of the invoice.
     pub fn price(&mut self, basis: &Basis<'_>) -> Result<Trace> {
         let supply_date = *self.supply_date.get_or_insert(basis.today);
-        self.tax_rounding = basis.legal_entity.tax_rounding;
+        self.tax_rounding = self.agreed_tax_rounding.unwrap_or(basis.legal_entity.tax_rounding);
         for (at, line) in self.lines.0.iter_mut().enumerate() {
             for (number, tax) in line.taxes.iter_mut().enumerate() {
                 let applied = applied(tax.tax_code, supply_date, self.tax_inclusive, basis);
@@ -82,6 +82,7 @@ impl Invoice {
             TaxRounding::Group => trato_pricing::TaxRounding::Group,
             TaxRounding::Line => trato_pricing::TaxRounding::Line,
         };
+        document.smallest_payment = self.smallest_payment.unwrap_or(document.smallest_payment);
         document.lines = self.lines.0.iter().map(line).collect();
         document.discounts = self.discounts.0.iter().map(discount).collect();
         document

@@ -10,7 +10,11 @@ use super::{
     model::{Invoice, State},
     settlement::PaymentState,
 };
-use crate::{foreign::Product, legal_entity::render_seller, tax_code};
+use crate::{
+    foreign::Product,
+    legal_entity::{TaxRounding, render_seller},
+    tax_code,
+};
 
 /// The public form of a record.
 pub fn render(record: &Record<Invoice>) -> pb::Invoice {
@@ -55,6 +59,12 @@ pub fn render(record: &Record<Invoice>) -> pb::Invoice {
         written_off: Some(wire::money(invoice.written_off, invoice.currency_code)),
         open: Some(wire::money(invoice.open(), invoice.currency_code)),
         write_off_reason: invoice.write_off_reason.clone(),
+        tax_rounding: render_tax_rounding(invoice.agreed_tax_rounding).into(),
+        smallest_payment: invoice.smallest_payment.map(|amount| wire::money(amount, invoice.currency_code)),
+        buyer_reference: invoice.numbers.buyer_reference.clone(),
+        purchase_order: invoice.numbers.purchase_order.clone(),
+        sales_order_number: invoice.numbers.sales_order.clone(),
+        delivery_note_number: invoice.numbers.delivery_note.clone(),
     }
 }
 
@@ -170,6 +180,15 @@ fn render_totals(priced: &Priced) -> pb::invoice::Totals {
         gross: money(totals.gross),
         withheld: money(totals.withheld),
         due: money(totals.due),
+        rounding: money(totals.rounding),
+    }
+}
+
+fn render_tax_rounding(agreed: Option<TaxRounding>) -> pb::legal_entity::TaxRounding {
+    match agreed {
+        None => pb::legal_entity::TaxRounding::Unspecified,
+        Some(TaxRounding::Group) => pb::legal_entity::TaxRounding::Group,
+        Some(TaxRounding::Line) => pb::legal_entity::TaxRounding::Line,
     }
 }
 

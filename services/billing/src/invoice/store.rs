@@ -5,7 +5,7 @@ use trato_query::{Field, boolean, choice, date, minor, reference, text};
 use trato_types::Kind;
 
 use super::{
-    content::{Amounts, Discounts, Left, Lines, Party},
+    content::{Amounts, Discounts, Left, Lines, Numbers, Party},
     model::{Invoice, State},
     settlement::PaymentState,
 };
@@ -23,7 +23,9 @@ columns!(Invoice {
     payment_term,
     supply_date,
     tax_inclusive,
+    agreed_tax_rounding,
     tax_rounding,
+    smallest_payment,
     lines,
     discounts,
     amounts,
@@ -39,6 +41,7 @@ columns!(Invoice {
     books,
     note,
     source_document,
+    numbers,
     state,
     number_series,
     period,
@@ -53,7 +56,7 @@ columns!(Invoice {
     void_reason,
 });
 
-json_column!(Party, Lines, Discounts, Amounts, Left, Books);
+json_column!(Party, Lines, Discounts, Amounts, Left, Books, Numbers);
 choice_column!(State { Draft = "DRAFT", Issued = "ISSUED", Sent = "SENT", Void = "VOID" });
 // The table computes it, as it does what is open.
 choice_column!(PaymentState {

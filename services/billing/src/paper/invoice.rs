@@ -81,13 +81,18 @@ fn details(invoice: &Invoice) -> Vec<Detail> {
     let text = |label, text: &str| Some(Detail { label, value: Value::Text(text.to_owned()) });
     let date = |label, date: Option<Date>| date.map(|date| Detail { label, value: Value::Date(date) });
     let supplied = invoice.supply_date.filter(|day| Some(*day) != invoice.issue_date);
-    let tax_id = &invoice.bill_to.tax_id;
+    let given = |label, value: &str| if value.is_empty() { None } else { text(label, value) };
+    let numbers = &invoice.numbers;
     let details = [
         invoice.number.as_ref().and_then(|number| text(Word::Number, number)),
         date(Word::Date, invoice.issue_date),
         date(Word::SupplyDate, supplied),
         date(Word::DueDate, invoice.due_date),
-        if tax_id.is_empty() { None } else { text(Word::RecipientTaxId, tax_id) },
+        given(Word::RecipientTaxId, &invoice.bill_to.tax_id),
+        given(Word::RecipientOrder, &numbers.purchase_order),
+        given(Word::OrderNumber, &numbers.sales_order),
+        given(Word::DeliveryNote, &numbers.delivery_note),
+        given(Word::Reference, &numbers.buyer_reference),
         is_for_people(&invoice.source_document)
             .then(|| text(Word::Reference, &invoice.source_document))
             .flatten(),

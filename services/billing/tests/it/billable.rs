@@ -2,11 +2,18 @@
 
 use futures::future::join_all;
 use tonic::Code;
-use trato_proto::billing::v1::{
-    BatchCreateInvoicesRequest, CreateInvoiceRequest, Invoice, VoidInvoiceRequest, invoice::Line,
+use trato_proto::{
+    billing::v1::{
+        BatchCreateInvoicesRequest, CreateInvoiceRequest, Invoice, VoidInvoiceRequest, invoice::Line,
+    },
+    sales::v1::{Order, order::State},
 };
+use uuid::Uuid;
 
-use crate::harness::{Billing, Desk, refusal};
+use crate::{
+    credit_of_orders::{order_of, progressed},
+    harness::{Billing, Desk, refusal},
+};
 
 impl Billing {
     /// Hears how much may be invoiced of the one line of an order, as if it had been read from sales.
@@ -93,4 +100,51 @@ async fn batches_lock_lines_in_one_order() {
         .await
         .expect("sums");
     assert_eq!(counted, [rust_decimal::Decimal::from(60); 4]);
+}
+
+/// DOC-04, DOC-07: what is cancelled of an order is neither issued of a draft that was there, nor invoiced by the name of the quote it
+/// came of; what an older event tells changes nothing.
+#[tokio::test]
+async fn what_is_cancelled_is_not_invoiced_by_any_name() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let quote = format!("quotes/{}", Uuid::now_v7());
+    let order = Order { quote: quote.clone(), ..order_of(&desk.account, 10) };
+    let confirmed = progressed(&order, State::Confirmed, "0");
+    billing.hear_order("confirmed", 2, &confirmed).await;
+    let mut draft = billing.create_invoice(of(&desk, &order.name, "10")).await.expect("a draft");
+
+    billing.hear_order("lines_cancelled", 3, &progressed(&order, State::Confirmed, "6")).await;
+    billing.hear_order("confirmed", 2, &confirmed).await;
+    let all = billing.issue(&draft, &desk.series).await;
+    draft.lines[0].quantity = "4".into();
+    let rest = billing.update_invoice(draft, &["lines"]).await.expect("four are wanted");
+    let issued = billing.issue(&rest, &desk.series).await;
+    let by_the_order = billing.create_invoice(of(&desk, &order.name, "1")).await;
+    let by_the_quote = billing.create_invoice(of(&desk, &quote, "1")).await;
+
+    for refused in [all, by_the_order, by_the_quote] {
+        assert_eq!(refusal(refused), (Code::FailedPrecondition, "BASIS_EXCEEDED".to_owned()));
+    }
+    assert!(issued.is_ok(), "{issued:?}");
+}
+
+/// DOC-04, DOC-07: of an order that is cancelled nothing is invoiced any more, nor of its quote; also where nobody had confirmed it.
+#[tokio::test]
+async fn an_order_that_is_cancelled_takes_its_quote_along() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let quote = format!("quotes/{}", Uuid::now_v7());
+    let order = Order { quote: quote.clone(), ..order_of(&desk.account, 10) };
+    billing.hear_order("created", 1, &Order { state: State::Draft.into(), ..order.clone() }).await;
+    let draft = billing.create_invoice(of(&desk, &order.name, "1")).await;
+
+    billing.hear_order("cancelled", 2, &Order { state: State::Cancelled.into(), ..order.clone() }).await;
+    let by_the_order = billing.create_invoice(of(&desk, &order.name, "1")).await;
+    let by_the_quote = billing.create_invoice(of(&desk, &quote, "1")).await;
+
+    assert_eq!(refusal(draft), (Code::FailedPrecondition, "SOURCE_LINE_UNKNOWN".to_owned()));
+    for refused in [by_the_order, by_the_quote] {
+        assert_eq!(refusal(refused), (Code::FailedPrecondition, "BASIS_EXCEEDED".to_owned()));
+    }
 }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// An order of ten pieces at this price each with tax.
-fn order_of(account: &str, each: i64) -> Order {
+pub fn order_of(account: &str, each: i64) -> Order {
     let money = |units| Some(Money { currency_code: "EUR".into(), units, nanos: 0 });
     let line = Line {
         key: "1".into(),
@@ -41,7 +41,7 @@ fn order_of(account: &str, each: i64) -> Order {
 }
 
 /// The order in this state, with so much of its line cancelled.
-fn progressed(order: &Order, state: order::State, cancelled: &str) -> Order {
+pub fn progressed(order: &Order, state: order::State, cancelled: &str) -> Order {
     let progress = Progress {
         line: "1".into(),
         ordered: "10".into(),
@@ -60,7 +60,8 @@ fn with_status(mut order: Order, status: InvoiceStatus) -> Order {
 }
 
 impl Billing {
-    async fn hear_order(&self, participle: &str, revision: i64, order: &Order) {
+    /// Hears from sales what has become of an order.
+    pub async fn hear_order(&self, participle: &str, revision: i64, order: &Order) {
         let kind = format!("trato.sales.v1.order.{participle}");
         self.service.hear(self.admin.tenant, &kind, &order.name, revision, order).await;
     }

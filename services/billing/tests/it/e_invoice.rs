@@ -47,6 +47,36 @@ async fn the_e_invoice_says_what_the_document_says() {
     assert_eq!(note, "Gracias por su pedido.");
 }
 
+/// XTR-05: the numbers by which others know what is invoiced stand on paper and on the e-invoice, where the standard has them.
+#[tokio::test]
+async fn numbers_of_orders_stand_on_the_invoice() {
+    let billing = Billing::start().await;
+    let desk = billing.office().await;
+    let draft = Invoice {
+        buyer_reference: "04011000-12345-34".into(),
+        purchase_order: "PO 77".into(),
+        sales_order_number: "O1".into(),
+        delivery_note_number: "D1".into(),
+        ..sale(&desk)
+    };
+    let draft = billing.create_invoice(draft).await.expect("a draft");
+    let issued = billing.issue(&draft, &desk.series).await.expect("issued");
+
+    let ubl = billing.render(&issued, Format::Ubl, "", Paper::A4).await.expect("UBL");
+    let hybrid = billing.render(&issued, Format::PdfHybrid, "es", Paper::A4).await.expect("a PDF");
+
+    let e_invoice = EInvoice::from_ubl(&ubl.content).expect("it is UBL");
+    assert_eq!(EInvoice::from_cii(&attachment(&hybrid)).expect("it is CII"), e_invoice);
+    let (said, others) = (e_invoice.invoice(), &e_invoice.invoice().references);
+    let numbers = [&said.buyer_reference, &others.order, &others.sales_order, &others.despatch];
+    let numbers = numbers.map(|number| number.as_ref().map(|number| number.as_str()));
+    assert_eq!(numbers, [Some("04011000-12345-34"), Some("PO 77"), Some("O1"), Some("D1")]);
+    assert_says(
+        &text(&hybrid),
+        &["Su pedido", "PO 77", "Pedido", "O1", "Albarán", "D1", "Referencia", "04011000-12345-34"],
+    );
+}
+
 /// XTR-05: what EN 16931 wants and the document does not say is named by the terms of the standard, all at once.
 #[tokio::test]
 async fn what_an_e_invoice_lacks_is_named() {

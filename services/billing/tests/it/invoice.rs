@@ -2,17 +2,21 @@
 
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt as _;
-use trato_proto::billing::v1::{
-    BatchCreateInvoicesRequest, CreateInvoiceRequest, CreatePaymentTermRequest, DeleteInvoiceRequest,
-    DeletePaymentTermRequest, DeleteTaxCodeRequest, Invoice, ListInvoicesRequest, PaymentTerm,
-    PreviewInvoiceRequest, PreviewInvoiceResponse, TaxCode, UpdateInvoiceRequest, UpsertInvoiceRequest,
-    batch_create_invoices_response::result::Outcome,
-    invoice::{Discount, Line, State},
-    tax_code::Category,
+use trato_proto::{
+    billing::v1::{
+        BatchCreateInvoicesRequest, CreateInvoiceRequest, CreatePaymentTermRequest, DeleteInvoiceRequest,
+        DeletePaymentTermRequest, DeleteTaxCodeRequest, Invoice, ListInvoicesRequest, PaymentTerm,
+        PreviewInvoiceRequest, PreviewInvoiceResponse, TaxCode, UpdateInvoiceRequest, UpsertInvoiceRequest,
+        batch_create_invoices_response::result::Outcome,
+        invoice::{Discount, Line, State},
+        legal_entity::TaxRounding,
+        tax_code::Category,
+    },
+    google::value::Money,
 };
 use uuid::Uuid;
 
-use crate::harness::{Billing, Desk, date, eur, field, paths, rate, refusal, vat, violations};
+use crate::harness::{Billing, Desk, cents, date, eur, field, paths, rate, refusal, vat, violations};
 
 impl Billing {
     async fn preview(&self, invoice: Invoice) -> Result<PreviewInvoiceResponse, Status> {
@@ -20,7 +24,7 @@ impl Billing {
         self.invoices().preview_invoice(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn update_invoice(&self, invoice: Invoice, mask: &[&str]) -> Result<Invoice, Status> {
+    pub async fn update_invoice(&self, invoice: Invoice, mask: &[&str]) -> Result<Invoice, Status> {
         let update_mask = Some(paths(mask));
         let request = UpdateInvoiceRequest { invoice: Some(invoice), update_mask, ..Default::default() };
         self.invoices().update_invoice(self.admin.request(request)).await.map(Response::into_inner)
@@ -348,4 +352,45 @@ async fn invoices_of_another_system_are_taken_over_once() {
     assert_eq!(results.iter().map(|result| result.created).collect::<Vec<_>>(), [false, true, false]);
     let Some(Outcome::Error(error)) = &results[2].outcome else { panic!("{:?}", results[2]) };
     assert!(error.message.contains("no rate"), "{error:?}");
+}
+
+/// DOC-06: an invoice that says how it is rounded is rounded so, whatever its legal entity does, also when it is issued; what is due is
+/// a multiple of the smallest payment, and it says what that adds.
+#[tokio::test]
+async fn an_invoice_is_rounded_as_was_agreed_on() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let lines = vec![desk.line("1", "1", "0.25"), desk.line("2", "1", "0.25")];
+    let agreed = Invoice {
+        tax_rounding: TaxRounding::Line.into(),
+        smallest_payment: eur("0.25"),
+        ..desk.invoice(lines.clone())
+    };
+
+    let by_default = billing.create_invoice(desk.invoice(lines.clone())).await.expect("a draft");
+    let draft = billing.create_invoice(agreed).await.expect("a draft");
+    let issued = billing.issue(&draft, &desk.series).await.expect("issued");
+    let wrong = Invoice {
+        tax_rounding: 9,
+        smallest_payment: eur("1.00").map(|euro| Money { currency_code: "USD".into(), ..euro }),
+        purchase_order: "9".repeat(101),
+        ..desk.invoice(lines)
+    };
+    let refused = billing.create_invoice(wrong).await;
+
+    let totals = |invoice: &Invoice| {
+        let totals = invoice.totals.clone().expect("totals");
+        [totals.tax, totals.gross, totals.rounding, totals.due].map(|amount| cents(amount.as_ref()))
+    };
+    assert_eq!(totals(&by_default), [11, 61, 0, 61]);
+    assert_eq!(totals(&draft), [10, 60, -10, 50]);
+    assert_eq!((totals(&issued), cents(issued.open.as_ref())), (totals(&draft), 50));
+    assert_eq!(
+        violations(refused),
+        [
+            field("invoice.purchase_order", "TOO_LONG"),
+            field("invoice.smallest_payment", "CURRENCY_DIFFERS"),
+            field("invoice.tax_rounding", "UNKNOWN_VALUE"),
+        ]
+    );
 }

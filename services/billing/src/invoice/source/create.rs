@@ -7,21 +7,23 @@ use trato_platform::{
     App,
     db::{Facts, NewEvent, Record, RequestKey, Resource as _, Tx, from_sqlx, statement::Statements},
     rpc::Caller,
-    standard::{Draft as _, Reply, answer, new_record, once},
+    standard::{Reply, answer, new_record, once},
 };
 use trato_pricing::Quantity;
-use trato_proto::{billing::v1 as pb, customers::v1::Account};
+use trato_proto::{
+    billing::v1 as pb, customers::v1::Account, sales::v1::price_document_request::TaxRounding as Rounding,
+};
 use trato_types::{Address, Context, Error, Id, Result};
 use uuid::Uuid;
 
 use super::{
     convert::{Converter, Part},
     read::Reader,
-    sold::{Sold, SourceError},
+    sold::{Sold, SourceError, Supplied},
 };
 use crate::{
     billable::{self, Room},
-    delivery_note,
+    credit_reservation, delivery_note,
     invoice::{issue, model::Invoice, references::References},
     issuing::Issuing,
     tax_code::TaxCode,
@@ -75,9 +77,9 @@ impl Sourcing {
         body: &pb::CreateInvoiceFromSourceRequest,
     ) -> Result<pb::Invoice> {
         let wishes = parse_wishes(body)?;
-        let sold = self.reader.sold(cx, caller, &body.source_document).await?;
+        let sold = self.sold(cx, caller, &body.source_document).await?;
         require_known(&wishes, &sold)?;
-        let mut message = draft(body, &sold);
+        let mut message = draft(body, &sold)?;
         if message.bill_to.is_none() {
             let account = self.reader.account(cx, caller, &sold.account).await?;
             message.bill_to = Some(bill_to(account, &sold));
@@ -91,10 +93,15 @@ impl Sourcing {
         }
         (message.lines, message.tax_inclusive) = self.lines(&mut tx, &sold, &wishes).await?;
         let mut record = new_record::<Invoice>(cx, Some(message), "invoice")?;
-        Invoice::complete(&self.references, &mut tx, vec![&mut record.value])
-            .await?
-            .into_iter()
-            .collect::<Result<()>>()?;
+        let found = self.references.find(&mut tx, &[&record.value]).await?;
+        if record.value.supply_date.is_none() {
+            record.value.supply_date = match sold.supplied {
+                Some(Supplied::At(time)) => Some(found.legal_entity(&record.value)?.time_zone.day_of(time)),
+                Some(Supplied::On(day)) => Some(day),
+                None => None,
+            };
+        }
+        found.price(cx, &mut record.value)?;
         let event = NewEvent::of(cx, "created", None, &record);
         let mut event_id = event.id;
         tx.insert(&self.invoices, &[&record], vec![event]).await?;
@@ -114,6 +121,21 @@ impl Sourcing {
             tx.commit().await?;
         }
         Ok(Invoice::render(&record))
+    }
+
+    /// The document of this name; of a quote that has become an order, as the order says.
+    async fn sold(&self, cx: &Context, caller: &Caller, name: &str) -> Result<Sold> {
+        let sold = self.reader.sold(cx, caller, name).await?;
+        if !name.starts_with("quotes/") {
+            return Ok(sold);
+        }
+        let mut tx = Tx::of(&self.database, cx).await?;
+        let order = credit_reservation::order_of_quote(&mut tx, name).await?;
+        tx.roll_back().await?;
+        match order {
+            Some(order) => self.reader.ordered(cx, caller, sold, &order).await,
+            None => Ok(sold),
+        }
     }
 
     /// What is asked for, or all that is left, as lines of an invoice.
@@ -202,20 +224,43 @@ fn require_known(wishes: &Wishes, sold: &Sold) -> Result<()> {
     violations.into_result(Some(()))
 }
 
+/// In whose name it is made out: that of the document, unless it leaves that open.
+fn legal_entity(body: &pb::CreateInvoiceFromSourceRequest, sold: &Sold) -> Result<String> {
+    match (body.legal_entity.as_str(), sold.legal_entity.as_str()) {
+        ("", "") => {
+            Err(Error::invalid("legal_entity", "REQUIRED", "the document does not say in whose name"))
+        }
+        ("", theirs) => Ok(theirs.to_owned()),
+        (own, theirs) if theirs.is_empty() || own == theirs => Ok(own.to_owned()),
+        (_, theirs) => Err(Error::from(SourceError::LegalEntityDiffers).with("legal_entity", theirs)),
+    }
+}
+
 /// An invoice without lines.
-fn draft(body: &pb::CreateInvoiceFromSourceRequest, sold: &Sold) -> pb::Invoice {
+fn draft(body: &pb::CreateInvoiceFromSourceRequest, sold: &Sold) -> Result<pb::Invoice> {
     let said = |own: &str, theirs: &str| if own.is_empty() { theirs.to_owned() } else { own.to_owned() };
-    pb::Invoice {
+    // What was sold without a word was rounded by group, whatever the legal entity says.
+    let tax_rounding = match sold.document.tax_rounding() {
+        Rounding::Unspecified | Rounding::Group => pb::legal_entity::TaxRounding::Group,
+        Rounding::Line => pb::legal_entity::TaxRounding::Line,
+    };
+    Ok(pb::Invoice {
         account: sold.account.clone(),
-        legal_entity: body.legal_entity.clone(),
+        legal_entity: legal_entity(body, sold)?,
         currency_code: sold.document.currency_code.clone(),
         bill_to: body.bill_to.clone(),
         payment_term: said(&body.payment_term, &sold.document.payment_term),
         supply_date: body.supply_date,
         note: said(&body.note, &sold.document.note),
         source_document: sold.name.clone(),
+        tax_rounding: tax_rounding.into(),
+        smallest_payment: sold.document.smallest_payment.clone(),
+        buyer_reference: body.buyer_reference.clone(),
+        purchase_order: said(&body.purchase_order, &sold.numbers.purchase_order),
+        sales_order_number: sold.numbers.sales_order.clone(),
+        delivery_note_number: sold.numbers.delivery_note.clone(),
         ..Default::default()
-    }
+    })
 }
 
 /// Who bought, as it stands on the document.

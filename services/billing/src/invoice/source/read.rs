@@ -54,6 +54,13 @@ impl Reader {
         elsewhere(sold).await.map_err(|error| error.with("source_document", name))
     }
 
+    /// The same of a quote that has become this order.
+    pub async fn ordered(&self, cx: &Context, caller: &Caller, quote: Sold, order: &str) -> Result<Sold> {
+        let name = quote.name.clone();
+        let sold = async { quote.ordered(self.order(cx, caller, order).await?) };
+        elsewhere(sold).await.map_err(|error| error.with("source_document", name))
+    }
+
     /// Who bought.
     pub async fn account(&self, cx: &Context, caller: &Caller, name: &str) -> Result<Account> {
         let request = self.customers.request(cx, caller, GetAccountRequest { name: name.to_owned() })?;

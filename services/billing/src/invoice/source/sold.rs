@@ -1,12 +1,17 @@
 //! What was sold, as a document of sales tells it. Pure.
 
-use std::collections::HashMap;
-
 use trato_pricing::Quantity;
-use trato_proto::sales::v1::{self as sales, order::InvoicingPolicy};
-use trato_types::{DomainError, Error, Kind, Result};
+use trato_proto::{
+    sales::v1::{
+        self as sales,
+        order::{HoldReason, State},
+    },
+    wire,
+};
+use trato_types::{Date, DomainError, Error, Kind, Result, Timestamp};
 
-use crate::billable::Billable;
+use super::basis::{self, Agreed, quantity};
+use crate::{billable::Billable, invoice::Numbers};
 
 /// A document of sales, and what of it may be invoiced.
 #[derive(Debug)]
@@ -15,8 +20,14 @@ pub struct Sold {
     pub name: String,
     /// Who bought.
     pub account: String,
+    /// In whose name the document is made out; empty where it does not say.
+    pub legal_entity: String,
     /// Where the invoice goes, if the document says so.
     pub bill_to: Option<sales::Address>,
+    /// When it was supplied, if the document says so.
+    pub supplied: Option<Supplied>,
+    /// By which others know it.
+    pub numbers: Numbers,
     /// Lines, prices and terms.
     pub document: sales::SalesDocument,
     /// What may be invoiced.
@@ -36,12 +47,27 @@ pub struct SoldLine {
     pub priced: String,
 }
 
+/// When something was supplied.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Supplied {
+    /// It arrived at this instant, whichever day that was where the invoice is made out.
+    At(Timestamp),
+    /// It left on this day, and has not arrived.
+    On(Date),
+}
+
 /// Why a document is not invoiced.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SourceError {
     /// Nobody has agreed on it, or it is not wanted any more.
     #[error("the document cannot be invoiced yet, or no longer")]
     NotReady,
+    /// Somebody holds the order.
+    #[error("the order is held")]
+    OnHold,
+    /// Another company has made it out.
+    #[error("the document is made out in the name of another legal entity")]
+    LegalEntityDiffers,
     /// All that may be invoiced is.
     #[error("all that may be invoiced of the document is invoiced")]
     AlreadyInvoiced,
@@ -50,13 +76,15 @@ pub enum SourceError {
 impl DomainError for SourceError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NotReady => Kind::Precondition,
+            Self::NotReady | Self::OnHold | Self::LegalEntityDiffers => Kind::Precondition,
             Self::AlreadyInvoiced => Kind::AlreadyExists,
         }
     }
     fn reason(&self) -> &'static str {
         match self {
             Self::NotReady => "SOURCE_NOT_READY",
+            Self::OnHold => "ORDER_ON_HOLD",
+            Self::LegalEntityDiffers => "LEGAL_ENTITY_DIFFERS",
             Self::AlreadyInvoiced => "ALREADY_INVOICED",
         }
     }
@@ -69,113 +97,119 @@ impl Sold {
             return Err(SourceError::NotReady.into());
         }
         let document = quote.document.ok_or_else(|| Error::internal("a quote without document"))?;
-        let billables = agreed(&document, &quote.name)?;
-        let lines = billables.iter().map(|one| SoldLine { key: one.line.clone(), priced: one.line.clone() });
+        let billable = |agreed: Agreed| {
+            let (line, basis) = agreed.whole();
+            Billable { document: quote.name.clone(), line, basis, parent: None, revision: 0 }
+        };
+        let billables: Vec<_> = Agreed::all(&document)?.into_iter().map(billable).collect();
         Ok(Self {
-            lines: lines.collect(),
+            lines: own_lines(&billables, &quote.name),
             name: quote.name,
             account: quote.account,
+            legal_entity: quote.legal_entity,
             bill_to: None,
+            supplied: None,
+            numbers: Numbers::default(),
             document,
             billables,
             order: None,
         })
     }
 
-    /// A confirmed order.
+    /// The same of a quote that has become an order: it is invoiced as the order is, by the name of the quote.
+    pub fn ordered(self, order: sales::Order) -> Result<Self> {
+        if order.delete_time.is_some() || matches!(order.state(), State::Unspecified | State::Draft) {
+            return Ok(self);
+        }
+        Ok(Self { name: self.name, legal_entity: self.legal_entity, ..Self::order(order)? })
+    }
+
+    /// A confirmed order that nobody holds.
     pub fn order(order: sales::Order) -> Result<Self> {
-        use sales::order::State::{Closed, Confirmed, Fulfilled, InFulfilment};
+        let hold = order.hold_reason();
+        let sold = Self::confirmed(order)?;
+        if hold == HoldReason::Unspecified { Ok(sold) } else { Err(SourceError::OnHold.into()) }
+    }
+
+    fn confirmed(order: sales::Order) -> Result<Self> {
+        use State::{Closed, Confirmed, Fulfilled, InFulfilment};
         if !matches!(order.state(), Confirmed | InFulfilment | Fulfilled | Closed) {
             return Err(SourceError::NotReady.into());
         }
-        let document = order.document.clone().ok_or_else(|| Error::internal("an order without document"))?;
-        let revision = order.etag.parse().map_err(Error::internal)?;
-        let progress: HashMap<&str, &sales::order::Progress> =
-            order.progress.iter().map(|progress| (progress.line.as_str(), progress)).collect();
-        let mut billables = Vec::new();
-        for whole in agreed(&document, &order.name)? {
-            let basis = match progress.get(whole.line.as_str()) {
-                Some(progress) => basis(&order, progress)?,
-                // A charge of the whole.
-                None => whole.basis,
-            };
-            let mut parent = None;
-            if !order.quote.is_empty() {
-                parent = Some((order.quote.clone(), whole.line.clone()));
-                billables.push(Billable { document: order.quote.clone(), ..whole.clone() });
-            }
-            billables.push(Billable { basis, parent, revision, ..whole });
-        }
-        let own = billables.iter().filter(|one| one.document == order.name);
-        let lines = own.map(|one| SoldLine { key: one.line.clone(), priced: one.line.clone() }).collect();
+        let billables = basis::of_order(&order, order.etag.parse().map_err(Error::internal)?)?;
         Ok(Self {
-            lines,
+            lines: own_lines(&billables, &order.name),
             name: order.name,
             account: order.account,
+            legal_entity: String::new(),
             bill_to: order.bill_to,
-            document,
+            supplied: None,
+            numbers: Numbers {
+                purchase_order: order.customer_po,
+                sales_order: order.number,
+                ..Numbers::default()
+            },
+            document: order.document.ok_or_else(|| Error::internal("an order without document"))?,
             billables,
             order: None,
         })
     }
 
-    /// An issued delivery note of an order.
+    /// An issued delivery note of an order, also of one that is held: what has left is owed. The first one that is invoiced brings
+    /// the charges of the whole order.
     pub fn delivery_note(note: sales::DeliveryNote, order: sales::Order) -> Result<Self> {
         use sales::delivery_note::State::{Delivered, Dispatched, Issued, PartlyRefused};
         if !matches!(note.state(), Issued | Dispatched | Delivered | PartlyRefused) {
             return Err(SourceError::NotReady.into());
         }
         let revision = note.etag.parse().map_err(Error::internal)?;
-        let mut sold = Self::order(order)?;
+        let mut sold = Self::confirmed(order)?;
         let mut lines = Vec::new();
+        let mut bring = |line: SoldLine, basis: Quantity| {
+            sold.billables.push(Billable {
+                document: note.name.clone(),
+                line: line.key.clone(),
+                basis,
+                parent: Some((sold.name.clone(), line.priced.clone())),
+                revision,
+            });
+            lines.push(line);
+        };
         for line in &note.lines {
             let refused = note.refusals.iter().filter(|refusal| refusal.line == line.key);
             let mut basis = quantity(&line.quantity)?;
             for refusal in refused {
                 basis = basis.plus(quantity(&refusal.quantity)?.negated()).map_err(Error::internal)?;
             }
-            lines.push(SoldLine { key: line.key.clone(), priced: line.order_line.clone() });
-            sold.billables.push(Billable {
-                document: note.name.clone(),
-                line: line.key.clone(),
-                basis,
-                parent: Some((sold.name.clone(), line.order_line.clone())),
-                revision,
-            });
+            bring(SoldLine { key: line.key.clone(), priced: line.order_line.clone() }, basis);
         }
-        Ok(Self { order: Some(sold.name), name: note.name, lines, ..sold })
+        for charge in &sold.document.charges {
+            // A line of the note may have the key of the charge.
+            let line = SoldLine { key: format!("charges/{}", charge.key), priced: charge.key.clone() };
+            bring(line, Quantity::ONE);
+        }
+        let supplied = supplied(&note)?;
+        Ok(Self {
+            order: Some(sold.name),
+            name: note.name,
+            legal_entity: note.legal_entity,
+            supplied,
+            numbers: Numbers { delivery_note: note.number, ..sold.numbers },
+            lines,
+            ..sold
+        })
     }
 }
 
-/// All of a document: its lines, those that promotions give, and its charges, of each of which there is one.
-fn agreed(document: &sales::SalesDocument, name: &str) -> Result<Vec<Billable>> {
-    let lines = document.lines.iter().chain(&document.given_lines);
-    let lines = lines.map(|line| Ok((line.key.clone(), quantity(&line.quantity)?)));
-    let charges = document.charges.iter().map(|charge| Ok((charge.key.clone(), Quantity::ONE)));
-    let billable = |agreed: Result<(String, Quantity)>| {
-        let (line, basis) = agreed?;
-        Ok(Billable { document: name.to_owned(), line, basis, parent: None, revision: 0 })
-    };
-    lines.chain(charges).map(billable).collect()
+fn supplied(note: &sales::DeliveryNote) -> Result<Option<Supplied>> {
+    let arrived =
+        note.delivery_time.as_ref().map(wire::parse_timestamp).transpose().map_err(Error::internal)?;
+    let left = note.issue_date.as_ref().map(wire::parse_date).transpose().map_err(Error::internal)?;
+    Ok(arrived.map(Supplied::At).or(left.map(Supplied::On)))
 }
 
-/// What of an order's line may be invoiced, by the policy of the order.
-fn basis(order: &sales::Order, progress: &sales::order::Progress) -> Result<Quantity> {
-    let less = |whole: &str, part: &str| -> Result<Quantity> {
-        quantity(whole)?.plus(quantity(part)?.negated()).map_err(Error::internal)
-    };
-    let wanted = less(&progress.ordered, &progress.cancelled)?;
-    match order.invoicing_policy() {
-        InvoicingPolicy::Unspecified | InvoicingPolicy::Ordered | InvoicingPolicy::Prepaid => Ok(wanted),
-        InvoicingPolicy::Delivered => less(&progress.delivered, &progress.returned),
-        InvoicingPolicy::Milestone => {
-            let released = if order.released_percent.is_empty() { "0" } else { &order.released_percent };
-            let released = released.parse().map_err(Error::internal)?;
-            wanted.share(released).map_err(Error::internal)
-        }
-    }
-}
-
-fn quantity(text: &str) -> Result<Quantity> {
-    if text.is_empty() { Ok(Quantity::ZERO) } else { text.parse().map_err(Error::internal) }
+/// What may be invoiced of the document itself, beside what it counts for.
+fn own_lines(billables: &[Billable], document: &str) -> Vec<SoldLine> {
+    let own = billables.iter().filter(|one| one.document == document);
+    own.map(|one| SoldLine { key: one.line.clone(), priced: one.line.clone() }).collect()
 }

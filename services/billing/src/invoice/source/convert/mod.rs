@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use trato_pricing::{PricingError, Quantity, line_amount};
 use trato_proto::{
     billing::v1::{self as pb, invoice::Discount},
@@ -78,10 +78,9 @@ impl<'a> Converter<'a> {
             Error::new(Kind::Precondition, "SOURCE_NOT_READY", "a line has no price")
                 .with("line", part.source_line)
         })?;
-        let amount = if self.tax_inclusive { &amounts.gross } else { &amounts.net };
-        let amount = part.quantity.part_of(self.minor(amount)?, part.before, Quantity::ONE)?;
+        let whole = if self.tax_inclusive { &amounts.gross } else { &amounts.net };
         let description = if amounts.reason.is_empty() { part.priced } else { &amounts.reason };
-        self.write_amount(part.source_line, description, amount, tax_class)
+        self.write_charge(part, description, self.minor(whole)?, tax_class)
     }
 
     /// All lines, and whether their prices include taxes.
@@ -111,9 +110,7 @@ impl<'a> Converter<'a> {
                 taken.push((Minor(-amount.0.abs()), ""));
             }
         }
-        // A price with fractions of a cent is rounded on each invoice; together they come to what was agreed on.
-        let own = line_amount(part.quantity, unit_price.parse().map_err(Error::internal)?, self.currency)?;
-        let lacking = round(Minor(share(&amounts.base)?.0 - own.0), &mut taken);
+        let lacking = self.round((part.quantity, unit_price.as_str()), share(&amounts.base)?, &mut taken)?;
         if lacking != Minor(0) {
             charges.push((lacking, String::new()));
         }
@@ -133,31 +130,63 @@ impl<'a> Converter<'a> {
         });
         for (amount, reason) in charges {
             let description = if reason.is_empty() { description } else { &reason };
-            // Its quantity is that of the line, which has been counted.
-            self.write_amount("", description, amount, &line.applied_tax_class)?;
+            self.write_amount(description, amount, &line.applied_tax_class)?;
         }
         Ok(())
     }
 
-    /// Writes an amount as a line of its own.
-    fn write_amount(
+    /// Writes a part of a charge of the whole, of which there is one at this price.
+    fn write_charge(
         &mut self,
-        source_line: &str,
+        part: &Part<'_>,
         description: &str,
-        amount: Minor,
+        whole: Minor,
         tax_class: &str,
     ) -> Result<()> {
         let tax_codes = vec![self.tax_code(tax_class)?];
-        let unit_price = Decimal::new(amount.0, self.currency.exponent()).to_string();
+        let unit_price = self.decimal(whole);
+        let share = part.quantity.part_of(whole, part.before, Quantity::ONE)?;
+        let mut taken = Vec::new();
+        let lacking = self.round((part.quantity, unit_price.as_str()), share, &mut taken)?;
+        self.push(pb::invoice::Line {
+            description: description.to_owned(),
+            quantity: part.quantity.to_string(),
+            unit_price,
+            discounts: discounts(&taken, self.currency)?,
+            tax_codes,
+            source_line: part.source_line.to_owned(),
+            ..Default::default()
+        });
+        if lacking == Minor(0) { Ok(()) } else { self.write_amount(description, lacking, tax_class) }
+    }
+
+    /// Writes an amount as a line of its own. Its quantity is that of another line, which has been counted.
+    fn write_amount(&mut self, description: &str, amount: Minor, tax_class: &str) -> Result<()> {
+        let tax_codes = vec![self.tax_code(tax_class)?];
         self.push(pb::invoice::Line {
             description: description.to_owned(),
             quantity: "1".to_owned(),
-            unit_price,
+            unit_price: self.decimal(amount),
             tax_codes,
-            source_line: source_line.to_owned(),
             ..Default::default()
         });
         Ok(())
+    }
+
+    /// So much at a price is rounded on each invoice, and together the parts come to what was agreed on: takes what this part has
+    /// too much off as a discount, and answers what it lacks.
+    fn round(
+        &self,
+        (quantity, unit_price): (Quantity, &str),
+        agreed: Minor,
+        taken: &mut Vec<(Minor, &str)>,
+    ) -> Result<Minor> {
+        let own = line_amount(quantity, unit_price.parse().map_err(Error::internal)?, self.currency)?;
+        Ok(settle(Minor(agreed.0 - own.0), taken))
+    }
+
+    fn decimal(&self, amount: Minor) -> String {
+        Decimal::new(amount.0, self.currency.exponent()).to_string()
     }
 
     fn push(&mut self, mut line: pb::invoice::Line) {
@@ -179,20 +208,17 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// The price of one where a price of several was agreed on; refused where it has no end within six decimals.
+/// The price of one where a price of several was agreed on. One that has no end within six decimals is rounded up: what a line then
+/// has too much is a discount of it.
 fn price_of_one(price: &str, per: &str) -> Result<String> {
     let price: Decimal = price.parse().map_err(Error::internal)?;
     let per: Decimal = if per.is_empty() { Decimal::ONE } else { per.parse().map_err(Error::internal)? };
-    let one = price.checked_div(per).map(|one| one.round_dp(6).normalize());
-    let exact = one.filter(|one| one.checked_mul(per) == Some(price));
-    exact.map(|one| one.to_string()).ok_or_else(|| {
-        let message = format!("a price of {price} for {per} cannot be told for one within six decimals");
-        Error::new(Kind::Precondition, "PRICE_TOO_FINE", message)
-    })
+    let one = price.checked_div(per).ok_or(PricingError::TooLarge)?;
+    Ok(one.round_dp_with_strategy(6, RoundingStrategy::AwayFromZero).normalize().to_string())
 }
 
 /// Puts on a line what it has too much of, as a discount, or what it lacks, by taking less off; answers what it lacks then.
-fn round(difference: Minor, taken: &mut Vec<(Minor, &str)>) -> Minor {
+fn settle(difference: Minor, taken: &mut Vec<(Minor, &str)>) -> Minor {
     if difference < Minor(0) {
         taken.push((difference, ""));
         return Minor(0);
@@ -226,110 +252,4 @@ fn discounts(taken: &[(Minor, &str)], currency: Currency) -> Result<Vec<Discount
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const EUR: &str = "EUR";
-
-    fn cents(money: &Money) -> i64 {
-        wire::parse_money(money).expect("an amount").0.0
-    }
-
-    fn decimal(millionths: i64) -> String {
-        Decimal::new(millionths, 6).normalize().to_string()
-    }
-
-    /// A line of so much at a price, from which a discount is taken, as sales tells it.
-    fn sold(quantity: &str, unit_price: &str, base: Minor, discount: Minor) -> Sold {
-        let currency = Currency::parse(EUR).expect("a currency");
-        let adjustment = priced::AppliedAdjustment {
-            amount: Some(wire::money(Minor(-discount.0), currency)),
-            ..Default::default()
-        };
-        let amounts = priced::Line {
-            quantity: quantity.to_owned(),
-            unit_price: unit_price.to_owned(),
-            base: Some(wire::money(base, currency)),
-            adjustments: vec![adjustment],
-            ..Default::default()
-        };
-        let line = sales::sales_document::Line {
-            key: "1".to_owned(),
-            amounts: Some(amounts),
-            applied_tax_class: "VAT".to_owned(),
-            ..Default::default()
-        };
-        let document =
-            sales::SalesDocument { currency_code: EUR.to_owned(), lines: vec![line], ..Default::default() };
-        Sold {
-            name: String::new(),
-            account: String::new(),
-            bill_to: None,
-            document,
-            lines: Vec::new(),
-            billables: Vec::new(),
-            order: None,
-        }
-    }
-
-    /// What the lines of an invoice come to, each rounded by itself.
-    fn total(lines: &[pb::invoice::Line]) -> i64 {
-        let currency = Currency::parse(EUR).expect("a currency");
-        let net = |line: &pb::invoice::Line| {
-            let (quantity, price) = (line.quantity.parse(), line.unit_price.parse());
-            let own = line_amount(quantity.expect("a quantity"), price.expect("a price"), currency);
-            let taken = line.discounts.iter().filter_map(|discount| discount.amount.as_ref()).map(cents);
-            own.expect("an amount").0 - taken.sum::<i64>()
-        };
-        lines.iter().map(net).sum()
-    }
-
-    proptest! {
-        /// DOC-07: parts that are invoiced one after the other come to what was agreed on, also at prices with fractions of a
-        /// cent.
-        #[test]
-        fn parts_at_a_fine_price_add_up(
-            price in 0_i64..5_000_000,
-            parts in prop::collection::vec(1_i64..4_000_000, 1..6),
-            percent in 0_i64..=100,
-        ) {
-            let currency = Currency::parse(EUR).expect("a currency");
-            let exact = |millionths: i64| decimal(millionths).parse::<Quantity>().expect("a quantity");
-            let (whole, unit_price) = (decimal(parts.iter().sum()), decimal(price));
-            let of = (whole.parse().expect("a quantity"), unit_price.parse().expect("a price"));
-            let base = line_amount(of.0, of.1, currency).expect("an amount");
-            let discount = Minor(base.0 * percent / 100);
-            let sold = sold(&whole, &unit_price, base, discount);
-            let tax_codes = HashMap::from([("VAT".to_owned(), "taxCodes/1".to_owned())]);
-
-            let (mut before, mut sum) = (0, 0);
-            for part in &parts {
-                let mut converter = Converter::new(&sold, &tax_codes).expect("a converter");
-                let (before_it, quantity) = (exact(before), exact(*part));
-                let part_of = Part { source_line: "1", priced: "1", before: before_it, quantity };
-                converter.write(&part_of).expect("a line");
-                sum += total(&converter.finish().0);
-                before += part;
-            }
-
-            prop_assert_eq!(sum, base.0 - discount.0);
-        }
-    }
-
-    /// DOC-07: however many discounts a line was sold with, it can be invoiced, and comes to the same.
-    #[test]
-    fn discounts_beyond_what_an_invoice_holds_become_one() {
-        let currency = Currency::parse("EUR").expect("a currency");
-        for count in [0, 1, 10, 11, 70] {
-            let taken = vec![(Minor(-125), "Spring"); count];
-            let discounts = discounts(&taken, currency).expect("discounts");
-            let amount = |discount: &Discount| {
-                wire::parse_money(discount.amount.as_ref().expect("an amount")).expect("an amount").0.0
-            };
-            assert_eq!(discounts.len(), count.min(Discounts::MAX));
-            assert_eq!(discounts.iter().map(amount).sum::<i64>(), 125 * i64::try_from(count).expect("a few"));
-        }
-    }
-}
+mod tests;

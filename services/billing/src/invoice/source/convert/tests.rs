@@ -1,0 +1,147 @@
+//! Parts of what was sold, as lines of invoices.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const EUR: &str = "EUR";
+
+fn cents(money: &Money) -> i64 {
+    wire::parse_money(money).expect("an amount").0.0
+}
+
+fn decimal(millionths: i64) -> String {
+    Decimal::new(millionths, 6).normalize().to_string()
+}
+
+/// A line of so much at a price for so many, from which a discount is taken, and a charge of ten dollars and a cent, as sales
+/// tells them.
+fn sold(quantity: &str, (unit_price, per): (&str, i64), base: Minor, discount: Minor) -> Sold {
+    let currency = Currency::parse(EUR).expect("a currency");
+    let adjustment = priced::AppliedAdjustment {
+        amount: Some(wire::money(Minor(-discount.0), currency)),
+        ..Default::default()
+    };
+    let amounts = priced::Line {
+        quantity: quantity.to_owned(),
+        unit_price: unit_price.to_owned(),
+        per: per.to_string(),
+        base: Some(wire::money(base, currency)),
+        adjustments: vec![adjustment],
+        ..Default::default()
+    };
+    let line = sales::sales_document::Line {
+        key: "1".to_owned(),
+        amounts: Some(amounts),
+        applied_tax_class: "VAT".to_owned(),
+        ..Default::default()
+    };
+    let freight = sales::price_document_request::Charge {
+        key: "freight".to_owned(),
+        tax_class: "VAT".to_owned(),
+        ..Default::default()
+    };
+    let comes_to = priced::Charge { net: Some(wire::money(Minor(1_001), currency)), ..Default::default() };
+    let document = sales::SalesDocument {
+        currency_code: EUR.to_owned(),
+        lines: vec![line],
+        charges: vec![freight],
+        charge_amounts: vec![comes_to],
+        ..Default::default()
+    };
+    Sold {
+        name: String::new(),
+        account: String::new(),
+        legal_entity: String::new(),
+        bill_to: None,
+        supplied: None,
+        numbers: Default::default(),
+        document,
+        lines: Vec::new(),
+        billables: Vec::new(),
+        order: None,
+    }
+}
+
+/// What the lines of an invoice come to, each rounded by itself.
+fn total(lines: &[pb::invoice::Line]) -> i64 {
+    let currency = Currency::parse(EUR).expect("a currency");
+    let net = |line: &pb::invoice::Line| {
+        let (quantity, price) = (line.quantity.parse(), line.unit_price.parse());
+        let own = line_amount(quantity.expect("a quantity"), price.expect("a price"), currency);
+        let taken = line.discounts.iter().filter_map(|discount| discount.amount.as_ref()).map(cents);
+        own.expect("an amount").0 - taken.sum::<i64>()
+    };
+    lines.iter().map(net).sum()
+}
+
+proptest! {
+    /// DOC-07: parts that are invoiced one after the other come to what was agreed on, also at prices with fractions of a
+    /// cent, and at prices for so many that the price of one has no end.
+    #[test]
+    fn parts_at_a_fine_price_add_up(
+        price in 0_i64..5_000_000,
+        per in 1_i64..=12,
+        parts in prop::collection::vec(1_i64..4_000_000, 1..6),
+        percent in 0_i64..=100,
+    ) {
+        let exact = |millionths: i64| decimal(millionths).parse::<Quantity>().expect("a quantity");
+        let (whole, unit_price) = (decimal(parts.iter().sum()), decimal(price));
+        // Millionths times millionths, for so many, in cents, half away from zero.
+        let (product, divisor) = (parts.iter().sum::<i64>() * price, per * 10_000_000_000);
+        let base = Minor((2 * product + divisor) / (2 * divisor));
+        let discount = Minor(base.0 * percent / 100);
+        let sold = sold(&whole, (unit_price.as_str(), per), base, discount);
+        let tax_codes = HashMap::from([("VAT".to_owned(), "taxCodes/1".to_owned())]);
+
+        let (mut before, mut sum) = (0, 0);
+        for part in &parts {
+            let mut converter = Converter::new(&sold, &tax_codes).expect("a converter");
+            let (before_it, quantity) = (exact(before), exact(*part));
+            let part_of = Part { source_line: "1", priced: "1", before: before_it, quantity };
+            converter.write(&part_of).expect("a line");
+            sum += total(&converter.finish().0);
+            before += part;
+        }
+
+        prop_assert_eq!(sum, base.0 - discount.0);
+    }
+}
+
+/// DOC-07: a charge of the whole is invoiced in parts as lines are: they count as the parts they are, and add up to it.
+#[test]
+fn parts_of_a_charge_add_up() {
+    let sold = sold("1", ("1", 1), Minor(100), Minor(0));
+    let tax_codes = HashMap::from([("VAT".to_owned(), "taxCodes/1".to_owned())]);
+    let of = |text: &str| text.parse::<Quantity>().expect("a quantity");
+    for parts in [vec!["1"], vec!["0.5", "0.5"], vec!["0.3", "0.3", "0.4"], vec!["0.333333", "0.666667"]] {
+        let (mut before, mut sum, mut counted) = (Quantity::ZERO, 0, Quantity::ZERO);
+        for part in &parts {
+            let mut converter = Converter::new(&sold, &tax_codes).expect("a converter");
+            let part = Part { source_line: "freight", priced: "freight", before, quantity: of(part) };
+            converter.write(&part).expect("a line");
+            let (lines, _) = converter.finish();
+            sum += total(&lines);
+            for line in lines.iter().filter(|line| line.source_line == "freight") {
+                counted = counted.plus(of(&line.quantity)).expect("a quantity");
+            }
+            before = before.plus(part.quantity).expect("a quantity");
+        }
+        assert_eq!((sum, counted), (1_001, Quantity::ONE), "{parts:?}");
+    }
+}
+
+/// DOC-07: however many discounts a line was sold with, it can be invoiced, and comes to the same.
+#[test]
+fn discounts_beyond_what_an_invoice_holds_become_one() {
+    let currency = Currency::parse("EUR").expect("a currency");
+    for count in [0, 1, 10, 11, 70] {
+        let taken = vec![(Minor(-125), "Spring"); count];
+        let discounts = discounts(&taken, currency).expect("discounts");
+        let amount = |discount: &Discount| {
+            wire::parse_money(discount.amount.as_ref().expect("an amount")).expect("an amount").0.0
+        };
+        assert_eq!(discounts.len(), count.min(Discounts::MAX));
+        assert_eq!(discounts.iter().map(amount).sum::<i64>(), 125 * i64::try_from(count).expect("a few"));
+    }
+}
