@@ -76,6 +76,7 @@ pub fn service() -> ServiceSpec {
             "0021_printed",
             "0022_billed_quote",
             "0023_taken_budget",
+            "0026_billed_charge",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()

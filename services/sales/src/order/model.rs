@@ -8,6 +8,7 @@ use trato_types::{
 };
 
 use super::{
+    charges::BilledCharges,
     goods::Good,
     ledger::{DeliveryStatus, Entry, InvoiceStatus, InvoicingPolicy, Ledger},
 };
@@ -68,9 +69,11 @@ pub struct Order {
     pub order_date: Option<Date>,
     /// Its quantities.
     pub ledger: Ledger,
+    /// What billing did with charges of the whole.
+    pub billed_charges: BilledCharges,
     /// How far it is delivered, by its quantities.
     pub delivery_status: DeliveryStatus,
-    /// How far it is invoiced, by its quantities.
+    /// How far it is invoiced, by its quantities and charges.
     pub invoice_status: InvoiceStatus,
     /// The next day on which a promise would be broken, by its quantities.
     pub next_promised_date: Option<Date>,
@@ -200,6 +203,7 @@ impl Order {
             number: None,
             order_date: None,
             ledger: Ledger::default(),
+            billed_charges: BilledCharges::default(),
             delivery_status: DeliveryStatus::NotApplicable,
             invoice_status: InvoiceStatus::NothingToInvoice,
             next_promised_date: None,

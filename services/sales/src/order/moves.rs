@@ -73,9 +73,10 @@ impl Order {
         Ok(())
     }
 
-    /// Notes what billing has invoiced and credited of a line in all. True when that is news.
-    pub fn bill(&mut self, line: &str, invoiced: Quantity, credited: Quantity) -> bool {
-        let is_news = self.ledger.bill(line, invoiced, credited);
+    /// Notes what billing has invoiced and credited of a line or a charge in all. True when that is news.
+    pub fn bill(&mut self, key: &str, invoiced: Quantity, credited: Quantity) -> bool {
+        // No line has the key of a charge.
+        let is_news = self.ledger.bill(key, invoiced, credited) || self.bill_charge(key, invoiced, credited);
         self.follow();
         is_news
     }
@@ -105,7 +106,7 @@ impl Order {
             };
         }
         self.delivery_status = self.ledger.delivery_status();
-        self.invoice_status = self.ledger.invoice_status(self.invoicing_policy, self.released_percent.0);
+        self.invoice_status = self.invoice_status_of_all();
         let is_going_on = self.require_confirmed().is_ok();
         self.next_promised_date = self.ledger.next_promise().filter(|_| is_going_on);
     }

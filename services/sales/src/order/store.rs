@@ -5,6 +5,7 @@ use trato_query::{Field, choice, date, member, minor, reference, text, timestamp
 use trato_types::Kind;
 
 use super::{
+    charges::BilledCharges,
     ledger::{DeliveryStatus, InvoiceStatus, InvoicingPolicy, Ledger},
     model::{HoldReason, Keys, Order, State},
 };
@@ -33,6 +34,7 @@ columns!(Order {
     number,
     order_date,
     ledger,
+    billed_charges,
     delivery_status,
     invoice_status,
     next_promised_date,
@@ -40,7 +42,7 @@ columns!(Order {
     cancel_reason,
 });
 
-json_column!(Keys, Ledger);
+json_column!(Keys, Ledger, BilledCharges);
 choice_column!(State {
     Draft = "DRAFT",
     Confirmed = "CONFIRMED",

@@ -1,13 +1,14 @@
 //! The life of an order, as its quantities move.
 
-use trato_pricing::{Percent, Quantity};
-use trato_types::{Currency, Date, Error, Ref, Timestamp};
+use trato_pricing::{Percent, Quantity, Value};
+use trato_types::{Currency, Date, Error, Minor, Ref, Timestamp};
 
 use super::{
+    charges::charge_status,
     ledger::{DeliveryStatus, Entry, InvoiceStatus, InvoicingPolicy, Ledger},
     model::{HoldReason, Order, State},
 };
-use crate::document::Document;
+use crate::{document::Document, pricing::WantedCharge};
 
 fn whole(number: i64) -> Quantity {
     Quantity::whole(number).expect("a quantity")
@@ -103,6 +104,49 @@ fn the_invoice_status_follows_the_policy() {
     assert_eq!(reason(order.release_milestone(more)), "PERCENT_OUT_OF_RANGE");
     let mut other = confirmed(InvoicingPolicy::Ordered);
     assert_eq!(reason(other.release_milestone(less)), "NOT_BY_MILESTONES");
+}
+
+/// An order of ten pieces alone, with freight.
+fn with_freight() -> Order {
+    let mut order = confirmed(InvoicingPolicy::Delivered);
+    order.ledger.0.truncate(1);
+    order.document.charges = vec![WantedCharge {
+        key: "freight".into(),
+        value: Value::Amount(Minor(1_000)),
+        reason: "Freight".to_owned(),
+        tax_class: "ES-S".to_owned(),
+    }];
+    order.follow();
+    order
+}
+
+/// DOC-04: an order is invoiced when its charges are, too; once everything is refunded, nobody has to say what becomes of them.
+#[test]
+fn charges_are_invoiced_like_lines() {
+    let mut order = with_freight();
+    assert_eq!(order.invoice_status, InvoiceStatus::ToInvoice, "the freight is, though nothing is delivered");
+    assert!(order.bill("freight", whole(1), Quantity::ZERO));
+    assert!(!order.bill("freight", whole(1), Quantity::ZERO), "nothing new");
+    assert!(!order.bill("packaging", whole(1), Quantity::ZERO), "not ours");
+    assert_eq!(order.invoice_status, InvoiceStatus::Invoiced);
+    order.deliver([("1", whole(10))]).expect("delivered");
+    assert_eq!(order.invoice_status, InvoiceStatus::Partial);
+    order.bill("1", whole(10), Quantity::ZERO);
+    assert_eq!(order.invoice_status, InvoiceStatus::Invoiced);
+
+    order.arrive([("1", whole(10))], day(1)).expect("arrived");
+    order.give_back([("1", whole(10))]).expect("all of it comes back");
+    order.refund([("1", whole(10))]).expect("none is sent in its place");
+    order.bill("1", whole(10), whole(10));
+    let freight: Vec<_> = order.charges().map(|charge| charge_status(&charge)).collect();
+    assert_eq!((freight, order.invoice_status), (vec![InvoiceStatus::Invoiced], InvoiceStatus::Partial));
+    order.bill("freight", whole(1), whole(1));
+    assert_eq!(order.invoice_status, InvoiceStatus::Credited);
+
+    let mut unwanted = with_freight();
+    unwanted.bill("freight", whole(1), Quantity::ZERO);
+    unwanted.cancel("Not wanted", now()).expect("cancelled");
+    assert_eq!(unwanted.invoice_status, InvoiceStatus::ToCredit);
 }
 
 /// DOC-04: a held order delivers nothing until it is released.
