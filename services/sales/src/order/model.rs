@@ -156,6 +156,9 @@ pub enum OrderError {
     /// Nothing is left to be delivered.
     #[error("nothing of the order is left to be delivered")]
     NothingToDeliver,
+    /// It is invoiced before it is delivered, and not yet.
+    #[error("the order is prepaid, and more of a line would be delivered than is invoiced")]
+    NotInvoiced,
 }
 
 impl DomainError for OrderError {
@@ -172,6 +175,7 @@ impl DomainError for OrderError {
             Self::NotByMilestones => "NOT_BY_MILESTONES",
             Self::ReleasedAlready => "RELEASED_ALREADY",
             Self::NothingToDeliver => "NOTHING_TO_DELIVER",
+            Self::NotInvoiced => "NOT_INVOICED",
         }
     }
 }

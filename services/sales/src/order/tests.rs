@@ -106,6 +106,21 @@ fn the_invoice_status_follows_the_policy() {
     assert_eq!(reason(other.release_milestone(less)), "NOT_BY_MILESTONES");
 }
 
+/// DOC-04: what is prepaid is not delivered beyond what is invoiced and not credited; what came back is sent again.
+#[test]
+fn what_is_prepaid_is_invoiced_before_it_leaves() {
+    let mut order = confirmed(InvoicingPolicy::Prepaid);
+    assert_eq!(reason(order.clone().deliver([("1", whole(1))])), "NOT_INVOICED");
+    order.bill("1", whole(6), whole(2));
+    let error = order.clone().deliver([("1", whole(3)), ("1", whole(2))]).expect_err("five are too many");
+    assert!(error.metadata().contains(&("invoiced", "4".to_owned())), "{:?}", error.metadata());
+    order.deliver([("1", whole(4))]).expect("four are invoiced");
+    order.arrive([("1", whole(4))], day(1)).expect("arrived");
+    order.give_back([("1", whole(1))]).expect("one comes back");
+    order.deliver([("1", whole(1))]).expect("another is sent in its place");
+    assert_eq!(reason(order.deliver([("1", whole(1))])), "NOT_INVOICED");
+}
+
 /// An order of ten pieces alone, with freight.
 fn with_freight() -> Order {
     let mut order = confirmed(InvoicingPolicy::Delivered);

@@ -178,6 +178,28 @@ async fn charges_of_the_whole_are_invoiced_too() {
     assert_eq!(billed(&by_note.name).await, all);
 }
 
+/// DOC-04: what is prepaid is invoiced before it leaves.
+#[tokio::test]
+async fn what_is_prepaid_is_issued_once_it_is_invoiced() {
+    let (sales, desk) = Sales::start_ordering().await;
+    let invoicing_policy = InvoicingPolicy::Prepaid.into();
+    let draft = Order { invoicing_policy, ..sales.order_of(&desk, &["3"]).await };
+    let draft = sales.create_order(draft).await.expect("a draft");
+    let order = sales.confirm_order(&draft.name).await.expect("confirmed");
+    let note = sales.create_delivery(&order.name, vec![part("1", "2")]).await.expect("a draft");
+
+    let early = sales.issue_delivery(&note.name).await;
+    let untouched = sales.get_order(&order.name).await;
+    sales.hear_invoice(&invoice_name(), &order.name, &[("a", "1", "2")], invoice::State::Issued).await;
+    sales.issue_delivery(&note.name).await.expect("two are invoiced");
+    let third = sales.create_delivery(&order.name, vec![part("1", "1")]).await.expect("a draft");
+    let third = sales.issue_delivery(&third.name).await;
+
+    assert_eq!(refusal(early), precondition("NOT_INVOICED"));
+    assert_eq!(untouched, order);
+    assert_eq!(refusal(third), precondition("NOT_INVOICED"));
+}
+
 /// DOC-04: what is invoiced and credited of a draft is there once it is confirmed.
 #[tokio::test]
 async fn a_draft_that_is_invoiced_is_confirmed_as_invoiced() {
