@@ -77,6 +77,7 @@ pub fn service() -> ServiceSpec {
             "0022_billed_quote",
             "0023_taken_budget",
             "0026_billed_charge",
+            "0027_time_zone",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()

@@ -44,9 +44,10 @@ pub async fn confirm(
         let given = priced.ok_or_else(|| Error::internal("an order was not priced"))?.promotions()?;
         promotion::take(tx, &promotions, before.id, given).await?;
     }
-    let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series).await?;
+    let today = tx.cx().now.date_naive();
+    let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series, today).await?;
     let mut order = before.value.clone();
-    order.confirm(numbered, tx.cx().now.date_naive())?;
+    order.confirm(numbered, today)?;
     billed::catch_up(tx, before.id, &mut order).await?;
     Ok((before.next(tx.cx(), order), Facts::default()))
 }
