@@ -59,6 +59,8 @@ pub struct Order {
     pub hold_note: String,
     /// Since when it is held.
     pub hold_time: Option<Timestamp>,
+    /// It is its account's credit hold; never without CREDIT.
+    pub held_with_account: bool,
     /// Share that milestones have released: at most the whole.
     pub released_percent: Exact<Percent>,
     /// Series its number is of.
@@ -202,6 +204,7 @@ impl Order {
             hold_reason: None,
             hold_note: String::new(),
             hold_time: None,
+            held_with_account: false,
             released_percent: Exact(Percent::ZERO),
             number_series: None,
             number: None,
@@ -255,32 +258,6 @@ impl Order {
         self.number = Some(numbered.number);
         self.order_date = Some(today);
         self.follow();
-        Ok(())
-    }
-
-    /// Holds it. One that is held for this reason already stays as it is.
-    pub fn hold(&mut self, reason: HoldReason, note: &str, now: Timestamp) -> Result<()> {
-        let note =
-            line(note, 500).map_err(|error| Error::invalid("note", error.reason(), error.to_string()))?;
-        match (self.state, self.hold_reason) {
-            (State::Closed | State::Cancelled, _) => Err(OrderError::Ended.into()),
-            (_, Some(held)) if held == reason => Ok(()),
-            (_, Some(_)) => Err(OrderError::OnHold.into()),
-            (_, None) => {
-                self.hold_reason = Some(reason);
-                self.hold_note = note;
-                self.hold_time = Some(now);
-                Ok(())
-            }
-        }
-    }
-
-    /// Ends the hold.
-    pub fn release(&mut self) -> Result<(), OrderError> {
-        if self.hold_reason.is_none() {
-            return Err(OrderError::NotOnHold);
-        }
-        self.let_go();
         Ok(())
     }
 
@@ -348,12 +325,6 @@ impl Order {
         self.state = state;
         self.end_time = Some(now);
         self.let_go();
-    }
-
-    fn let_go(&mut self) {
-        self.hold_reason = None;
-        self.hold_note = String::new();
-        self.hold_time = None;
     }
 }
 

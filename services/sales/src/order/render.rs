@@ -50,6 +50,7 @@ pub fn render(record: &Record<Order>) -> pb::Order {
         next_promised_date: order.next_promised_date.map(wire::date),
         end_time: order.end_time.map(wire::timestamp),
         cancel_reason: order.cancel_reason.clone(),
+        held_with_account: order.held_with_account,
         charge_progress: order.charges().map(render_charge).collect(),
     }
 }

@@ -29,6 +29,7 @@ columns!(Order {
     hold_reason,
     hold_note,
     hold_time,
+    held_with_account,
     released_percent,
     number_series,
     number,

@@ -180,6 +180,31 @@ fn a_hold_stops_what_has_not_left() {
     order.arrive([("1", whole(1))], day(1)).expect("what is on its way goes on");
 }
 
+/// DOC-04, XTR-05: the hold of an account ends with it, unless somebody has made it theirs, and takes nothing that is held for
+/// something else or has all left.
+#[test]
+fn a_hold_of_the_account_ends_with_it() {
+    let mut order = confirmed(InvoicingPolicy::Ordered);
+    assert!(order.hold_with_account("Overdue", now()));
+    assert!(!order.hold_with_account("Overdue", now()), "it is held already");
+    assert_eq!((order.hold_reason, order.hold_note.as_str()), (Some(HoldReason::Credit), "Overdue"));
+    assert_eq!(reason(order.deliver([("1", whole(1))])), "ORDER_ON_HOLD");
+    assert_eq!(reason(order.hold(HoldReason::Fraud, "", now())), "ORDER_ON_HOLD");
+    assert!(order.release_with_account());
+    assert_eq!((order.release_with_account(), order.hold_reason), (false, None));
+
+    order.hold_with_account("Overdue", now());
+    order.hold(HoldReason::Credit, "Until I say so", now()).expect("it is theirs");
+    assert!(!order.release_with_account());
+    assert_eq!(order.hold_note, "Until I say so");
+    order.release().expect("released");
+    order.hold(HoldReason::Fraud, "", now()).expect("held");
+    assert!(!order.hold_with_account("Overdue", now()) && !order.release_with_account());
+    order.release().expect("released");
+    order.deliver([("1", whole(10))]).expect("delivered");
+    assert!(!order.hold_with_account("Overdue", now()), "nothing is left to be delivered");
+}
+
 /// DOC-04: an order of which nothing is left is cancelled, and one of which something left is not.
 #[test]
 fn an_order_is_cancelled_before_anything_has_left() {

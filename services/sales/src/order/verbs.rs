@@ -11,8 +11,8 @@ use trato_proto::{sales::v1 as pb, wire};
 use trato_types::{Context, Error, Id, Result, Violations};
 
 use super::{
-    billed,
-    model::{Order, State},
+    account_hold, billed,
+    model::{HoldReason, Order, State},
     parse::parse_hold_reason,
 };
 use crate::{
@@ -44,11 +44,13 @@ pub async fn confirm(
         let given = priced.ok_or_else(|| Error::internal("an order was not priced"))?.promotions()?;
         promotion::take(tx, &promotions, before.id, given).await?;
     }
+    account_hold::take_turn(tx, before.value.account).await?;
     let today = tx.cx().now.date_naive();
     let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series, today).await?;
     let mut order = before.value.clone();
     order.confirm(numbered, today)?;
     billed::catch_up(tx, before.id, &mut order).await?;
+    account_hold::hold_with_account(tx, &mut order).await?;
     Ok((before.next(tx.cx(), order), Facts::default()))
 }
 
@@ -56,6 +58,17 @@ pub async fn confirm(
 pub fn hold(order: &mut Order, body: &pb::HoldOrderRequest, cx: &Context) -> Result<Facts> {
     order.hold(parse_hold_reason(body.reason)?, &body.note, cx.now)?;
     Ok(Facts::default())
+}
+
+/// Releases a locked order. One that was held for something else than credit is held with its account then, if that is on hold.
+pub async fn release(tx: &mut Tx, before: &Record<Order>) -> Result<Changed<Order>> {
+    require_living(before)?;
+    let mut order = before.value.clone();
+    order.release()?;
+    if before.value.hold_reason != Some(HoldReason::Credit) {
+        account_hold::hold_with_account(tx, &mut order).await?;
+    }
+    Ok((before.next(tx.cx(), order), Facts::default()))
 }
 
 /// Lets a share be invoiced.
