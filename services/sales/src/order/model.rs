@@ -134,6 +134,9 @@ pub enum OrderError {
     /// It is a draft, closed or cancelled.
     #[error("the order is a draft, closed or cancelled")]
     NotConfirmed,
+    /// It comes to something else than when it was written.
+    #[error("prices, promotions or taxes have changed since the draft was written; write it again")]
+    PriceChanged,
     /// It is held.
     #[error("the order is on hold")]
     OnHold,
@@ -169,6 +172,7 @@ impl DomainError for OrderError {
             Self::NotDraft => "ORDER_NOT_DRAFT",
             Self::DocumentAgreed => "DOCUMENT_AGREED",
             Self::NotConfirmed => "ORDER_NOT_CONFIRMED",
+            Self::PriceChanged => "PRICE_CHANGED",
             Self::OnHold => "ORDER_ON_HOLD",
             Self::NotOnHold => "ORDER_NOT_ON_HOLD",
             Self::Ended => "ORDER_ENDED",

@@ -12,10 +12,12 @@ use trato_types::{Context, Error, Id, Result, Violations};
 
 use super::{
     account_hold, billed,
-    model::{HoldReason, Order, State},
+    model::{HoldReason, Order, OrderError, State},
     parse::parse_hold_reason,
+    requests::FIELD,
 };
 use crate::{
+    document::{self, Sale},
     number_series::{self, DocumentKind},
     promotion,
 };
@@ -30,8 +32,8 @@ pub fn require_confirmable(order: &Record<Order>) -> Result<()> {
     Ok(order.value.require_not_held()?)
 }
 
-/// Confirms a locked draft with the next number of the series. What its promotions give is taken of them, unless the
-/// quote it came of has done so.
+/// Confirms a locked draft with the next number of the series, if it comes to the same as when it was written. What its
+/// promotions give is taken of them. What came of a quote keeps the prices that were agreed on, and the quote has done so.
 pub async fn confirm(
     promotions: Statements,
     tx: &mut Tx,
@@ -40,9 +42,14 @@ pub async fn confirm(
 ) -> Result<Changed<Order>> {
     require_confirmable(before)?;
     if before.value.quote.is_none() {
+        let has_changed = has_changed(tx, &before.value).await?;
         let priced = before.value.document.priced.as_ref();
         let given = priced.ok_or_else(|| Error::internal("an order was not priced"))?.promotions()?;
+        // That a promotion is used up says more than that the price has changed.
         promotion::take(tx, &promotions, before.id, given).await?;
+        if has_changed {
+            return Err(OrderError::PriceChanged.into());
+        }
     }
     account_hold::take_turn(tx, before.value.account).await?;
     let today = tx.cx().now.date_naive();
@@ -52,6 +59,14 @@ pub async fn confirm(
     billed::catch_up(tx, before.id, &mut order).await?;
     account_hold::hold_with_account(tx, &mut order).await?;
     Ok((before.next(tx.cx(), order), Facts::default()))
+}
+
+/// True when a draft, priced by what holds now, comes to something else than when it was written.
+async fn has_changed(tx: &mut Tx, draft: &Order) -> Result<bool> {
+    let mut again = draft.document.clone();
+    let sale = Sale { document: &mut again, account: Some(draft.account) };
+    document::complete(tx, FIELD, vec![sale]).await?.into_iter().collect::<Result<()>>()?;
+    Ok(!document::same_price(&again, &draft.document))
 }
 
 /// Holds an order.
