@@ -28,7 +28,8 @@ pub struct BilledCharge {
 }
 
 impl Order {
-    /// The charges of the whole, each as a line of one that nobody delivers; none before the order is confirmed.
+    /// The charges of the whole, each as a line that nobody delivers, and of which as much is ordered as may be invoiced; none
+    /// before the order is confirmed.
     pub fn charges(&self) -> impl Iterator<Item = Entry> {
         let is_agreed = !self.ledger.0.is_empty();
         let charges = self.document.charges.iter().filter(move |_| is_agreed);
@@ -66,27 +67,34 @@ impl Order {
     }
 
     fn charge(&self, key: &str) -> Entry {
-        let mut entry = Entry::new(key.to_owned(), Quantity::ONE, false);
-        if let Some(billed) = self.billed_charges.0.iter().find(|billed| billed.charge == key) {
-            (entry.invoiced, entry.credited) = (billed.invoiced, billed.credited);
-        }
-        entry.cancelled = self.unwanted(entry.billed());
+        let billed = self.billed_charges.0.iter().find(|billed| billed.charge == key);
+        let nothing = (Quantity::ZERO, Quantity::ZERO);
+        let (invoiced, credited) = billed.map_or(nothing, |billed| (billed.invoiced, billed.credited));
+        let mut entry = Entry { invoiced, credited, ..Entry::new(key.to_owned(), Quantity::ZERO, false) };
+        entry.ordered = self.due(entry.billed());
         entry
     }
 
-    /// How much of a charge is not wanted any more. Once everything that was delivered is refunded, it is for people to say
-    /// whether they credit the freight, too: nothing of it is left to be invoiced, and nothing has to be credited.
-    fn unwanted(&self, billed: Quantity) -> Quantity {
-        let is_wanted = self.ledger.0.iter().any(|entry| !entry.wanted().is_zero());
-        match self.state {
-            State::Cancelled => Quantity::ONE,
-            _ if is_wanted => Quantity::ZERO,
-            _ => Quantity::ONE.plus(billed.negated()).unwrap_or(Quantity::ZERO).max(Quantity::ZERO),
+    /// How much of a charge may be invoiced in all: it comes with the first of what is delivered, or with its share of what
+    /// milestones release. Once everything that was delivered is refunded, it is for people to say whether they credit the
+    /// freight, too: nothing of it is left to be invoiced, and nothing has to be credited. Billing invoices by the same rule.
+    fn due(&self, billed: Quantity) -> Quantity {
+        let goods = || self.ledger.0.iter().filter(|entry| entry.deliverable);
+        let any = |has: fn(&Entry) -> bool| goods().next().is_none() || goods().any(has);
+        match self.invoicing_policy {
+            _ if self.state == State::Cancelled => Quantity::ZERO,
+            _ if !any(|good| !good.wanted().is_zero()) => billed.min(Quantity::ONE),
+            InvoicingPolicy::Delivered if !any(|good| !good.delivered.is_zero()) => Quantity::ZERO,
+            // At most the whole is released, which always fits.
+            InvoicingPolicy::Milestone => {
+                Quantity::ONE.share(self.released_percent.0).unwrap_or(Quantity::ONE)
+            }
+            InvoicingPolicy::Ordered | InvoicingPolicy::Prepaid | InvoicingPolicy::Delivered => Quantity::ONE,
         }
     }
 }
 
-/// How far a charge is invoiced. It is invoiced as it is ordered, by whatever policy lines are.
+/// How far a charge is invoiced, of which so much may be as its entry says that is ordered.
 pub fn charge_status(charge: &Entry) -> InvoiceStatus {
     charge.invoice_status(InvoicingPolicy::Ordered, Percent::ZERO)
 }

@@ -122,8 +122,8 @@ fn what_is_prepaid_is_invoiced_before_it_leaves() {
 }
 
 /// An order of ten pieces alone, with freight.
-fn with_freight() -> Order {
-    let mut order = confirmed(InvoicingPolicy::Delivered);
+fn with_freight(invoicing_policy: InvoicingPolicy) -> Order {
+    let mut order = confirmed(invoicing_policy);
     order.ledger.0.truncate(1);
     order.document.charges = vec![WantedCharge {
         key: "freight".into(),
@@ -138,30 +138,43 @@ fn with_freight() -> Order {
 /// DOC-04: an order is invoiced when its charges are, too; once everything is refunded, nobody has to say what becomes of them.
 #[test]
 fn charges_are_invoiced_like_lines() {
-    let mut order = with_freight();
-    assert_eq!(order.invoice_status, InvoiceStatus::ToInvoice, "the freight is, though nothing is delivered");
+    let mut order = with_freight(InvoicingPolicy::Delivered);
+    assert_eq!(
+        order.invoice_status,
+        InvoiceStatus::NothingToInvoice,
+        "freight comes with the first delivery"
+    );
+    order.deliver([("1", whole(4))]).expect("delivered");
+    order.bill("1", whole(4), Quantity::ZERO);
+    assert_eq!(order.invoice_status, InvoiceStatus::Partial);
     assert!(order.bill("freight", whole(1), Quantity::ZERO));
     assert!(!order.bill("freight", whole(1), Quantity::ZERO), "nothing new");
     assert!(!order.bill("packaging", whole(1), Quantity::ZERO), "not ours");
     assert_eq!(order.invoice_status, InvoiceStatus::Invoiced);
-    order.deliver([("1", whole(10))]).expect("delivered");
-    assert_eq!(order.invoice_status, InvoiceStatus::Partial);
-    order.bill("1", whole(10), Quantity::ZERO);
-    assert_eq!(order.invoice_status, InvoiceStatus::Invoiced);
 
-    order.arrive([("1", whole(10))], day(1)).expect("arrived");
-    order.give_back([("1", whole(10))]).expect("all of it comes back");
-    order.refund([("1", whole(10))]).expect("none is sent in its place");
-    order.bill("1", whole(10), whole(10));
+    order.cancel_lines(&[("1".to_owned(), whole(6))], now()).expect("the rest is not wanted");
+    order.arrive([("1", whole(4))], day(1)).expect("arrived");
+    order.give_back([("1", whole(4))]).expect("all of it comes back");
+    order.refund([("1", whole(4))]).expect("none is sent in its place");
+    order.bill("1", whole(4), whole(4));
     let freight: Vec<_> = order.charges().map(|charge| charge_status(&charge)).collect();
     assert_eq!((freight, order.invoice_status), (vec![InvoiceStatus::Invoiced], InvoiceStatus::Partial));
     order.bill("freight", whole(1), whole(1));
     assert_eq!(order.invoice_status, InvoiceStatus::Credited);
 
-    let mut unwanted = with_freight();
+    let mut unwanted = with_freight(InvoicingPolicy::Ordered);
+    assert_eq!(unwanted.invoice_status, InvoiceStatus::ToInvoice);
     unwanted.bill("freight", whole(1), Quantity::ZERO);
     unwanted.cancel("Not wanted", now()).expect("cancelled");
     assert_eq!(unwanted.invoice_status, InvoiceStatus::ToCredit);
+
+    let mut released = with_freight(InvoicingPolicy::Milestone);
+    assert_eq!(released.invoice_status, InvoiceStatus::NothingToInvoice);
+    released.release_milestone("40".parse().expect("a percentage")).expect("released");
+    released.bill("1", whole(4), Quantity::ZERO);
+    assert_eq!(released.invoice_status, InvoiceStatus::Partial);
+    released.bill("freight", "0.4".parse().expect("a quantity"), Quantity::ZERO);
+    assert_eq!(released.invoice_status, InvoiceStatus::Invoiced);
 }
 
 /// DOC-04: a held order delivers nothing until it is released.
