@@ -1,13 +1,12 @@
 //! From an opportunity to cash, and all the way back, through the public API alone.
 
-use serde_json::json;
 use trato_devstack::trade::{self, GROSS, Ground};
 
-use super::{orders::until_invoiced, quotes::verb};
+use super::orders::until_invoiced;
 use crate::harness::{
     caller::Caller,
     tenant::Tenant,
-    values::{cents, list, name, text},
+    values::{cents, list, text},
 };
 
 /// What an account owes, in cents, and how many movements made it so.
@@ -24,11 +23,6 @@ async fn an_opportunity_becomes_cash_and_all_of_it_comes_back() {
     let tenant = Tenant::fresh();
     let mut clerk = tenant.administrator();
     let ground = Ground::make(&mut clerk).await.expect("what documents name");
-    let credits = trade::billing_numbers(&ground.legal_entity, "CREDIT_NOTE", "C");
-    let credits = name(&clerk.post("/v1/numberSeries", credits).await.ok());
-    let policy = json!({ "displayName": "Standard", "code": "STANDARD", "windowDays": 14, "payer": "BUYER" });
-    let policy = name(&clerk.post("/v1/returnPolicies", policy).await.ok());
-    verb(&clerk, &policy, "publish", json!({})).await;
 
     let cashed = trade::to_cash(&mut clerk, &ground).await.expect("cash");
 
@@ -41,27 +35,17 @@ async fn an_opportunity_becomes_cash_and_all_of_it_comes_back() {
     assert_eq!((text(&order, "state"), text(&order, "deliveryStatus")), ("FULFILLED", "FULL"));
     assert_eq!(owed(&clerk, &ground.account).await, (0, 2), "invoiced and paid");
 
-    let back = json!({
-        "deliveryNote": cashed.delivery_note, "reason": "Too loud", "policyCode": "STANDARD",
-        "lines": [{ "deliveryLine": "1", "quantity": "2" }],
-    });
-    let back = name(&clerk.post("/v1/salesReturns", back).await.ok());
-    verb(&clerk, &back, "authorise", json!({})).await;
-    verb(&clerk, &back, "receive", json!({})).await;
-    let found = json!({ "lines": [{ "line": "1", "condition": "OPENED", "disposition": "REFUND" }] });
-    verb(&clerk, &back, "inspect", found).await;
-    verb(&clerk, &back, "settle", json!({})).await;
-    let credit = json!({ "invoice": cashed.invoice, "reason": "Returned" });
-    let credit = name(&clerk.post("/v1/creditNotes", credit).await.ok());
-    let issued = verb(&clerk, &credit, "issue", json!({ "numberSeries": credits })).await;
-    assert_eq!((text(&issued, "number"), cents(&issued["totals"]["gross"])), ("C1", GROSS));
-    assert_eq!(owed(&clerk, &ground.account).await, (-GROSS, 3), "what is credited is owed to the account");
-    let refunded = verb(&clerk, &cashed.payment, "refund", json!({ "invoice": cashed.invoice })).await;
+    let returned = trade::and_back(&mut clerk, &ground, &cashed).await.expect("all of it comes back");
 
+    assert_eq!(returned.number, "C1");
+    assert_eq!(text(&read(&returned.sales_return).await, "state"), "SETTLED");
+    let credit = read(&returned.credit_note).await;
+    assert_eq!((text(&credit, "state"), cents(&credit["totals"]["gross"])), ("ISSUED", GROSS));
+    let refunded = read(&cashed.payment).await;
     assert_eq!((text(&refunded, "state"), cents(&refunded["refunded"])), ("REFUNDED", GROSS));
     let invoice = read(&cashed.invoice).await;
     assert_eq!((text(&invoice, "paymentState"), cents(&invoice["open"])), ("REFUNDED", 0));
     let order = until_invoiced(&clerk, &cashed.order, "CREDITED").await;
     assert_eq!(text(&order, "deliveryStatus"), "RETURNED");
-    assert_eq!(owed(&clerk, &ground.account).await, (0, 4));
+    assert_eq!(owed(&clerk, &ground.account).await, (0, 4), "credited and given back");
 }

@@ -99,3 +99,33 @@ async fn an_order_takes_credit_until_it_is_invoiced_or_not_wanted() {
     // There is one for each order that was confirmed.
     eventually(SOON, "billing to hear that all is invoiced", released, |counts| *counts == (2, 3)).await;
 }
+
+/// DOC-04, XTR-05: what is confirmed of an account waits while billing has it on hold, and goes on when it is released.
+#[tokio::test]
+async fn a_credit_hold_stops_what_is_confirmed() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    for (kind, prefix) in [("ORDER", "O"), ("DELIVERY_NOTE", "D")] {
+        trade.numbers(kind, prefix).await;
+    }
+    let order = draft(&trade, &product, "1").await;
+    verb(&trade.seller, &order, "confirm", json!({})).await;
+    let note = trade.made("deliveryNotes", json!({ "order": order })).await;
+    let until_held = async |is_held: bool| {
+        let look = || async { trade.seller.get(&format!("/v1/{order}")).await.ok() };
+        let is_so = |order: &Value| (order["heldWithAccount"] == json!(true)) == is_held;
+        eventually(SOON, "sales to hear of the hold", look, is_so).await
+    };
+
+    let hold = json!({ "account": trade.account, "hold": true, "holdReason": "Overdue" });
+    let profile = trade.made("creditProfiles", hold).await;
+    let held = until_held(true).await;
+    let issue = json!({ "requestId": Uuid::new_v4() });
+    trade.seller.post(&format!("/v1/{note}:issue"), issue).await.refused_as("ORDER_ON_HOLD");
+    trade.biller.patch(&format!("/v1/{profile}?updateMask=hold"), json!({ "hold": false })).await.ok();
+    until_held(false).await;
+    let issued = verb(&trade.seller, &note, "issue", json!({})).await;
+
+    assert_eq!((text(&held, "holdReason"), text(&held, "holdNote")), ("CREDIT", "Overdue"));
+    assert_eq!(text(&issued, "number"), "D1");
+}

@@ -1,4 +1,4 @@
-//! Every process and both servers killed in the midst of chains from an opportunity to cash.
+//! Every process and both servers killed in the midst of chains from an opportunity to cash, and of the way back.
 
 use std::{
     collections::BTreeSet,
@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde_json::Value;
-use trato_devstack::trade::{self, Cashed, GROSS, Ground};
+use trato_devstack::trade::{self, Cashed, GROSS, Ground, Returned};
 
 use super::outages::Outages;
 use crate::harness::{
@@ -28,11 +28,22 @@ const CLIENTS: usize = 8;
 /// What is killed, in turn.
 const VICTIMS: [&str; 6] = ["sales", "billing", "customers", "gateway", "postgres", "rabbitmq"];
 
-/// Goes through chains one after the other until it is told to stop; each call is asked for until it is answered.
-async fn trade_until(stop: Arc<AtomicBool>, mut by: Insistent, ground: Ground) -> Vec<Cashed> {
-    let mut told = Vec::new();
+/// Goes through chains one after the other until it is told to stop, and all the way back after every second one; each call is
+/// asked for until it is answered.
+async fn trade_until(
+    stop: Arc<AtomicBool>,
+    mut by: Insistent,
+    ground: Ground,
+) -> Vec<(Cashed, Option<Returned>)> {
+    let mut told: Vec<(Cashed, Option<Returned>)> = Vec::new();
     while !stop.load(Ordering::Relaxed) {
-        told.push(trade::to_cash(&mut by, &ground).await.expect("a chain ends"));
+        let cashed = trade::to_cash(&mut by, &ground).await.expect("a chain ends");
+        let returned = if told.last().is_none_or(|(_, returned)| returned.is_none()) {
+            Some(trade::and_back(&mut by, &ground, &cashed).await.expect("all of it comes back"))
+        } else {
+            None
+        };
+        told.push((cashed, returned));
     }
     told
 }
@@ -45,8 +56,22 @@ async fn assert_all(by: &Caller, collection: &str, count: usize, is_done: impl F
     assert_eq!(found.len(), count, "{collection} were lost or made twice");
 }
 
-/// DOC-04, DOC-05, DOC-07, DOC-08, DOC-18: whatever is killed in the midst of chains from an opportunity to cash, each one is
-/// finished, and exactly once: as many documents of every kind as there are chains, invoices 1 to n, everything paid.
+/// Names of one document of each chain that went all the way back.
+fn names<'a>(back: &[(&'a Cashed, &'a Returned)], name: fn(&Cashed) -> &str) -> BTreeSet<&'a str> {
+    back.iter().map(|&(cashed, _)| name(cashed)).collect()
+}
+
+/// Panics unless these are the numbers 1 to n of a series.
+fn assert_no_gap<'a>(prefix: &str, numbers: impl IntoIterator<Item = &'a str>, count: usize) {
+    let numbers: BTreeSet<&str> = numbers.into_iter().collect();
+    let expected: BTreeSet<String> = (1..=count).map(|place| format!("{prefix}{place}")).collect();
+    let expected: BTreeSet<&str> = expected.iter().map(String::as_str).collect();
+    assert_eq!(numbers, expected, "the numbers have a gap or a repeat");
+}
+
+/// DOC-04, DOC-05, DOC-07, DOC-08, DOC-09, DOC-18: whatever is killed in the midst of chains from an opportunity to cash and of
+/// the way back, each one is finished, and exactly once: as many documents of every kind as there are chains, invoices and credit
+/// notes 1 to n, everything paid, and what came back refunded.
 #[test]
 fn chains_are_finished_once_whatever_is_killed() {
     on_a_breakable_stack(async |stack| {
@@ -71,32 +96,48 @@ fn chains_are_finished_once_whatever_is_killed() {
         }
 
         let count = told.len();
-        say(format!("{count} chains from opportunity to cash in {} outages", outages.len()));
+        let back: Vec<_> = told.iter().filter_map(|(cashed, back)| Some((cashed, back.as_ref()?))).collect();
+        say(format!("{count} chains to cash, {} of them and back, in {} outages", back.len(), outages.len()));
         let is = |field: &'static str, value: &'static str| move |one: &Value| text(one, field) == value;
         assert_all(&clerk, "opportunities", count, is("state", "WON")).await;
         assert_all(&clerk, "quotes", count, is("state", "ACCEPTED")).await;
         assert_all(&clerk, "deliveryNotes", count, is("state", "DELIVERED")).await;
-        assert_all(&clerk, "invoices", count, is("paymentState", "PAID")).await;
-        assert_all(&clerk, "payments", count, is("state", "SUCCEEDED")).await;
-        assert_all(&clerk, "orders", count, |order| {
-            let states = ["state", "deliveryStatus", "invoiceStatus"].map(|field| text(order, field));
-            states == ["FULFILLED", "FULL", "INVOICED"]
+        assert_all(&clerk, "salesReturns", back.len(), is("state", "SETTLED")).await;
+        assert_all(&clerk, "creditNotes", back.len(), is("state", "ISSUED")).await;
+        let refunded = names(&back, |cashed| &cashed.invoice);
+        assert_all(&clerk, "invoices", count, |invoice| {
+            let state = if refunded.contains(text(invoice, "name")) { "REFUNDED" } else { "PAID" };
+            text(invoice, "paymentState") == state
         })
         .await;
-        let numbers: BTreeSet<&str> = told.iter().map(|cashed| cashed.number.as_str()).collect();
-        let expected: BTreeSet<String> = (1..=count).map(|place| format!("F{place}")).collect();
-        assert_eq!(
-            numbers,
-            expected.iter().map(String::as_str).collect(),
-            "the numbers have a gap or a repeat"
-        );
+        let refunded = names(&back, |cashed| &cashed.payment);
+        assert_all(&clerk, "payments", count, |payment| {
+            let state = if refunded.contains(text(payment, "name")) { "REFUNDED" } else { "SUCCEEDED" };
+            text(payment, "state") == state
+        })
+        .await;
+        let returned = names(&back, |cashed| &cashed.order);
+        assert_all(&clerk, "orders", count, |order| {
+            let states = ["state", "deliveryStatus", "invoiceStatus"].map(|field| text(order, field));
+            let is_back = returned.contains(text(order, "name"));
+            let [delivery, invoice] = if is_back { ["RETURNED", "CREDITED"] } else { ["FULL", "INVOICED"] };
+            states == ["FULFILLED", delivery, invoice]
+        })
+        .await;
+        assert_no_gap("F", told.iter().map(|(cashed, _)| cashed.number.as_str()), count);
+        assert_no_gap("C", back.iter().map(|(_, returned)| returned.number.as_str()), back.len());
         let parameters = [("account", ground.account.as_str()), ("currencyCode", "USD")];
         let statement = clerk.query("/v1/receivables:queryStatement", &parameters).await.ok();
-        assert_eq!(cents(&statement["closingBalance"]), 0, "what was invoiced is paid");
+        assert_eq!(
+            cents(&statement["closingBalance"]),
+            0,
+            "what was invoiced is paid, and what was credited given back"
+        );
         let moved: i64 = statement["lines"]
             .as_array()
             .map_or(0, |lines| lines.iter().map(|line| cents(&line["amount"]).max(0)).sum());
-        assert_eq!(moved, i64::try_from(count).expect("a count") * GROSS);
+        let count = i64::try_from(count + back.len()).expect("a count");
+        assert_eq!(moved, count * GROSS, "invoices, and what was given back");
         stack.nobody_panicked().await;
     });
 }

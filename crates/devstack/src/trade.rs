@@ -1,4 +1,4 @@
-//! Commerce through the public API alone: what documents name, and a chain from an opportunity to cash.
+//! Commerce through the public API alone: what documents name, a chain from an opportunity to cash, and the way back.
 //!
 //! Whoever drives it brings the calls: a test asks until it is answered, a measurement takes the time.
 
@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 const HEARD: Duration = Duration::from_secs(30);
 /// Pause before it is asked again.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Code of the policy by which returns are judged.
+const RETURNS: &str = "STANDARD";
 
 /// Whom we are: Acme of Madrid, with books in this currency.
 pub fn legal_entity(currency: &str) -> Value {
@@ -59,6 +61,8 @@ pub struct Ground {
     pub legal_entity: String,
     /// Of invoices, gap-free from `F1`.
     pub invoices: String,
+    /// Of credit notes, gap-free from `C1`.
+    pub credit_notes: String,
 }
 
 /// What came of a chain: resource names.
@@ -78,6 +82,17 @@ pub struct Cashed {
     pub payment: String,
 }
 
+/// What came of the way back: resource names.
+#[derive(Clone, Debug)]
+pub struct Returned {
+    /// The return, settled.
+    pub sales_return: String,
+    /// The credit note, issued.
+    pub credit_note: String,
+    /// Its number.
+    pub number: String,
+}
+
 /// Calls of one chain.
 pub const CALLS: usize = 13;
 /// What one chain brings in, in cents.
@@ -94,13 +109,19 @@ impl Ground {
         }
         let legal_entity = made(client, "legalEntities", legal_entity("USD")).await?;
         let invoices = made(client, "numberSeries", billing_numbers(&legal_entity, "INVOICE", "F")).await?;
+        let credit_notes = billing_numbers(&legal_entity, "CREDIT_NOTE", "C");
+        let credit_notes = made(client, "numberSeries", credit_notes).await?;
+        let policy =
+            json!({ "displayName": "Standard", "code": RETURNS, "windowDays": 14, "payer": "BUYER" });
+        let policy = made(client, "returnPolicies", policy).await?;
+        made(client, &format!("{policy}:publish"), json!({})).await?;
         made(client, "taxCodes", standard_rate("VAT-21")).await?;
         let product = json!({
             "displayName": "Press", "sellable": true, "taxClass": "VAT-21",
             "listPrice": { "currencyCode": "USD", "units": "1000" },
         });
         let product = made(client, "products", product).await?;
-        let ground = Self { account, product, legal_entity, invoices };
+        let ground = Self { account, product, legal_entity, invoices, credit_notes };
         let begun = Instant::now();
         while client.ask("/v1/pricing:priceDocument".to_owned(), ground.document()).await.is_err() {
             ensure!(begun.elapsed() < HEARD, "sales does not hear of the tax code");
@@ -146,6 +167,31 @@ pub async fn to_cash(client: &mut (impl Client + Send), ground: &Ground) -> Resu
     let payment = made(client, "payments:record", payment).await?;
     let number = bill["number"].as_str().context("an issued invoice has a number")?.to_owned();
     Ok(Cashed { opportunity, order, delivery_note, invoice, number, payment })
+}
+
+/// Goes all the way back: what was sold is returned, credited and refunded.
+pub async fn and_back(
+    client: &mut (impl Client + Send),
+    ground: &Ground,
+    cashed: &Cashed,
+) -> Result<Returned> {
+    let back = json!({
+        "deliveryNote": cashed.delivery_note, "reason": "Too loud", "policyCode": RETURNS,
+        "lines": [{ "deliveryLine": "1", "quantity": "2" }],
+    });
+    let sales_return = made(client, "salesReturns", back).await?;
+    made(client, &format!("{sales_return}:authorise"), json!({})).await?;
+    made(client, &format!("{sales_return}:receive"), json!({})).await?;
+    let found = json!({ "lines": [{ "line": "1", "condition": "OPENED", "disposition": "REFUND" }] });
+    made(client, &format!("{sales_return}:inspect"), found).await?;
+    made(client, &format!("{sales_return}:settle"), json!({})).await?;
+    let credit = json!({ "invoice": cashed.invoice, "reason": "Returned" });
+    let credit_note = made(client, "creditNotes", credit).await?;
+    let series = json!({ "numberSeries": ground.credit_notes });
+    let issued = client.ask(format!("/v1/{credit_note}:issue"), series).await?;
+    let number = issued["number"].as_str().context("an issued credit note has a number")?.to_owned();
+    made(client, &format!("{}:refund", cashed.payment), json!({ "invoice": cashed.invoice })).await?;
+    Ok(Returned { sales_return, credit_note, number })
 }
 
 /// Asks for something and answers its name.

@@ -85,6 +85,9 @@ pub fn service() -> ServiceSpec {
             "0023_taken_budget",
             "0024_cart",
             "0025_stalled_chain",
+            "0026_billed_charge",
+            "0027_time_zone",
+            "0028_credit_hold",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()
@@ -126,6 +129,7 @@ pub fn service() -> ServiceSpec {
         .on(subscriptions::project_recipients())
         .on(order::record_invoices())
         .on(order::record_credit_notes())
+        .on(order::hold_orders())
         .every(order::JOB, order::PERIOD, |app| order::watch_promises(app).boxed())
         .every(quote::EXPIRY, quote::EXPIRY_PERIOD, |app| quote::run_expiry(app).boxed())
         .every(cart::JOB, cart::PERIOD, |app| cart::run_abandonment(app).boxed())

@@ -56,11 +56,13 @@ impl Ordered {
     }
 }
 
-/// True while something of a line is left to be invoiced. The status of the whole order does not say: it is TO_CREDIT when one
-/// line is, and PARTLY_INVOICED when one is invoiced and another credited.
+/// True while something of a line or a charge is left to be invoiced. The status of the whole order does not say: it is
+/// TO_CREDIT when one line is, and PARTLY_INVOICED when one is invoiced and another credited.
 fn is_to_invoice(order: &sales::Order) -> bool {
+    let lines = order.progress.iter().map(sales::order::Progress::invoice_status);
+    let charges = order.charge_progress.iter().map(sales::order::ChargeProgress::invoice_status);
     let is_left = |status| matches!(status, InvoiceStatus::ToInvoice | InvoiceStatus::PartlyInvoiced);
-    order.progress.iter().any(|progress| is_left(progress.invoice_status()))
+    lines.chain(charges).any(is_left)
 }
 
 /// What the order comes to with tax, less the part of each line that is cancelled; charges of the whole stay.
@@ -96,7 +98,10 @@ fn quantity(text: &str) -> Result<Quantity> {
 #[cfg(test)]
 mod tests {
     use trato_proto::sales::v1::{
-        SalesDocument, order::Progress, price_document_response as priced, sales_document::Line,
+        SalesDocument,
+        order::{ChargeProgress, Progress},
+        price_document_response as priced,
+        sales_document::Line,
     };
 
     use super::*;
@@ -153,6 +158,11 @@ mod tests {
             assert_eq!(Ordered::read(&closed).expect("an order").wanted, wanted, "{statuses:?}");
             closed.state = State::Cancelled.into();
             assert_eq!(Ordered::read(&closed).expect("an order").wanted, Wanted::Nothing, "{statuses:?}");
+        }
+        for (status, wanted) in [(ToInvoice, all), (Invoiced, Wanted::Nothing)] {
+            let freight = ChargeProgress { invoice_status: status.into(), ..Default::default() };
+            let closed = sales::Order { charge_progress: vec![freight], ..order(State::Closed, ["0", "0"]) };
+            assert_eq!(Ordered::read(&closed).expect("an order").wanted, wanted, "freight is {status:?}");
         }
     }
 

@@ -36,8 +36,9 @@ pub async fn issue(
     save_order(&orders, tx, &order, moved, Facts::default()).await?;
     serials::take(tx, before.id, &delivery_note.lines).await?;
     let parties = parties::store::find(tx, delivery_note.legal_entity, order.value.account).await?;
-    let numbered = number_series::take(tx, DocumentKind::DeliveryNote, &body.number_series).await?;
-    delivery_note.issue(numbered, parties, tx.cx().now.date_naive())?;
+    let today = parties::store::find_day(tx, delivery_note.legal_entity).await?;
+    let numbered = number_series::take(tx, DocumentKind::DeliveryNote, &body.number_series, today).await?;
+    delivery_note.issue(numbered, parties, today)?;
     Ok((before.next(tx.cx(), delivery_note), Facts::default()))
 }
 

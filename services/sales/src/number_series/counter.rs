@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 use trato_platform::db::{Columns as _, Constraint, Tx, constrained, from_sqlx};
-use trato_types::{Error, Id, Result, error::FieldError as _};
+use trato_types::{Date, Error, Id, Result, error::FieldError as _};
 
 use super::model::{DocumentKind, NumberSeries, SeriesError};
 
@@ -21,19 +21,19 @@ pub struct Numbered {
     pub number: String,
 }
 
-/// Takes the next number for a document of this kind, on this day in UTC: of the series that is named, or, where the name is
+/// Takes the next number for a document of this kind and day: of the series that is named, or, where the name is
 /// empty, of the one that is the default. The counter stays locked until the transaction ends, so this comes last of what can
 /// be waited for; what takes a number asks for a `request_id`, so that an answer that got lost costs no second one.
 ///
 /// FAILED_PRECONDITION `SERIES_MISSING`, `SERIES_NOT_FOUND` or `SERIES_UNSUITED`.
-pub async fn take(tx: &mut Tx, kind: DocumentKind, named: &str) -> Result<Numbered> {
+pub async fn take(tx: &mut Tx, kind: DocumentKind, named: &str, day: Date) -> Result<Numbered> {
     let named = Id::parse_optional(named)
         .map_err(|error| Error::invalid("number_series", error.reason(), error.to_string()))?;
     let (id, series) = find(tx, kind, named).await?;
     if series.document_kind != kind {
         return Err(Error::from(SeriesError::Unsuited).with("number_series", id.name()));
     }
-    let period = series.period.of(Some(tx.cx().now.date_naive()))?;
+    let period = series.period.of(Some(day))?;
     let tenant = tx.cx().tenant;
     let ordinal: i64 = sqlx::query_scalar(include_str!("../../sql/take_number.sql"))
         .bind(tenant)

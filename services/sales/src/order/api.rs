@@ -105,11 +105,7 @@ impl OrderService for Api {
         self.orders.change(request, "held", verbs::hold).await
     }
     async fn release_order(&self, request: Request<pb::ReleaseOrderRequest>) -> Reply<pb::Order> {
-        let release = |order: &mut Order, _: &pb::ReleaseOrderRequest, _: &Context| {
-            order.release()?;
-            Ok(Facts::default())
-        };
-        self.orders.change(request, "released", release).await
+        self.orders.change_in(request, "released", |tx, before, _| verbs::release(tx, before).boxed()).await
     }
     async fn release_milestone(&self, request: Request<pb::ReleaseMilestoneRequest>) -> Reply<pb::Order> {
         self.orders.change(request, "milestone_released", verbs::release_milestone).await

@@ -26,6 +26,10 @@ use crate::{delivery_note, quote::Quote};
 /// What of a document an invoice was made from is ours.
 const SOURCES: [&str; 3] = ["orders", "quotes", "deliveryNotes"];
 
+/// What billing puts before the key of a charge of the order, where it invoices a delivery note, whose lines have keys of their
+/// own.
+const CHARGES: &str = "charges/";
+
 /// Invoices that were issued or voided.
 pub fn record_invoices() -> Subscription {
     let orders = Statements::of::<Order>();
@@ -69,7 +73,7 @@ async fn record_invoice(orders: Statements, tx: &mut Tx, event: &Event) -> Resul
     for line in &invoice.lines {
         let order_line = match &delivered {
             None => Some(line.source_line.clone()),
-            Some(delivered) => delivered.order_line(&line.source_line).map(str::to_owned),
+            Some(delivered) => delivered_key(delivered, &line.source_line).map(str::to_owned),
         };
         let Some(order_line) = order_line.filter(|line| !line.is_empty()) else { continue };
         let quantity = if is_void { Quantity::ZERO } else { quantity(&line.quantity)? };
@@ -91,6 +95,11 @@ async fn record_invoice(orders: Statements, tx: &mut Tx, event: &Event) -> Resul
         .map_err(from_sqlx)?;
     let Some(before) = before else { return Ok(()) };
     sum_up(&orders, tx, &before).await
+}
+
+/// Key of the line or charge of the order of which an invoice of a delivery note says that it invoices this.
+fn delivered_key<'a>(delivered: &'a delivery_note::Lines, source_line: &'a str) -> Option<&'a str> {
+    delivered.order_line(source_line).or_else(|| source_line.strip_prefix(CHARGES))
 }
 
 async fn record_credit_note(orders: Statements, tx: &mut Tx, event: &Event) -> Result<()> {

@@ -11,7 +11,7 @@ use trato_platform::db::{
 use trato_types::{Error, Id, Kind, Result};
 use uuid::Uuid;
 
-use super::model::Order;
+use super::{account_hold, model::Order};
 
 /// The living ones of these orders that the caller sees.
 pub async fn find_orders(
@@ -52,14 +52,18 @@ pub async fn insert_order(orders: &Statements, tx: &mut Tx, order: Order) -> Res
     Ok((record, event_id))
 }
 
-/// Stores a locked order whose quantities have moved.
+/// Stores a locked order whose quantities have moved; one that is open again while its account is on hold is held with it.
 pub async fn save_order(
     orders: &Statements,
     tx: &mut Tx,
     before: &Record<Order>,
-    moved: Order,
+    mut moved: Order,
     facts: Facts,
 ) -> Result<()> {
+    if moved.can_be_delivered() && !before.value.is_open() {
+        account_hold::take_turn(tx, moved.account).await?;
+        account_hold::hold_with_account(tx, &mut moved).await?;
+    }
     let after = before.next(tx.cx(), moved);
     let event = NewEvent::with_facts(tx.cx(), "progressed", Some(before), &after, facts);
     tx.save(orders, &after, event).await

@@ -13,14 +13,17 @@
 //! holds the lock of that row. The table keeps the quantities once more, line by line under constraints, so that
 //! nothing that is written by whatever way is delivered beyond what was ordered. From confirmation to fulfilment the
 //! state follows from them. Billing keeps credit for an order before it is confirmed (`credit.rs`); what it invoices and
-//! credits of lines is heard from its events (`billed.rs`); days that pass while something is promised are found by a job
-//! (`promises.rs`).
+//! credits of lines and charges is heard from its events (`billed.rs`); days that pass while something is promised are
+//! found by a job (`promises.rs`). An account that billing has on hold holds what is open of its orders (`account_hold.rs`).
 
+mod account_hold;
 mod api;
 mod billed;
+mod charges;
 mod credit;
 mod from_quote;
 mod goods;
+mod holds;
 mod ledger;
 mod locked;
 mod model;
@@ -33,6 +36,7 @@ mod store;
 mod verbs;
 
 pub use self::{
+    account_hold::hold_orders,
     api::Api,
     billed::{record_credit_notes, record_invoices},
     goods::Good,

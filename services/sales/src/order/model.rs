@@ -8,6 +8,7 @@ use trato_types::{
 };
 
 use super::{
+    charges::BilledCharges,
     goods::Good,
     ledger::{DeliveryStatus, Entry, InvoiceStatus, InvoicingPolicy, Ledger},
 };
@@ -58,6 +59,8 @@ pub struct Order {
     pub hold_note: String,
     /// Since when it is held.
     pub hold_time: Option<Timestamp>,
+    /// It is its account's credit hold; never without CREDIT.
+    pub held_with_account: bool,
     /// Share that milestones have released: at most the whole.
     pub released_percent: Exact<Percent>,
     /// Series its number is of.
@@ -68,9 +71,11 @@ pub struct Order {
     pub order_date: Option<Date>,
     /// Its quantities.
     pub ledger: Ledger,
+    /// What billing did with charges of the whole.
+    pub billed_charges: BilledCharges,
     /// How far it is delivered, by its quantities.
     pub delivery_status: DeliveryStatus,
-    /// How far it is invoiced, by its quantities.
+    /// How far it is invoiced, by its quantities and charges.
     pub invoice_status: InvoiceStatus,
     /// The next day on which a promise would be broken, by its quantities.
     pub next_promised_date: Option<Date>,
@@ -129,6 +134,9 @@ pub enum OrderError {
     /// It is a draft, closed or cancelled.
     #[error("the order is a draft, closed or cancelled")]
     NotConfirmed,
+    /// It comes to something else than when it was written.
+    #[error("prices, promotions or taxes have changed since the draft was written; write it again")]
+    PriceChanged,
     /// It is held.
     #[error("the order is on hold")]
     OnHold,
@@ -153,6 +161,9 @@ pub enum OrderError {
     /// Nothing is left to be delivered.
     #[error("nothing of the order is left to be delivered")]
     NothingToDeliver,
+    /// It is invoiced before it is delivered, and not yet.
+    #[error("the order is prepaid, and more of a line would be delivered than is invoiced")]
+    NotInvoiced,
 }
 
 impl DomainError for OrderError {
@@ -161,6 +172,7 @@ impl DomainError for OrderError {
             Self::NotDraft => "ORDER_NOT_DRAFT",
             Self::DocumentAgreed => "DOCUMENT_AGREED",
             Self::NotConfirmed => "ORDER_NOT_CONFIRMED",
+            Self::PriceChanged => "PRICE_CHANGED",
             Self::OnHold => "ORDER_ON_HOLD",
             Self::NotOnHold => "ORDER_NOT_ON_HOLD",
             Self::Ended => "ORDER_ENDED",
@@ -169,6 +181,7 @@ impl DomainError for OrderError {
             Self::NotByMilestones => "NOT_BY_MILESTONES",
             Self::ReleasedAlready => "RELEASED_ALREADY",
             Self::NothingToDeliver => "NOTHING_TO_DELIVER",
+            Self::NotInvoiced => "NOT_INVOICED",
         }
     }
 }
@@ -195,11 +208,13 @@ impl Order {
             hold_reason: None,
             hold_note: String::new(),
             hold_time: None,
+            held_with_account: false,
             released_percent: Exact(Percent::ZERO),
             number_series: None,
             number: None,
             order_date: None,
             ledger: Ledger::default(),
+            billed_charges: BilledCharges::default(),
             delivery_status: DeliveryStatus::NotApplicable,
             invoice_status: InvoiceStatus::NothingToInvoice,
             next_promised_date: None,
@@ -247,32 +262,6 @@ impl Order {
         self.number = Some(numbered.number);
         self.order_date = Some(today);
         self.follow();
-        Ok(())
-    }
-
-    /// Holds it. One that is held for this reason already stays as it is.
-    pub fn hold(&mut self, reason: HoldReason, note: &str, now: Timestamp) -> Result<()> {
-        let note =
-            line(note, 500).map_err(|error| Error::invalid("note", error.reason(), error.to_string()))?;
-        match (self.state, self.hold_reason) {
-            (State::Closed | State::Cancelled, _) => Err(OrderError::Ended.into()),
-            (_, Some(held)) if held == reason => Ok(()),
-            (_, Some(_)) => Err(OrderError::OnHold.into()),
-            (_, None) => {
-                self.hold_reason = Some(reason);
-                self.hold_note = note;
-                self.hold_time = Some(now);
-                Ok(())
-            }
-        }
-    }
-
-    /// Ends the hold.
-    pub fn release(&mut self) -> Result<(), OrderError> {
-        if self.hold_reason.is_none() {
-            return Err(OrderError::NotOnHold);
-        }
-        self.let_go();
         Ok(())
     }
 
@@ -340,12 +329,6 @@ impl Order {
         self.state = state;
         self.end_time = Some(now);
         self.let_go();
-    }
-
-    fn let_go(&mut self) {
-        self.hold_reason = None;
-        self.hold_note = String::new();
-        self.hold_time = None;
     }
 }
 

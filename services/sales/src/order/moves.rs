@@ -1,20 +1,21 @@
 //! How quantities of an order move: what is delivered, comes back, is invoiced, or is late. The states follow. Pure.
 
 use trato_pricing::Quantity;
-use trato_types::{Date, Result};
+use trato_types::{Date, Error, Result};
 
 use super::{
-    ledger::BrokenPromise,
-    model::{Order, State},
+    ledger::{BrokenPromise, InvoicingPolicy},
+    model::{Order, OrderError, State},
 };
 
 impl Order {
-    /// Takes what is to be delivered off what is left.
+    /// Takes what is to be delivered off what is left; what is prepaid is invoiced before.
     pub fn deliver<'a>(&mut self, lines: impl IntoIterator<Item = (&'a str, Quantity)>) -> Result<()> {
         self.require_confirmed()?;
         self.require_not_held()?;
         for (key, quantity) in lines {
             self.ledger.deliver(key, quantity)?;
+            self.require_prepaid(key)?;
         }
         self.follow();
         Ok(())
@@ -73,9 +74,10 @@ impl Order {
         Ok(())
     }
 
-    /// Notes what billing has invoiced and credited of a line in all. True when that is news.
-    pub fn bill(&mut self, line: &str, invoiced: Quantity, credited: Quantity) -> bool {
-        let is_news = self.ledger.bill(line, invoiced, credited);
+    /// Notes what billing has invoiced and credited of a line or a charge in all. True when that is news.
+    pub fn bill(&mut self, key: &str, invoiced: Quantity, credited: Quantity) -> bool {
+        // No line has the key of a charge.
+        let is_news = self.ledger.bill(key, invoiced, credited) || self.bill_charge(key, invoiced, credited);
         self.follow();
         is_news
     }
@@ -85,6 +87,19 @@ impl Order {
         let broken = self.ledger.break_promises(today);
         self.follow();
         broken
+    }
+
+    /// FAILED_PRECONDITION where a line is to be invoiced before it is delivered, and more of it would be with the customer than
+    /// is invoiced.
+    fn require_prepaid(&self, line: &str) -> Result<()> {
+        if self.invoicing_policy != InvoicingPolicy::Prepaid {
+            return Ok(());
+        }
+        let ahead = self.ledger.0.iter().find(|entry| entry.line == line && entry.kept() > entry.billed());
+        ahead.map_or(Ok(()), |entry| {
+            let error = Error::from(OrderError::NotInvoiced).with("order_line", line);
+            Err(error.with("invoiced", entry.billed()))
+        })
     }
 
     /// Goes on with a closed order of which something is left to be delivered again.
@@ -105,7 +120,7 @@ impl Order {
             };
         }
         self.delivery_status = self.ledger.delivery_status();
-        self.invoice_status = self.ledger.invoice_status(self.invoicing_policy, self.released_percent.0);
+        self.invoice_status = self.invoice_status_of_all();
         let is_going_on = self.require_confirmed().is_ok();
         self.next_promised_date = self.ledger.next_promise().filter(|_| is_going_on);
     }

@@ -5,6 +5,7 @@ use trato_proto::{sales::v1 as pb, wire};
 use trato_types::{Id, MemberRef, Ref};
 
 use super::{
+    charges::charge_status,
     ledger::{BrokenPromise, DeliveryStatus, Entry, InvoiceStatus, InvoicingPolicy},
     model::{HoldReason, Order, State},
 };
@@ -49,6 +50,8 @@ pub fn render(record: &Record<Order>) -> pb::Order {
         next_promised_date: order.next_promised_date.map(wire::date),
         end_time: order.end_time.map(wire::timestamp),
         cancel_reason: order.cancel_reason.clone(),
+        held_with_account: order.held_with_account,
+        charge_progress: order.charges().map(render_charge).collect(),
     }
 }
 
@@ -77,6 +80,15 @@ fn render_progress(entry: &Entry, order: &Order) -> pb::order::Progress {
         invoice_status: render_invoice_status(invoice_status).into(),
         promised_date: entry.promised_date.map(wire::date),
         promise_broken: entry.promise_broken,
+    }
+}
+
+fn render_charge(charge: Entry) -> pb::order::ChargeProgress {
+    pb::order::ChargeProgress {
+        invoice_status: render_invoice_status(charge_status(&charge)).into(),
+        invoiced: charge.invoiced.to_string(),
+        credited: charge.credited.to_string(),
+        charge: charge.line,
     }
 }
 

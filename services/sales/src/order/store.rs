@@ -5,6 +5,7 @@ use trato_query::{Field, choice, date, member, minor, reference, text, timestamp
 use trato_types::Kind;
 
 use super::{
+    charges::BilledCharges,
     ledger::{DeliveryStatus, InvoiceStatus, InvoicingPolicy, Ledger},
     model::{HoldReason, Keys, Order, State},
 };
@@ -28,11 +29,13 @@ columns!(Order {
     hold_reason,
     hold_note,
     hold_time,
+    held_with_account,
     released_percent,
     number_series,
     number,
     order_date,
     ledger,
+    billed_charges,
     delivery_status,
     invoice_status,
     next_promised_date,
@@ -40,7 +43,7 @@ columns!(Order {
     cancel_reason,
 });
 
-json_column!(Keys, Ledger);
+json_column!(Keys, Ledger, BilledCharges);
 choice_column!(State {
     Draft = "DRAFT",
     Confirmed = "CONFIRMED",

@@ -1,13 +1,14 @@
 //! The life of an order, as its quantities move.
 
-use trato_pricing::{Percent, Quantity};
-use trato_types::{Currency, Date, Error, Ref, Timestamp};
+use trato_pricing::{Percent, Quantity, Value};
+use trato_types::{Currency, Date, Error, Minor, Ref, Timestamp};
 
 use super::{
+    charges::charge_status,
     ledger::{DeliveryStatus, Entry, InvoiceStatus, InvoicingPolicy, Ledger},
     model::{HoldReason, Order, State},
 };
-use crate::document::Document;
+use crate::{document::Document, pricing::WantedCharge};
 
 fn whole(number: i64) -> Quantity {
     Quantity::whole(number).expect("a quantity")
@@ -105,6 +106,77 @@ fn the_invoice_status_follows_the_policy() {
     assert_eq!(reason(other.release_milestone(less)), "NOT_BY_MILESTONES");
 }
 
+/// DOC-04: what is prepaid is not delivered beyond what is invoiced and not credited; what came back is sent again.
+#[test]
+fn what_is_prepaid_is_invoiced_before_it_leaves() {
+    let mut order = confirmed(InvoicingPolicy::Prepaid);
+    assert_eq!(reason(order.clone().deliver([("1", whole(1))])), "NOT_INVOICED");
+    order.bill("1", whole(6), whole(2));
+    let error = order.clone().deliver([("1", whole(3)), ("1", whole(2))]).expect_err("five are too many");
+    assert!(error.metadata().contains(&("invoiced", "4".to_owned())), "{:?}", error.metadata());
+    order.deliver([("1", whole(4))]).expect("four are invoiced");
+    order.arrive([("1", whole(4))], day(1)).expect("arrived");
+    order.give_back([("1", whole(1))]).expect("one comes back");
+    order.deliver([("1", whole(1))]).expect("another is sent in its place");
+    assert_eq!(reason(order.deliver([("1", whole(1))])), "NOT_INVOICED");
+}
+
+/// An order of ten pieces alone, with freight.
+fn with_freight(invoicing_policy: InvoicingPolicy) -> Order {
+    let mut order = confirmed(invoicing_policy);
+    order.ledger.0.truncate(1);
+    order.document.charges = vec![WantedCharge {
+        key: "freight".into(),
+        value: Value::Amount(Minor(1_000)),
+        reason: "Freight".to_owned(),
+        tax_class: "ES-S".to_owned(),
+    }];
+    order.follow();
+    order
+}
+
+/// DOC-04: an order is invoiced when its charges are, too; once everything is refunded, nobody has to say what becomes of them.
+#[test]
+fn charges_are_invoiced_like_lines() {
+    let mut order = with_freight(InvoicingPolicy::Delivered);
+    assert_eq!(
+        order.invoice_status,
+        InvoiceStatus::NothingToInvoice,
+        "freight comes with the first delivery"
+    );
+    order.deliver([("1", whole(4))]).expect("delivered");
+    order.bill("1", whole(4), Quantity::ZERO);
+    assert_eq!(order.invoice_status, InvoiceStatus::Partial);
+    assert!(order.bill("freight", whole(1), Quantity::ZERO));
+    assert!(!order.bill("freight", whole(1), Quantity::ZERO), "nothing new");
+    assert!(!order.bill("packaging", whole(1), Quantity::ZERO), "not ours");
+    assert_eq!(order.invoice_status, InvoiceStatus::Invoiced);
+
+    order.cancel_lines(&[("1".to_owned(), whole(6))], now()).expect("the rest is not wanted");
+    order.arrive([("1", whole(4))], day(1)).expect("arrived");
+    order.give_back([("1", whole(4))]).expect("all of it comes back");
+    order.refund([("1", whole(4))]).expect("none is sent in its place");
+    order.bill("1", whole(4), whole(4));
+    let freight: Vec<_> = order.charges().map(|charge| charge_status(&charge)).collect();
+    assert_eq!((freight, order.invoice_status), (vec![InvoiceStatus::Invoiced], InvoiceStatus::Partial));
+    order.bill("freight", whole(1), whole(1));
+    assert_eq!(order.invoice_status, InvoiceStatus::Credited);
+
+    let mut unwanted = with_freight(InvoicingPolicy::Ordered);
+    assert_eq!(unwanted.invoice_status, InvoiceStatus::ToInvoice);
+    unwanted.bill("freight", whole(1), Quantity::ZERO);
+    unwanted.cancel("Not wanted", now()).expect("cancelled");
+    assert_eq!(unwanted.invoice_status, InvoiceStatus::ToCredit);
+
+    let mut released = with_freight(InvoicingPolicy::Milestone);
+    assert_eq!(released.invoice_status, InvoiceStatus::NothingToInvoice);
+    released.release_milestone("40".parse().expect("a percentage")).expect("released");
+    released.bill("1", whole(4), Quantity::ZERO);
+    assert_eq!(released.invoice_status, InvoiceStatus::Partial);
+    released.bill("freight", "0.4".parse().expect("a quantity"), Quantity::ZERO);
+    assert_eq!(released.invoice_status, InvoiceStatus::Invoiced);
+}
+
 /// DOC-04: a held order delivers nothing until it is released.
 #[test]
 fn a_hold_stops_what_has_not_left() {
@@ -119,6 +191,31 @@ fn a_hold_stops_what_has_not_left() {
     order.deliver([("1", whole(1))]).expect("delivered");
     order.hold(HoldReason::Manual, "", now()).expect("held");
     order.arrive([("1", whole(1))], day(1)).expect("what is on its way goes on");
+}
+
+/// DOC-04, XTR-05: the hold of an account ends with it, unless somebody has made it theirs, and takes nothing that is held for
+/// something else or has all left.
+#[test]
+fn a_hold_of_the_account_ends_with_it() {
+    let mut order = confirmed(InvoicingPolicy::Ordered);
+    assert!(order.hold_with_account("Overdue", now()));
+    assert!(!order.hold_with_account("Overdue", now()), "it is held already");
+    assert_eq!((order.hold_reason, order.hold_note.as_str()), (Some(HoldReason::Credit), "Overdue"));
+    assert_eq!(reason(order.deliver([("1", whole(1))])), "ORDER_ON_HOLD");
+    assert_eq!(reason(order.hold(HoldReason::Fraud, "", now())), "ORDER_ON_HOLD");
+    assert!(order.release_with_account());
+    assert_eq!((order.release_with_account(), order.hold_reason), (false, None));
+
+    order.hold_with_account("Overdue", now());
+    order.hold(HoldReason::Credit, "Until I say so", now()).expect("it is theirs");
+    assert!(!order.release_with_account());
+    assert_eq!(order.hold_note, "Until I say so");
+    order.release().expect("released");
+    order.hold(HoldReason::Fraud, "", now()).expect("held");
+    assert!(!order.hold_with_account("Overdue", now()) && !order.release_with_account());
+    order.release().expect("released");
+    order.deliver([("1", whole(10))]).expect("delivered");
+    assert!(!order.hold_with_account("Overdue", now()), "nothing is left to be delivered");
 }
 
 /// DOC-04: an order of which nothing is left is cancelled, and one of which something left is not.

@@ -11,11 +11,13 @@ use trato_proto::{sales::v1 as pb, wire};
 use trato_types::{Context, Error, Id, Result, Violations};
 
 use super::{
-    billed,
-    model::{Order, State},
+    account_hold, billed,
+    model::{HoldReason, Order, OrderError, State},
     parse::parse_hold_reason,
+    requests::FIELD,
 };
 use crate::{
+    document::{self, Sale},
     number_series::{self, DocumentKind},
     promotion,
 };
@@ -30,8 +32,8 @@ pub fn require_confirmable(order: &Record<Order>) -> Result<()> {
     Ok(order.value.require_not_held()?)
 }
 
-/// Confirms a locked draft with the next number of the series. What its promotions give is taken of them, unless the
-/// quote it came of has done so.
+/// Confirms a locked draft with the next number of the series, if it comes to the same as when it was written. What its
+/// promotions give is taken of them. What came of a quote keeps the prices that were agreed on, and the quote has done so.
 pub async fn confirm(
     promotions: Statements,
     tx: &mut Tx,
@@ -40,21 +42,48 @@ pub async fn confirm(
 ) -> Result<Changed<Order>> {
     require_confirmable(before)?;
     if before.value.quote.is_none() {
+        let has_changed = has_changed(tx, &before.value).await?;
         let priced = before.value.document.priced.as_ref();
         let given = priced.ok_or_else(|| Error::internal("an order was not priced"))?.promotions()?;
+        // That a promotion is used up says more than that the price has changed.
         promotion::take(tx, &promotions, before.id, given).await?;
+        if has_changed {
+            return Err(OrderError::PriceChanged.into());
+        }
     }
-    let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series).await?;
+    account_hold::take_turn(tx, before.value.account).await?;
+    let today = tx.cx().now.date_naive();
+    let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series, today).await?;
     let mut order = before.value.clone();
-    order.confirm(numbered, tx.cx().now.date_naive())?;
+    order.confirm(numbered, today)?;
     billed::catch_up(tx, before.id, &mut order).await?;
+    account_hold::hold_with_account(tx, &mut order).await?;
     Ok((before.next(tx.cx(), order), Facts::default()))
+}
+
+/// True when a draft, priced by what holds now, comes to something else than when it was written.
+async fn has_changed(tx: &mut Tx, draft: &Order) -> Result<bool> {
+    let mut again = draft.document.clone();
+    let sale = Sale { document: &mut again, account: Some(draft.account) };
+    document::complete(tx, FIELD, vec![sale]).await?.into_iter().collect::<Result<()>>()?;
+    Ok(!document::same_price(&again, &draft.document))
 }
 
 /// Holds an order.
 pub fn hold(order: &mut Order, body: &pb::HoldOrderRequest, cx: &Context) -> Result<Facts> {
     order.hold(parse_hold_reason(body.reason)?, &body.note, cx.now)?;
     Ok(Facts::default())
+}
+
+/// Releases a locked order. One that was held for something else than credit is held with its account then, if that is on hold.
+pub async fn release(tx: &mut Tx, before: &Record<Order>) -> Result<Changed<Order>> {
+    require_living(before)?;
+    let mut order = before.value.clone();
+    order.release()?;
+    if before.value.hold_reason != Some(HoldReason::Credit) {
+        account_hold::hold_with_account(tx, &mut order).await?;
+    }
+    Ok((before.next(tx.cx(), order), Facts::default()))
 }
 
 /// Lets a share be invoiced.

@@ -1,5 +1,6 @@
 //! Legal entities by billing's contract and accounts by customers', as sales keeps them.
 
+use chrono_tz::Tz;
 use trato_platform::events::Event;
 use trato_proto::{
     billing::v1::{LegalEntity, legal_entity},
@@ -18,6 +19,8 @@ use crate::foreign;
 pub fn read_legal_entity(event: &Event) -> Result<KnownLegalEntity> {
     let message: LegalEntity = event.resource()?;
     let delete_time = message.delete_time.as_ref().map(wire::parse_timestamp).transpose();
+    let time_zone = Some(message.time_zone).filter(|zone| !zone.is_empty());
+    let time_zone = time_zone.map(|zone| zone.parse::<Tz>()).transpose();
     Ok(KnownLegalEntity {
         id: Ref::<foreign::LegalEntity>::parse(&message.name).map_err(Error::internal)?.uuid(),
         revision: event.revision,
@@ -29,6 +32,7 @@ pub fn read_legal_entity(event: &Event) -> Result<KnownLegalEntity> {
             document_footer: message.document_footer,
             logo: Some(message.logo_hash).filter(|hash| !hash.is_empty()),
         },
+        time_zone: time_zone.map_err(|error| Error::internal(error.to_string()))?,
     })
 }
 

@@ -1,10 +1,11 @@
 //! The projections of legal entities and of accounts as they are printed, and the logos. A row speaks of a revision, and an
 //! older one changes nothing, so that events and their replays may come in any order.
 
+use chrono_tz::Tz;
 use sqlx::{PgExecutor, Row as _, types::Json};
 use trato_paper::Logo;
 use trato_platform::db::{Tx, from_sqlx};
-use trato_types::{Error, Ref, Result, Timestamp};
+use trato_types::{Date, Error, Ref, Result, Timestamp};
 use uuid::Uuid;
 
 use super::model::{Issuer, Parties, PartiesError, Recipient};
@@ -21,6 +22,8 @@ pub struct KnownLegalEntity {
     pub delete_time: Option<Timestamp>,
     /// What stands of it on documents.
     pub issuer: Issuer,
+    /// Zone by which the day of a document is told.
+    pub time_zone: Option<Tz>,
 }
 
 /// What is known of one account.
@@ -46,6 +49,7 @@ pub async fn remember_legal_entity(
         .bind(known.revision)
         .bind(known.delete_time)
         .bind(Json(&known.issuer))
+        .bind(known.time_zone.map(Tz::name))
         .execute(executor)
         .await
         .map_err(from_sqlx)?;
@@ -103,6 +107,21 @@ pub async fn find(
         return Err(Error::from(PartiesError::LegalEntityNotFound).with("legal_entity", named.name()));
     }
     Ok(Parties { issuer: issuer.map(|issuer| issuer.0), recipient: recipient.map(|recipient| recipient.0) })
+}
+
+/// The day it is now where this legal entity makes documents out, or, where none is named, the one that was recorded first; in
+/// UTC where no zone is known.
+pub async fn find_day(tx: &mut Tx, legal_entity: Option<Ref<foreign::LegalEntity>>) -> Result<Date> {
+    let (tenant, now) = (tx.cx().tenant, tx.cx().now);
+    let found: Option<Option<String>> = sqlx::query_scalar(include_str!("../../sql/find_time_zone.sql"))
+        .bind(tenant)
+        .bind(legal_entity.map(Ref::uuid))
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+    let zone = found.flatten().map_or(Ok(Tz::UTC), |zone| zone.parse::<Tz>());
+    let zone = zone.map_err(|error| Error::internal(error.to_string()))?;
+    Ok(now.with_timezone(&zone).date_naive())
 }
 
 /// The logo of this hash, which a document or a legal entity refers to.

@@ -26,7 +26,7 @@ pub async fn send(
     let parties = parties::store::find(tx, quote.legal_entity, quote.account).await?;
     let numbered = match before.value.number {
         Some(_) => None,
-        None => Some(take(tx, DocumentKind::Quote, &body.number_series).await?),
+        None => Some(take(tx, DocumentKind::Quote, &body.number_series, now.date_naive()).await?),
     };
     quote.send(numbered, parties, now)?;
     let facts = Facts::of(&quote.sent());

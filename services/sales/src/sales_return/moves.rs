@@ -31,7 +31,8 @@ pub async fn authorise(
 ) -> Result<Changed<SalesReturn>> {
     require_living(before)?;
     let exception = before.value.require_allowed(&body.exception_reason)?;
-    let numbered = number_series::take(tx, DocumentKind::Return, &body.number_series).await?;
+    let today = tx.cx().now.date_naive();
+    let numbered = number_series::take(tx, DocumentKind::Return, &body.number_series, today).await?;
     let mut sales_return = before.value.clone();
     sales_return.authorise(numbered, exception, tx.cx().now)?;
     Ok((before.next(tx.cx(), sales_return), Facts::default()))

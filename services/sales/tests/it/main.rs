@@ -2,6 +2,7 @@
 //! are fakes that answer one question each.
 
 mod access;
+mod account_hold;
 mod billing;
 mod bundles;
 mod cart;

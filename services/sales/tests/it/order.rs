@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::{
     harness::{Sales, date, field, paths, refusal, violations},
     pricing::cents,
+    promotion::{percent, promotion},
     quote::{line, quotes},
 };
 
@@ -229,6 +230,25 @@ async fn a_held_order_waits() {
         types[types.len() - 4..],
         ["order.created", "order.held", "order.released", "order.confirmed"]
     );
+}
+
+/// DOC-04, DOC-10: a draft whose prices are no longer those of now is not confirmed unseen.
+#[tokio::test]
+async fn a_draft_is_confirmed_at_prices_that_hold() {
+    let (sales, desk) = Sales::start_ordering().await;
+    let draft = sales.create_order(sales.order_of(&desk, &["1"]).await).await.expect("a draft");
+    sales.create_promotion(promotion("Spring", percent("10"))).await.expect("a promotion");
+
+    let refused = sales.confirm_order(&draft.name).await;
+    let kept = sales.get_order(&draft.name).await;
+    let written = Order { etag: String::new(), ..draft.clone() };
+    sales.update_order(written, &["document"]).await.expect("it is a draft");
+    let confirmed = sales.confirm_order(&draft.name).await.expect("it is as of now");
+
+    assert_eq!(refusal(refused), precondition("PRICE_CHANGED"));
+    assert_eq!(kept, draft);
+    let totals = confirmed.document.and_then(|document| document.totals).expect("totals");
+    assert_eq!((cents(totals.gross.as_ref()), confirmed.number.as_str()), (10_890, "O0001"));
 }
 
 /// DOC-04: a held draft can be changed, and is held after as before.

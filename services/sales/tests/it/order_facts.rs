@@ -5,13 +5,15 @@ use trato_proto::{
     billing::v1::{CreditNote, Invoice, credit_note, invoice},
     sales::v1::{
         CloseOrderRequest, Order, OrderPromiseBroken, ReleaseMilestoneRequest,
-        order::{DeliveryStatus, InvoiceStatus, InvoicingPolicy, State},
+        order::{ChargeProgress, DeliveryStatus, InvoiceStatus, InvoicingPolicy, State},
+        price_document_request::{Charge, charge},
     },
 };
 use uuid::Uuid;
 
 use crate::{
-    harness::{Sales, date, field, refusal, violations},
+    delivery_note::part,
+    harness::{Sales, date, euros, field, refusal, violations},
     order::precondition,
 };
 
@@ -131,6 +133,71 @@ async fn what_billing_does_is_recorded() {
     assert_eq!(billed().await, expect("4-1", "0-0", InvoiceStatus::PartlyInvoiced), "none of it is of ours");
     let types = sales.event_types().await;
     assert_eq!(types.iter().filter(|kind| *kind == "order.billed").count(), 3);
+}
+
+/// DOC-04: freight is invoiced with the order or with its delivery note, and the order is not invoiced before it is.
+#[tokio::test]
+async fn charges_of_the_whole_are_invoiced_too() {
+    let (sales, desk) = Sales::start_ordering().await;
+    let ordered = async || {
+        let mut order = sales.order_of(&desk, &["2"]).await;
+        if let Some(document) = &mut order.document {
+            document.charges.push(Charge {
+                key: "freight".into(),
+                value: Some(charge::Value::Amount(euros(1_000).expect("an amount"))),
+                reason: "Freight".into(),
+                tax_class: "ES-S".into(),
+            });
+        }
+        let draft = sales.create_order(order).await.expect("a draft");
+        sales.confirm_order(&draft.name).await.expect("confirmed")
+    };
+    let billed = async |name: &str| {
+        let order = sales.get_order(name).await;
+        (order.invoice_status(), order.charge_progress)
+    };
+    let freight = |invoiced: &str, status: InvoiceStatus| {
+        let invoice_status = status.into();
+        let (charge, invoiced, credited) = ("freight".into(), invoiced.into(), "0".into());
+        vec![ChargeProgress { charge, invoiced, credited, invoice_status }]
+    };
+    let (by_order, by_note) = (ordered().await, ordered().await);
+    let issued = invoice::State::Issued;
+
+    sales.hear_invoice(&invoice_name(), &by_order.name, &[("a", "1", "2")], issued).await;
+    let goods = billed(&by_order.name).await;
+    sales.hear_invoice(&invoice_name(), &by_order.name, &[("a", "freight", "1")], issued).await;
+    let all = billed(&by_order.name).await;
+    let note = sales.delivered(&by_note.name, vec![part("1", "2")]).await;
+    let lines = [("a", "1", "2"), ("b", "charges/freight", "1"), ("c", "charges/packaging", "1")];
+    sales.hear_invoice(&invoice_name(), &note.name, &lines, issued).await;
+
+    assert_eq!(by_order.charge_progress, freight("0", InvoiceStatus::ToInvoice));
+    assert_eq!(goods, (InvoiceStatus::PartlyInvoiced, freight("0", InvoiceStatus::ToInvoice)));
+    assert_eq!(all, (InvoiceStatus::Invoiced, freight("1", InvoiceStatus::Invoiced)));
+    assert_eq!(billed(&by_note.name).await, all);
+}
+
+/// DOC-04: what is prepaid is invoiced before it leaves.
+#[tokio::test]
+async fn what_is_prepaid_is_issued_once_it_is_invoiced() {
+    let (sales, desk) = Sales::start_ordering().await;
+    let invoicing_policy = InvoicingPolicy::Prepaid.into();
+    let draft = Order { invoicing_policy, ..sales.order_of(&desk, &["3"]).await };
+    let draft = sales.create_order(draft).await.expect("a draft");
+    let order = sales.confirm_order(&draft.name).await.expect("confirmed");
+    let note = sales.create_delivery(&order.name, vec![part("1", "2")]).await.expect("a draft");
+
+    let early = sales.issue_delivery(&note.name).await;
+    let untouched = sales.get_order(&order.name).await;
+    sales.hear_invoice(&invoice_name(), &order.name, &[("a", "1", "2")], invoice::State::Issued).await;
+    sales.issue_delivery(&note.name).await.expect("two are invoiced");
+    let third = sales.create_delivery(&order.name, vec![part("1", "1")]).await.expect("a draft");
+    let third = sales.issue_delivery(&third.name).await;
+
+    assert_eq!(refusal(early), precondition("NOT_INVOICED"));
+    assert_eq!(untouched, order);
+    assert_eq!(refusal(third), precondition("NOT_INVOICED"));
 }
 
 /// DOC-04: what is invoiced and credited of a draft is there once it is confirmed.

@@ -298,7 +298,6 @@ async fn bundles_are_within_one_another_eight_deep_at_most() {
     assert_eq!(refusal(sales.set_components(&first, &[(&below, "1")]).await), too_deep, "from below too");
 }
 
-/// SFA-25: however two callers race, no circle of bundles comes about.
 /// SFA-25: a bundle that could not be taken apart is not recorded.
 #[tokio::test]
 async fn a_bundle_of_more_than_ten_thousand_components_is_refused() {
@@ -326,6 +325,7 @@ async fn a_bundle_of_more_than_ten_thousand_components_is_refused() {
     assert_eq!(refusal(too_large), (Code::FailedPrecondition, "BUNDLE_TOO_LARGE".to_owned()));
 }
 
+/// SFA-25: however two callers race, no circle of bundles comes about.
 #[tokio::test]
 async fn two_changes_at_once_make_no_circle_that_neither_sees() {
     let sales = Sales::start().await;

@@ -1,7 +1,7 @@
-//! The documents of quotes: the same as PriceDocument answers, with everything in them, and as they were sent.
+//! The documents of quotes and orders: the same as PriceDocument answers, with everything in them, and as they were sent.
 
 use trato_proto::sales::v1::{
-    Adjustment, Choice, PriceDocumentRequest, Product, Promotion, SalesDocument, adjustment,
+    Adjustment, Choice, Order, PriceDocumentRequest, Product, Promotion, SalesDocument, adjustment,
     price_document_request::{self as request, TaxRounding},
     price_document_response,
     product::{Option as Choosable, OptionGroup},
@@ -94,9 +94,9 @@ fn bare(document: &SalesDocument) -> SalesDocument {
 }
 
 /// DOC-02, DOC-10, DOC-11, SFA-24: a quote comes to what PriceDocument answers, gifts and options included, and is read as it was
-/// sent.
+/// sent; so does an order of the same, in the portal or not.
 #[tokio::test]
-async fn a_quote_is_priced_like_any_document_and_read_as_it_was_sent() {
+async fn quotes_and_orders_are_priced_like_any_document_and_read_as_they_were_sent() {
     let (sales, list) = Sales::start_pricing().await;
     let oak = Choosable {
         key: "oak".into(),
@@ -132,6 +132,12 @@ async fn a_quote_is_priced_like_any_document_and_read_as_it_was_sent() {
     let mut given = quote(&account, Vec::new());
     given.document = Some(sent.clone());
     let created = sales.create_quote(given).await.expect("a quote");
+    let mut orders = Vec::new();
+    for channel in ["", "portal"] {
+        let document = Some(SalesDocument { channel: channel.into(), ..sent.clone() });
+        let order = Order { account: account.clone(), document, ..Default::default() };
+        orders.push(sales.create_order(order).await.expect("an order"));
+    }
     let line = |line: &Line| request::Line {
         key: line.key.clone(),
         product: line.product.clone(),
@@ -159,6 +165,11 @@ async fn a_quote_is_priced_like_any_document_and_read_as_it_was_sent() {
 
     let document = created.document.as_ref().expect("a quote has a document");
     assert_eq!(bare(document), sent);
+    for order in orders {
+        let ordered = order.document.expect("an order has a document");
+        let channel = document.channel.clone();
+        assert_eq!(&SalesDocument { channel, ..ordered.clone() }, document, "in {:?}", ordered.channel);
+    }
     let all = document.lines.iter().chain(&document.given_lines);
     let amounts: Vec<_> = all.filter_map(|line| line.amounts.clone()).collect();
     assert_eq!(amounts, answer.lines);

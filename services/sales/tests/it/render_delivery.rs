@@ -173,3 +173,22 @@ async fn what_cannot_be_rendered_of_delivery_notes_is_refused() {
     assert_eq!(refusal(without), precondition("LEGAL_ENTITY_NOT_FOUND"));
     assert_eq!(violations(wrong), [field("language", "UNKNOWN_LANGUAGE"), field("paper", "UNKNOWN_VALUE")]);
 }
+
+/// DOC-05: a delivery note is of the day that it is where the company is that makes it out.
+#[tokio::test]
+async fn a_delivery_note_is_of_the_day_of_its_company() {
+    let (sales, desk) = Sales::start_ordering().await;
+    let order = sales.confirmed(&desk, &["2"]).await;
+    let company = sales.hear_company().await;
+    let mut days = Vec::new();
+    // It is never the same day in both: their clocks are 26 hours apart.
+    for (revision, zone) in [(2, "Etc/GMT+12"), (3, "Pacific/Kiritimati")] {
+        let company = LegalEntity { time_zone: zone.into(), ..company.clone() };
+        sales.hear("trato.billing.v1.legal_entity.updated", &company.name, revision, &company).await;
+        let issued = sales.delivered(&order.name, vec![part("1", "1")]).await;
+        let day = issued.issue_date.expect("it has a day");
+        days.push((day.year, day.month, day.day));
+    }
+
+    assert!(days[0] < days[1], "{days:?}");
+}

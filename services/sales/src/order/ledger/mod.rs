@@ -355,7 +355,7 @@ impl Ledger {
         fold(self.0.iter().map(Entry::delivery_status), NotApplicable, Over, Partial)
     }
 
-    /// How far the order is invoiced. Lines without anything to invoice do not count.
+    /// How far the lines are invoiced. Those without anything to invoice do not count.
     pub fn invoice_status(&self, policy: InvoicingPolicy, released: Percent) -> InvoiceStatus {
         use InvoiceStatus::{NothingToInvoice, Partial, ToCredit};
         let lines = self.0.iter().map(|entry| entry.invoice_status(policy, released));
@@ -370,7 +370,7 @@ impl Ledger {
 }
 
 /// The state of the whole: `none` when no line has another, `worst` when one has it, what all have, else `mixed`.
-fn fold<S: Copy + PartialEq>(lines: impl Iterator<Item = S>, none: S, worst: S, mixed: S) -> S {
+pub fn fold<S: Copy + PartialEq>(lines: impl Iterator<Item = S>, none: S, worst: S, mixed: S) -> S {
     let alike = |one: S, other: S| match () {
         () if one == worst || other == worst => worst,
         () if one == other => one,
