@@ -180,7 +180,8 @@ async fn milestones_of_an_order_add_up_to_it() {
     assert_eq!(together, net(&order["document"]));
 }
 
-/// DOC-04, DOC-07: an order that is held is not invoiced, nor is its quote; what has left is owed.
+/// DOC-04, DOC-07: an order that is held is not invoiced, nor is its quote; what has left is owed, and who pays first needs an
+/// invoice to pay.
 #[tokio::test]
 async fn an_order_that_is_held_is_not_invoiced() {
     let tenant = Tenant::fresh();
@@ -197,6 +198,7 @@ async fn an_order_that_is_held_is_not_invoiced() {
     }
     let sent = invoice(&note).await.ok();
     verb(&trade.seller, &order, "release", json!({})).await;
+    verb(&trade.seller, &order, "hold", json!({ "reason": "CREDIT" })).await;
     let rest = invoice(&quote).await.ok();
 
     let lines = |invoice: &Value| texts(list(invoice, "lines"), "sourceLine");

@@ -124,11 +124,14 @@ impl Sold {
         Ok(Self { name: self.name, legal_entity: self.legal_entity, ..Self::order(order)? })
     }
 
-    /// A confirmed order that nobody holds.
+    /// A confirmed order that nobody holds; but for its credit, since who pays first needs an invoice to pay.
     pub fn order(order: sales::Order) -> Result<Self> {
         let hold = order.hold_reason();
         let sold = Self::confirmed(order)?;
-        if hold == HoldReason::Unspecified { Ok(sold) } else { Err(SourceError::OnHold.into()) }
+        match hold {
+            HoldReason::Unspecified | HoldReason::Credit => Ok(sold),
+            HoldReason::Fraud | HoldReason::Manual => Err(SourceError::OnHold.into()),
+        }
     }
 
     fn confirmed(order: sales::Order) -> Result<Self> {
