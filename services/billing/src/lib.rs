@@ -82,6 +82,7 @@ pub fn service() -> ServiceSpec {
             "0021_posting_turn",
             "0022_write_off_again",
             "0023_billable_line_known",
+            "0027_bank_entry",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

@@ -11,6 +11,7 @@ use trato_types::{Context, Error, Kind, Ref, Result, Timestamp, error::chain, ti
 use uuid::Uuid;
 
 use super::run::{Asked, Runner};
+use crate::parked_task::{Attempt, ParkedTask};
 
 /// Name of the job.
 pub const NAME: &str = "run-dunning";
@@ -55,17 +56,15 @@ pub async fn run_at(database: &Database, now: Timestamp) -> Result<usize> {
     }
 }
 
-/// Tries one account, as the job does.
-pub fn try_account<'a>(
-    database: &'a Database,
-    cx: &'a Context,
-    account: &'a str,
-) -> BoxFuture<'a, Result<()>> {
-    async move {
-        let account = Ref::parse(account).map_err(Error::internal)?;
-        Runner::new(database).run_one(cx, account).await
+impl Attempt for Runner {
+    /// Tries one account, as the job does.
+    fn attempt<'a>(&'a self, cx: &'a Context, task: &'a ParkedTask) -> BoxFuture<'a, Result<()>> {
+        async move {
+            let account = Ref::parse(&task.subject).map_err(Error::internal)?;
+            self.run_one(cx, account).await
+        }
+        .boxed()
     }
-    .boxed()
 }
 
 async fn run_of(runner: &Runner, tenant: Uuid, now: Timestamp) -> Result<usize> {

@@ -3,6 +3,7 @@
 mod access;
 mod bank_statement;
 mod bank_statement_keys;
+mod bank_statement_parked;
 mod billable;
 mod chain;
 mod credit;
