@@ -54,6 +54,7 @@ use trato_proto::billing::v1::{
 };
 
 pub use dunning_state::run_dunning;
+pub use payment::count_unsettled;
 
 /// The table of contents.
 pub fn service() -> ServiceSpec {
@@ -83,6 +84,7 @@ pub fn service() -> ServiceSpec {
             "0022_write_off_again",
             "0023_billable_line_known",
             "0027_bank_entry",
+            "0028_payment_unsettled",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()
@@ -122,4 +124,5 @@ pub fn service() -> ServiceSpec {
         .on(credit_reservation::follow_orders())
         .every(dunning_state::JOB, dunning_state::PERIOD, |app| dunning_state::run_job(app).boxed())
         .every(parked_task::COUNT, parked_task::COUNT_PERIOD, |app| parked_task::count(app).boxed())
+        .every(payment::COUNT, payment::COUNT_PERIOD, |app| payment::count(app).boxed())
 }

@@ -26,6 +26,7 @@ mod payment;
 mod payment_concurrency;
 mod payment_taken_back;
 mod payment_term;
+mod payment_unsettled;
 mod posting;
 mod receivables;
 mod render;
