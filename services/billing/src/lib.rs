@@ -85,6 +85,7 @@ pub fn service() -> ServiceSpec {
             "0023_billable_line_known",
             "0027_bank_entry",
             "0028_payment_unsettled",
+            "0029_credit_note_return",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

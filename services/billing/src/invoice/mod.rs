@@ -34,6 +34,7 @@ pub use self::{
     content::{Discount, Line, LineTax, Party},
     model::{Invoice, InvoiceError, State},
     render::render_party,
+    source::Reader,
 };
 
 #[cfg(test)]

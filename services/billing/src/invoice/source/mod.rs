@@ -8,4 +8,4 @@ mod create;
 mod read;
 mod sold;
 
-pub use self::create::Sourcing;
+pub use self::{create::Sourcing, read::Reader};
