@@ -203,6 +203,31 @@ impl World {
         json!({ "name": sales_return })
     }
 
+    /// A return of something that was invoiced, settled by refund.
+    pub async fn refunded(&self) -> String {
+        let mut entity = self.body("LegalEntity");
+        entity["baseCurrencyCode"] = json!("USD");
+        let entity = name(&self.keeper.post("/v1/legalEntities", entity).await.ok());
+        let mut series = self.body("NumberSeries");
+        series["legalEntity"] = json!(entity);
+        let series = name(&self.keeper.post("/v1/numberSeries", series).await.ok());
+        let note = self.delivered_note("1").await;
+        let invoicing = json!({
+            "sourceDocument": note, "legalEntity": entity, "issue": true, "numberSeries": series,
+            "requestId": Uuid::new_v4(),
+        });
+        self.keeper.post("/v1/invoices:createFromSource", invoicing).await.ok();
+        let mut back = self.body("SalesReturn");
+        back["deliveryNote"] = json!(note);
+        let back = name(&self.keeper.post("/v1/salesReturns", back).await.ok());
+        self.act(&back, "authorise", self.numbered(&back, &self.orders.return_series)).await;
+        self.act(&back, "receive", json!({})).await;
+        let found = json!([{ "line": "1", "condition": "OPENED", "disposition": "REFUND" }]);
+        self.act(&back, "inspect", json!({ "lines": found })).await;
+        self.act(&back, "settle", json!({})).await;
+        back
+    }
+
     /// An order that is confirmed; `more` is put into its body.
     async fn confirmed_order(&self, more: Value) -> String {
         let mut body = self.body("Order");

@@ -285,6 +285,9 @@ impl World {
                 "name": self.create("CreditNote").await, "numberSeries": self.credit_series,
                 "requestId": Uuid::new_v4(),
             }),
+            "CreateCreditNoteFromReturn" => {
+                json!({ "salesReturn": self.refunded().await, "requestId": Uuid::new_v4() })
+            }
             "RenderInvoice" => json!({ "name": self.issued_invoice, "language": "es" }),
             "RenderCreditNote" => json!({ "name": self.credit_note, "paper": "LETTER" }),
             "SetLegalEntityLogo" => json!({ "name": self.create("LegalEntity").await, "logo": LOGO }),

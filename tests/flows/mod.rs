@@ -25,6 +25,7 @@ mod pipelines;
 mod printing;
 mod quotes;
 mod repeated_requests;
+mod returns_credited;
 mod scopes;
 mod stages;
 mod streams;

@@ -1,7 +1,7 @@
 //! Billing, its database and the gateway killed while documents get their numbers.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::outages::Outages;
 use crate::harness::{
@@ -18,14 +18,19 @@ use crate::harness::{
     eventually::lasts,
     report::say,
     stack::is_long_run,
-    values::{name, text, whole},
+    values::{list, name, text, whole},
     writers::insist,
 };
 
-/// Clients that issue at once.
-const ISSUERS: usize = 16;
 /// One in so many is voided after it is issued.
 const VOIDED: usize = 5;
+/// One in so many is tried before, which takes its number and gives it back.
+const ABORTED: usize = 10;
+
+/// Clients that issue at once, and how many invoices each issues at least.
+fn issuers() -> (usize, usize) {
+    if is_long_run() { (64, 10_000) } else { (16, 0) }
+}
 
 /// An invoice as the answers told it.
 #[derive(Debug)]
@@ -40,22 +45,39 @@ struct Told {
 struct Issuer(Desk);
 
 impl Issuer {
-    /// An invoice's life: drafted, issued, and some of them voided, each step asked for until it is answered.
-    async fn invoice(&self, voids: bool) -> Told {
+    /// An invoice's life: drafted, some of them tried, issued, and some of them voided, each step asked for until it is answered.
+    async fn invoice(&self, place: usize) -> Told {
+        let voids = place.is_multiple_of(VOIDED);
         let draft = insist(&self.0.caller, "/v1/invoices", self.0.invoice()).await;
         let path = format!("/v1/{}", name(&draft));
-        let issued =
-            insist(&self.0.caller, &format!("{path}:issue"), json!({ "numberSeries": self.0.number_series }))
-                .await;
+        let issue = format!("{path}:issue");
+        if place.is_multiple_of(ABORTED) {
+            let tried = json!({ "numberSeries": self.0.number_series, "validateOnly": true });
+            insist(&self.0.caller, &issue, tried).await;
+        }
+        let issued = insist(&self.0.caller, &issue, json!({ "numberSeries": self.0.number_series })).await;
         if voids {
             insist(&self.0.caller, &format!("{path}:void"), json!({ "reason": "a mistake" })).await;
         }
         Told { name: name(&issued), number: text(&issued, "number").to_owned(), is_void: voids }
     }
 
-    /// All invoices there are.
-    async fn stored(&self) -> Vec<Value> {
-        self.0.caller.list_all("/v1/invoices", "invoices", &[("pageSize", "1000")]).await
+    /// Number of all invoices there are, and whether each is void, by their names. Page by page, since they may be many.
+    async fn stored(&self) -> BTreeMap<String, (String, bool)> {
+        let mut stored = BTreeMap::new();
+        let mut token = String::new();
+        loop {
+            let parameters = [("pageSize", "1000"), ("pageToken", token.as_str())];
+            let page = self.0.caller.query("/v1/invoices", &parameters).await.ok();
+            for invoice in list(&page, "invoices") {
+                let is_void = text(invoice, "state") == "VOID";
+                stored.insert(name(invoice), (text(invoice, "number").to_owned(), is_void));
+            }
+            text(&page, "nextPageToken").clone_into(&mut token);
+            if token.is_empty() {
+                return stored;
+            }
+        }
     }
 
     /// Panics unless the whole chain of the series holds, and has so many links.
@@ -84,13 +106,13 @@ fn invoices_issued_while_programs_are_killed_have_every_number_once() {
         let rounds = if is_long_run() { 30 } else { 3 };
         let desk = Issuer(Desk::make(&stack.tenant().await).await);
         let stop = Arc::<AtomicBool>::default();
-        let issuers = (0..ISSUERS).map(|issuer| {
+        let (clients, at_least) = issuers();
+        let issuers = (0..clients).map(|issuer| {
             let (desk, stop) = (desk.clone(), stop.clone());
             tokio::spawn(async move {
                 let mut told = Vec::new();
-                while !stop.load(Ordering::Relaxed) {
-                    let voids = (issuer + told.len()).is_multiple_of(VOIDED);
-                    told.push(desk.invoice(voids).await);
+                while told.len() < at_least || !stop.load(Ordering::Relaxed) {
+                    told.push(desk.invoice(issuer + told.len()).await);
                 }
                 told
             })
@@ -114,9 +136,9 @@ fn invoices_issued_while_programs_are_killed_have_every_number_once() {
         let stored = desk.stored().await;
         assert_eq!(stored.len(), told.len(), "an invoice was made twice or lost");
         for told in &told {
-            let invoice = stored.iter().find(|invoice| name(invoice) == told.name).expect("it is there");
-            assert_eq!(text(invoice, "number"), told.number, "{} has another number", told.name);
-            assert_eq!(text(invoice, "state") == "VOID", told.is_void, "{} is void, or not", told.name);
+            let (number, is_void) = stored.get(&told.name).expect("it is there");
+            assert_eq!(number, &told.number, "{} has another number", told.name);
+            assert_eq!(*is_void, told.is_void, "{} is void, or not", told.name);
         }
         let numbers: BTreeSet<String> = told.iter().map(|told| told.number.clone()).collect();
         let expected: BTreeSet<String> = (1..=told.len()).map(|place| format!("F{place:06}")).collect();

@@ -54,6 +54,7 @@ use trato_proto::billing::v1::{
 };
 
 pub use dunning_state::run_dunning;
+pub use payment::count_unsettled;
 
 /// The table of contents.
 pub fn service() -> ServiceSpec {
@@ -85,6 +86,9 @@ pub fn service() -> ServiceSpec {
             "0024_order_of_quote",
             "0025_invoice_within_basis",
             "0026_invoice_source",
+            "0027_bank_entry",
+            "0028_payment_unsettled",
+            "0029_credit_note_return",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()
@@ -126,4 +130,5 @@ pub fn service() -> ServiceSpec {
         .on(invoice::follow_bases())
         .every(dunning_state::JOB, dunning_state::PERIOD, |app| dunning_state::run_job(app).boxed())
         .every(parked_task::COUNT, parked_task::COUNT_PERIOD, |app| parked_task::count(app).boxed())
+        .every(payment::COUNT, payment::COUNT_PERIOD, |app| payment::count(app).boxed())
 }

@@ -74,7 +74,17 @@ impl Tx {
     /// Waits until nobody else of the tenant has the turn of this kind and subject, and keeps it until the end: what is done in
     /// turn sees all that was done before it. For what no row stands for; a row is locked.
     pub async fn take_turn(&mut self, kind: &str, subject: &str) -> Result<()> {
-        sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
+        self.wait_for("select pg_advisory_xact_lock(hashtextextended($1, 0))", kind, subject).await
+    }
+
+    /// Keeps the turn of this kind and subject together with others who share it, until the end: who takes it waits for all of
+    /// them, and they for him.
+    pub async fn share_turn(&mut self, kind: &str, subject: &str) -> Result<()> {
+        self.wait_for("select pg_advisory_xact_lock_shared(hashtextextended($1, 0))", kind, subject).await
+    }
+
+    async fn wait_for(&mut self, statement: &'static str, kind: &str, subject: &str) -> Result<()> {
+        sqlx::query(statement)
             .bind(format!("{kind} {}{subject}", self.cx.tenant))
             .execute(self.connection())
             .await

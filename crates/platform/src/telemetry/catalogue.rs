@@ -23,6 +23,10 @@ pub(super) const INBOX_STATE: &str = "trato.inbox.state";
 pub(super) const TASK_KIND: &str = "trato.task.kind";
 /// What a chain of documents waits for.
 pub(super) const WAITING_FOR: &str = "trato.chain.waiting_for";
+/// Collection of a resource.
+pub(super) const RESOURCE_COLLECTION: &str = "trato.resource.collection";
+/// State of a resource, as the contract names it.
+pub(super) const RESOURCE_STATE: &str = "trato.resource.state";
 /// Name of a periodic job.
 pub(super) const JOB_NAME: &str = "trato.job.name";
 
@@ -267,6 +271,14 @@ pub(super) const CHAINS_STALLED: Metric = gauge(
      process that counted last",
 );
 
+pub(super) const RESOURCES_OVERDUE: Metric = gauge(
+    "trato.resources.overdue",
+    "{resource}",
+    &[RESOURCE_COLLECTION, RESOURCE_STATE],
+    "Resources that are in a state for longer than they should, by collection and state. Told by the process that counted \
+     last",
+);
+
 pub(super) const READY: Metric =
     gauge("trato.ready", "{process}", &[], "1 while the process is ready for calls, else 0");
 pub(super) const START: Metric =
@@ -304,7 +316,7 @@ pub(super) const ALL: &[(&str, &[&Metric])] = &[
     ),
     ("Database", &[&CONNECTIONS, &MOST_CONNECTIONS, &DATABASE_FAILURES]),
     ("Access records", &[&ACCESS_STORED, &ACCESS_LOST, &ACCESS_WAITING]),
-    ("Jobs", &[&JOB, &JOB_FAILURES, &JOB_SUCCESS, &TASKS_PARKED, &CHAINS_STALLED]),
+    ("Jobs", &[&JOB, &JOB_FAILURES, &JOB_SUCCESS, &TASKS_PARKED, &RESOURCES_OVERDUE, &CHAINS_STALLED]),
     ("Process", &[&READY, &START, &CERTIFICATE_EXPIRY, &UPTIME, &CPU, &MEMORY]),
 ];
 

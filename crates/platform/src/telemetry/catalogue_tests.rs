@@ -46,6 +46,7 @@ fn record_everything(metrics: &Metrics) {
     metrics.job_ran("forget", None, second);
     metrics.tasks_parked(&[("dun".to_owned(), "GONE".to_owned(), 2)], Duration::from_secs(60));
     metrics.chains_stalled(&[("INVOICE".to_owned(), 3)], Duration::from_secs(60));
+    metrics.resources_overdue("payments", &[("UNKNOWN".to_owned(), 2)], Duration::from_secs(60));
     metrics.watch_readiness(|| true, || Some(Duration::from_secs(1)));
     metrics.watch_certificate(|| Some(4_000_000_000));
 }
@@ -121,18 +122,24 @@ async fn what_only_a_leader_knows_ends_with_its_term() {
 /// CRD-08: what a process counted ends when it is not counted anew, for another one may count since then.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_counted_ends_when_it_is_not_counted_anew() {
-    let counts = [("dun".to_owned(), "GONE".to_owned(), 2)];
-    let fresh = sent(|metrics| metrics.tasks_parked(&counts, Duration::from_secs(60))).await;
-    let old = sent(|metrics| metrics.tasks_parked(&counts, Duration::ZERO)).await;
+    let tell = |metrics: &Metrics, count: usize, valid: Duration| {
+        metrics.tasks_parked(&vec![("dun".to_owned(), "GONE".to_owned(), 2); count], valid);
+        metrics.resources_overdue("payments", &vec![("UNKNOWN".to_owned(), 2); count], valid);
+    };
+    let minute = Duration::from_secs(60);
+    let fresh = sent(|metrics| tell(metrics, 1, minute)).await;
+    let old = sent(|metrics| tell(metrics, 1, Duration::ZERO)).await;
     let mended = sent(|metrics| {
-        metrics.tasks_parked(&counts, Duration::from_secs(60));
-        metrics.tasks_parked(&[], Duration::from_secs(60));
+        tell(metrics, 1, minute);
+        tell(metrics, 0, minute);
     })
     .await;
 
-    assert!(fresh.contains_key("trato.tasks.parked"), "{:?}", fresh.keys());
-    for gone in [old, mended] {
-        assert!(!gone.contains_key("trato.tasks.parked"), "{:?}", gone.keys());
+    for name in ["trato.tasks.parked", "trato.resources.overdue"] {
+        assert!(fresh.contains_key(name), "{:?}", fresh.keys());
+        for gone in [&old, &mended] {
+            assert!(!gone.contains_key(name), "{:?}", gone.keys());
+        }
     }
 }
 

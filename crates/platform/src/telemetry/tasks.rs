@@ -1,5 +1,5 @@
-//! What stands still for somebody to see to: tasks that jobs could not do, by job and reason, and chains of documents, by what
-//! they wait for.
+//! What waits for somebody to see to: tasks that jobs could not do, by job and reason; what is in a state for too long; and chains of
+//! documents that stand still, by what they wait for.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,10 @@ use opentelemetry_semantic_conventions::attribute::ERROR_TYPE;
 
 use super::{
     board::Labels,
-    catalogue::{CHAINS_STALLED, Metric, TASK_KIND, TASKS_PARKED, WAITING_FOR},
+    catalogue::{
+        CHAINS_STALLED, Metric, RESOURCE_COLLECTION, RESOURCE_STATE, RESOURCES_OVERDUE, TASK_KIND,
+        TASKS_PARKED, WAITING_FOR,
+    },
     metrics::{Instruments, Metrics},
 };
 
@@ -29,6 +32,17 @@ impl Metrics {
         instruments.board.clear(&CHAINS_STALLED);
         for (waiting_for, count) in counts {
             instruments.tell_for(&CHAINS_STALLED, &[(WAITING_FOR, waiting_for.as_str())], *count, valid);
+        }
+    }
+
+    /// How many resources of a collection are in a state for longer than they should, by state; told anew within `valid`, or no
+    /// more: another process may have counted since then. A process tells it of one collection.
+    pub fn resources_overdue(&self, collection: &str, counts: &[(String, i64)], valid: Duration) {
+        let Some(instruments) = &self.instruments else { return };
+        instruments.board.clear(&RESOURCES_OVERDUE);
+        for (state, count) in counts {
+            let labels = [(RESOURCE_COLLECTION, collection), (RESOURCE_STATE, state.as_str())];
+            instruments.tell_for(&RESOURCES_OVERDUE, &labels, *count, valid);
         }
     }
 }

@@ -35,7 +35,7 @@ pub fn parse(content: &[u8]) -> Result<Statement, StatementError> {
         }
         let invalid =
             |what: &str| StatementError::Field(format!("line {}: the {what} cannot be read", number + 2));
-        let own = Currency::parse_existing(row[currency].trim()).map_err(|_| invalid("currency"))?;
+        let own = Currency::parse(row[currency].trim()).map_err(|_| invalid("currency"))?;
         let given = row[sum].trim();
         let (is_credit, unsigned) = match given.strip_prefix('-') {
             Some(rest) => (false, rest),
@@ -142,7 +142,7 @@ mod tests {
         for (from, to) in [
             ("121.00", "121,00"),
             ("121.00", "0"),
-            ("EUR", "XXX"),
+            ("EUR", "E1R"),
             ("2026-11-27", "27.11.2026"),
             (";A1;", ";;"),
             ("A2", "A1"),

@@ -1,8 +1,8 @@
-//! Recording what a statement says has come, all of it in one transaction.
+//! Booking what a statement says has come, and parking what cannot be booked, all of it in one transaction.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashSet};
 
-use trato_platform::db::{NewEvent, Record, Tx, from_sqlx};
+use trato_platform::db::{Database, NewEvent, Record, Tx, from_sqlx};
 use trato_proto::{
     billing::v1::{
         self as pb,
@@ -10,91 +10,238 @@ use trato_proto::{
     },
     wire,
 };
-use trato_types::{Context, Currency, Date, Error, Id, Minor, Ref, Result, Timestamp};
+use trato_types::{Context, Currency, Date, Error, Id, Kind, Minor, Ref, Result};
 use uuid::Uuid;
 
 use super::{
+    known::{Known, known},
     matching::{Candidates, Match, Open, find, words},
-    model::{Line, Statement},
+    model::Line,
+    parked::{BankEntry, KIND, Unbooked, subject},
 };
 use crate::{
     books::Chart,
     invoice::Invoice,
     legal_entity::LegalEntity,
+    parked_task::{Failure, Parking},
     payment::{Payment, Till, Wish, record},
 };
 
 /// Most invoices that are looked at for an amount. Where there are more, an amount is ambiguous even with a name.
 const MOST_ALIKE: i64 = 1000;
-/// Days that a bank values an entry ahead, at most.
-const AHEAD: u64 = 7;
+/// The turn of parking entries of a legal entity, which payments that may be of them share.
+pub const TURN: &str = "bank entries";
 
-/// Records what came, and says of each entry why.
-pub async fn import(
-    till: &Till,
-    tx: &mut Tx,
-    legal_entity: Id<LegalEntity>,
-    statement: &Statement,
-) -> Result<pb::ImportBankStatementResponse> {
-    // Imports of one legal entity come one after the other, so that each knows what the ones before it recorded.
-    tx.take_turn("statements", &legal_entity.uuid().to_string()).await?;
-    let chart = Chart::open(tx, legal_entity).await?;
-    let mut candidates = candidates(tx, legal_entity, statement).await?;
-    // Only now: who held one of these invoices may have recorded what it was paid with.
-    let known = known(tx, legal_entity, statement).await?;
-    let mut entries = Vec::with_capacity(statement.lines.len());
-    for line in &statement.lines {
-        let mut entry = entry(line);
-        if line.is_reversal {
-            entry.set_reason(Reason::Reversal);
-        }
-        match known.get(&line.key) {
-            _ if !line.is_credit => entry.set_outcome(Outcome::Outgoing),
-            Some(known) => {
-                entry.payment = Id::<Payment>::from_uuid(known.payment).name();
-                if known.is_of(line, &chart) {
-                    entry.set_outcome(Outcome::RecordedBefore);
-                } else {
-                    entry.set_reason(Reason::KeyTaken);
-                    entry.set_outcome(Outcome::Unmatched);
-                }
-            }
-            None if line.is_reversal => entry.set_outcome(Outcome::Unmatched),
-            None => {
-                let (reason, invoices, is_certain) = match find(line, &candidates) {
-                    Match::Number(invoices) => (Reason::Number, invoices, true),
-                    Match::AmountAndName(invoice) => (Reason::AmountAndName, vec![invoice], true),
-                    Match::AmountOnly(invoice) => (Reason::AmountOnly, vec![invoice], false),
-                    Match::Ambiguous => (Reason::Ambiguous, Vec::new(), false),
-                    Match::Nothing => (Reason::Nothing, Vec::new(), false),
-                };
-                entry.set_reason(reason);
-                entry.set_outcome(match (is_certain, invoices.is_empty()) {
-                    (true, _) => Outcome::Recorded,
-                    (false, false) => Outcome::Proposed,
-                    (false, true) => Outcome::Unmatched,
-                });
-                let wishes = wishes(line, &invoices);
-                entry.allocations = wishes.iter().map(|wish| allocation(*wish, line.currency)).collect();
-                if let Some(first) = invoices.first().filter(|_| is_certain) {
-                    let account = Ref::from_uuid(first.account);
-                    let date = line.date.min(chart.today(tx.cx()));
-                    let payment = Payment::transfer(
-                        (account, legal_entity),
-                        (line.amount, line.currency),
-                        line.key.clone(),
-                        line.reference.clone(),
-                        date,
-                    );
-                    let payment = write(till, tx, payment, &wishes).await?;
-                    entry.payment = payment.name();
-                    settle(&mut candidates.open, &wishes);
-                }
-            }
-        }
-        entries.push(entry);
+/// Books what statements say.
+#[derive(Clone, Debug)]
+pub struct Importer {
+    /// Records payments.
+    pub till: Till,
+    /// Keeps what cannot be booked.
+    pub parking: Parking,
+}
+
+/// An entry, and why it is not booked where it should be.
+struct Booked {
+    entry: Entry,
+    left: Option<Error>,
+}
+
+impl Importer {
+    /// Over a database.
+    pub fn new(database: &Database) -> Self {
+        Self { till: Till::new(database), parking: Parking::new(database, KIND) }
     }
-    Ok(pb::ImportBankStatementResponse { entries })
+
+    /// Books what came, parks what cannot be booked, and says of each entry why. What somebody has given up is left alone.
+    pub async fn import(
+        &self,
+        tx: &mut Tx,
+        legal_entity: Id<LegalEntity>,
+        lines: &[Line],
+    ) -> Result<pb::ImportBankStatementResponse> {
+        let chart = open(tx, legal_entity).await?;
+        let subjects: Vec<String> = lines.iter().map(|line| subject(legal_entity, &line.key)).collect();
+        let names: Vec<&str> = subjects.iter().map(String::as_str).collect();
+        let given_up = self.parking.given_up(tx, names.clone()).await?;
+        let mut booked = self.book(tx, &chart, lines, &given_up).await?;
+
+        tx.take_turn(TURN, &legal_entity.uuid().to_string()).await?;
+        let recorded = known(tx, &chart, lines).await?;
+        let mut latest = self.parking.latest(tx, names).await?;
+        let (mut failures, mut done) = (Vec::new(), Vec::new());
+        for ((line, subject), Booked { entry, left }) in lines.iter().zip(&subjects).zip(&mut booked) {
+            let known = recorded.get(&line.key).filter(|known| known.is_of(line, &chart));
+            match (left.as_ref(), known) {
+                (Some(error), None) => {
+                    entry.failure_reason = error.reason().to_owned();
+                    let bank_entry = Some(BankEntry { legal_entity, line: line.clone() });
+                    failures.push(Failure { subject, error, bank_entry });
+                }
+                (left, known) => {
+                    // Somebody has recorded it at this moment.
+                    if let Some(known) = known.filter(|_| left.is_some()) {
+                        entry.allocations.clear();
+                        entry.set_reason(Reason::Unspecified);
+                        entry.set_outcome(Outcome::RecordedBefore);
+                        entry.payment = known.name();
+                    }
+                    done.extend(latest.remove(subject));
+                }
+            }
+        }
+        self.parking.note_done(tx, done).await?;
+        let mut tasks = self.parking.note_failed(tx, latest, failures).await?;
+        let mut entries = Vec::with_capacity(booked.len());
+        for (subject, Booked { entry, .. }) in subjects.iter().zip(booked) {
+            entries.push(Entry { parked_task: tasks.remove(subject).unwrap_or_default(), ..entry });
+        }
+        Ok(pb::ImportBankStatementResponse { entries })
+    }
+
+    /// Books an entry that is parked, or answers why it still is not.
+    pub async fn book_one(&self, tx: &mut Tx, entry: &BankEntry) -> Result<Option<Error>> {
+        let chart = open(tx, entry.legal_entity).await?;
+        let booked = self.book(tx, &chart, std::slice::from_ref(&entry.line), &HashSet::new()).await?;
+        Ok(booked.into_iter().find_map(|booked| booked.left))
+    }
+
+    /// Books entries, but for those of these subjects.
+    async fn book(
+        &self,
+        tx: &mut Tx,
+        chart: &Chart,
+        lines: &[Line],
+        given_up: &HashSet<String>,
+    ) -> Result<Vec<Booked>> {
+        let mut candidates = candidates(tx, chart.legal_entity, lines).await?;
+        // Only now: who held one of these invoices may have recorded what it was paid with.
+        let known = known(tx, chart, lines).await?;
+        let mut all = Vec::with_capacity(lines.len());
+        for line in lines {
+            let mut booked = Booked { entry: entry(line), left: None };
+            let Booked { entry, left } = &mut booked;
+            match known.get(&line.key) {
+                Some(known) if known.is_proved_by(line) => {
+                    entry.payment = known.name();
+                    entry.set_outcome(Outcome::Settled);
+                    *left = self.settle(tx, chart, line, known).await?;
+                }
+                _ if !line.is_credit && !line.is_reversal => entry.set_outcome(Outcome::Outgoing),
+                Some(known) if known.is_of(line, chart) => {
+                    entry.payment = known.name();
+                    entry.set_outcome(Outcome::RecordedBefore);
+                }
+                _ if given_up.contains(&subject(chart.legal_entity, &line.key)) => {
+                    entry.set_outcome(Outcome::Dropped);
+                }
+                Some(known) => {
+                    entry.payment = known.name();
+                    entry.set_reason(Reason::KeyTaken);
+                    *left = Some(Unbooked::KeyTaken(known.name()).into());
+                }
+                None if line.is_reversal => {
+                    entry.set_reason(Reason::Reversal);
+                    *left = Some(Unbooked::Reversal.into());
+                }
+                None if !line.currency.exists() => {
+                    *left = Some(Unbooked::UnknownCurrency(line.currency).into());
+                }
+                None => *left = self.match_one(tx, chart, line, &mut candidates, entry).await?,
+            }
+            if left.is_some() {
+                // What it is for was known, or could be guessed.
+                entry.set_outcome(match entry.outcome() {
+                    Outcome::Unspecified => Outcome::Unmatched,
+                    Outcome::Proposed => Outcome::Proposed,
+                    _ => Outcome::Refused,
+                });
+            }
+            all.push(booked);
+        }
+        Ok(all)
+    }
+
+    /// Records what is certain to be for some invoices, or answers why not.
+    async fn match_one(
+        &self,
+        tx: &mut Tx,
+        chart: &Chart,
+        line: &Line,
+        candidates: &mut Candidates,
+        entry: &mut Entry,
+    ) -> Result<Option<Error>> {
+        let (reason, invoices, left) = match find(line, candidates) {
+            Match::Number(invoices) => (Reason::Number, invoices, None),
+            Match::AmountAndName(invoice) => (Reason::AmountAndName, vec![invoice], None),
+            Match::AmountOnly(invoice) => {
+                let left = Unbooked::AmountOnly(Id::<Invoice>::from_uuid(invoice.id).name());
+                (Reason::AmountOnly, vec![invoice], Some(left))
+            }
+            Match::Ambiguous => (Reason::Ambiguous, Vec::new(), Some(Unbooked::Ambiguous)),
+            Match::Nothing => (Reason::Nothing, Vec::new(), Some(Unbooked::NoMatch)),
+        };
+        entry.set_reason(reason);
+        let wishes = wishes(line, &invoices);
+        entry.allocations = wishes.iter().map(|wish| allocation(*wish, line.currency)).collect();
+        let first = match (left, invoices.first()) {
+            (None, Some(first)) => first,
+            (left, None) => return Ok(Some(left.unwrap_or(Unbooked::NoMatch).into())),
+            (Some(left), Some(_)) => {
+                entry.set_outcome(Outcome::Proposed);
+                return Ok(Some(left.into()));
+            }
+        };
+        entry.set_outcome(Outcome::Recorded);
+        let date = day(tx, chart, line);
+        if let Some(error) = refusal(tx, chart, line, date).await? {
+            return Ok(Some(error));
+        }
+        let payment = Payment::transfer(
+            (Ref::from_uuid(first.account), chart.legal_entity),
+            (line.amount, line.currency),
+            line.key.clone(),
+            line.reference.clone(),
+            date,
+        );
+        let payment = write(&self.till, tx, payment, &wishes).await?;
+        entry.payment = payment.name();
+        settle(&mut candidates.open, &wishes);
+        Ok(None)
+    }
+
+    /// Settles the payment that an entry proves, or answers why not.
+    async fn settle(&self, tx: &mut Tx, chart: &Chart, line: &Line, known: &Known) -> Result<Option<Error>> {
+        let date = day(tx, chart, line);
+        if let Some(error) = refusal(tx, chart, line, date).await? {
+            return Ok(Some(error));
+        }
+        known.settle(&self.till, tx, chart, (&line.key, date)).await.map(|()| None)
+    }
+}
+
+/// Imports of one legal entity come one after the other, so that each knows what the ones before it recorded.
+async fn open(tx: &mut Tx, legal_entity: Id<LegalEntity>) -> Result<Chart> {
+    tx.take_turn("statements", &legal_entity.uuid().to_string()).await?;
+    Chart::open(tx, legal_entity).await
+}
+
+/// The day of an entry in the books: its day of value, where that is not to come.
+fn day(tx: &Tx, chart: &Chart, line: &Line) -> Date {
+    line.date.min(chart.today(tx.cx()))
+}
+
+/// Why the books take nothing of an entry. It is asked before anything is written, so that the other entries are booked.
+async fn refusal(tx: &mut Tx, chart: &Chart, line: &Line, date: Date) -> Result<Option<Error>> {
+    let taken = match chart.require_open(date) {
+        Ok(()) => chart.rate(tx, line.currency, date).await.map(drop),
+        refused => refused,
+    };
+    match taken {
+        Ok(()) => Ok(None),
+        Err(error) if error.kind() == Kind::Precondition => Ok(Some(error)),
+        Err(error) => Err(error),
+    }
 }
 
 async fn write(till: &Till, tx: &mut Tx, payment: Payment, wishes: &[Wish]) -> Result<Record<Payment>> {
@@ -107,63 +254,9 @@ async fn write(till: &Till, tx: &mut Tx, payment: Payment, wishes: &[Wish]) -> R
     Ok(new)
 }
 
-/// A payment that has the key of an entry.
-struct Known {
-    payment: Uuid,
-    /// It came in, whatever became of it since.
-    has_come: bool,
-    amount: (i64, String),
-    date: Option<Date>,
-    create_time: Timestamp,
-}
-
-/// Its key, itself, whether it has come, how much it is, and its times.
-type KnownRow = (String, Uuid, bool, i64, String, Option<Date>, Timestamp);
-
-impl Known {
-    /// True when it is of this entry: an entry is dated by its day of value, or by the day on which it was recorded where it was
-    /// valued ahead or recorded by hand. Anything else has the key of an entry that it is not of.
-    fn is_of(&self, line: &Line, chart: &Chart) -> bool {
-        let recorded = chart.day_of(self.create_time);
-        let latest = recorded.checked_add_days(chrono::Days::new(AHEAD)).unwrap_or(recorded);
-        let suits = |date: Date| date == line.date || (date == recorded && line.date <= latest);
-        self.has_come
-            && (self.amount.0, self.amount.1.as_str()) == (line.amount.0, line.currency.code())
-            && self.date.is_some_and(suits)
-    }
-}
-
-/// The payments of the legal entity that have keys of entries, by these.
-async fn known(
-    tx: &mut Tx,
-    legal_entity: Id<LegalEntity>,
-    statement: &Statement,
-) -> Result<HashMap<String, Known>> {
-    let tenant = tx.cx().tenant;
-    let keys: Vec<&str> = statement.lines.iter().map(|line| line.key.as_str()).collect();
-    let rows: Vec<KnownRow> = sqlx::query_as(
-        "select external_key, id,
-           direction = 'IN' and state in ('SUCCEEDED', 'PARTLY_REFUNDED', 'REFUNDED', 'CHARGED_BACK'),
-           amount, currency_code, date, create_time
-         from payment
-         where tenant_id = $1 and legal_entity = $2 and external_key = any($3) and external_key <> ''
-           and delete_time is null",
-    )
-    .bind(tenant)
-    .bind(legal_entity.uuid())
-    .bind(keys)
-    .fetch_all(tx.connection())
-    .await
-    .map_err(from_sqlx)?;
-    let known = |(key, payment, has_come, amount, currency, date, create_time): KnownRow| {
-        (key, Known { payment, has_come, amount: (amount, currency), date, create_time })
-    };
-    Ok(rows.into_iter().map(known).collect())
-}
-
 /// The open invoices that entries may be for. Those that may be paid stay locked, in the order of their identifiers.
-async fn candidates(tx: &mut Tx, legal_entity: Id<LegalEntity>, statement: &Statement) -> Result<Candidates> {
-    let payments: Vec<&Line> = statement.lines.iter().filter(|line| line.is_payment()).collect();
+async fn candidates(tx: &mut Tx, legal_entity: Id<LegalEntity>, lines: &[Line]) -> Result<Candidates> {
+    let payments: Vec<&Line> = lines.iter().filter(|line| line.is_payment()).collect();
     let mut candidates = read_candidates(tx, legal_entity, &payments).await?;
     let meant = candidates.meant(&payments);
     let tenant = tx.cx().tenant;
@@ -242,11 +335,10 @@ fn allocation(wish: Wish, currency: Currency) -> pb::payment::Allocation {
 }
 
 fn entry(line: &Line) -> Entry {
-    let amount = if line.is_credit { line.amount } else { Minor(-line.amount.0) };
     Entry {
         key: line.key.clone(),
         date: Some(wire::date(line.date)),
-        amount: Some(wire::money(amount, line.currency)),
+        amount: Some(wire::money(line.signed(), line.currency)),
         reference: line.reference.clone(),
         counterparty: line.counterparty.clone(),
         ..Entry::default()

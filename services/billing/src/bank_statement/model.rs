@@ -1,5 +1,6 @@
 //! What a bank statement says, whatever form it has. Pure.
 
+use serde::{Deserialize, Serialize};
 use trato_types::{Currency, Date, DomainError, Kind, Minor};
 
 /// Most minor units of an entry.
@@ -14,8 +15,8 @@ pub struct Statement {
     pub lines: Vec<Line>,
 }
 
-/// Money that moved.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// Money that moved. One that is parked is stored as JSON.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Line {
     /// What the bank calls it; the same in every statement it stands in.
     pub key: String,
@@ -23,7 +24,7 @@ pub struct Line {
     pub date: Date,
     /// How much; more than zero.
     pub amount: Minor,
-    /// Its currency.
+    /// Its currency; that there is such a one is for the importer to ask.
     pub currency: Currency,
     /// True when it came in.
     pub is_credit: bool,
@@ -78,6 +79,11 @@ impl DomainError for StatementError {
 }
 
 impl Line {
+    /// How much; below zero when it went out.
+    pub fn signed(&self) -> Minor {
+        if self.is_credit { self.amount } else { Minor(-self.amount.0) }
+    }
+
     /// True for what somebody has paid.
     pub fn is_payment(&self) -> bool {
         self.is_credit && !self.is_reversal

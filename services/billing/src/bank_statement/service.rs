@@ -13,22 +13,22 @@ use trato_proto::billing::v1::{
 use trato_types::{Context, Error, Id, Result, Violations};
 
 use super::{
-    camt, csv, import,
+    camt, csv,
+    import::Importer,
     model::{Statement, StatementError},
 };
-use crate::payment::Till;
 
 type Parse = fn(&[u8]) -> Result<Statement, StatementError>;
 
 /// Imports bank statements.
 pub struct Api {
-    till: Till,
+    importer: Importer,
 }
 
 impl Api {
     /// The service over the app's database.
     pub fn new(app: &App) -> Self {
-        Self { till: Till::new(&app.database) }
+        Self { importer: Importer::new(&app.database) }
     }
 }
 
@@ -42,7 +42,8 @@ impl BankStatementService for Api {
             let key = RequestKey::parse(&std::mem::take(&mut body.request_id), &body)?;
             let message = "a lost answer must not move money twice";
             let key = key.ok_or_else(|| Error::invalid("request_id", "REQUIRED", message))?;
-            once(&self.till.database, cx, Some(&key), self.import(cx, &key, &body)).await
+            let database = &self.importer.till.database;
+            once(database, cx, Some(&key), self.import(cx, &key, &body)).await
         })
         .await
     }
@@ -75,8 +76,8 @@ impl Api {
         if body.entry_count != 0 && body.entry_count != count {
             return Err(StatementError::NotEven.into());
         }
-        let mut tx = Tx::of(&self.till.database, cx).await?;
-        let answer = import::import(&self.till, &mut tx, legal_entity, &statement).await?;
+        let mut tx = Tx::of(&self.importer.till.database, cx).await?;
+        let answer = self.importer.import(&mut tx, legal_entity, &statement.lines).await?;
         tx.remember(key, answer.encode_to_vec()).await?;
         if body.validate_only {
             tx.roll_back().await?

@@ -11,7 +11,7 @@ use trato_proto::billing::v1::{self as pb, credit_note_service_server::CreditNot
 use trato_query::Field;
 use trato_types::{Context, Result};
 
-use super::{issue, model::CreditNote, store, wire};
+use super::{from_return::Returns, issue, model::CreditNote, store, wire};
 use crate::{invoice::Invoice, issuing::Issuing, rendering::Rendering};
 
 /// Serves credit notes.
@@ -21,6 +21,7 @@ pub struct Api {
     issuing: Issuing<CreditNote>,
     invoices: Statements,
     rendering: Rendering,
+    returns: Returns,
 }
 
 impl Api {
@@ -33,6 +34,7 @@ impl Api {
             issuing: Issuing::new(app, invoices),
             invoices,
             rendering: Rendering::new(app),
+            returns: Returns::new(app),
         }
     }
 }
@@ -91,6 +93,12 @@ impl CreditNoteService for Api {
         self.drafts.upsert(request).await
     }
 
+    async fn create_credit_note_from_return(
+        &self,
+        request: Request<pb::CreateCreditNoteFromReturnRequest>,
+    ) -> Reply<pb::CreateCreditNoteFromReturnResponse> {
+        self.returns.create(request).await
+    }
     async fn render_credit_note(
         &self,
         request: Request<pb::RenderCreditNoteRequest>,

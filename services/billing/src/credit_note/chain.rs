@@ -33,6 +33,8 @@ struct Content<'a> {
     reasons: &'a Reasons,
     gross: Minor,
     due: Minor,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    sales_return: &'a str,
 }
 
 impl Chained for CreditNote {
@@ -64,6 +66,7 @@ impl Chained for CreditNote {
             reasons: &self.reasons,
             gross: self.gross,
             due: self.due,
+            sales_return: &self.sales_return,
         })
     }
 }

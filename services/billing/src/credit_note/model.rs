@@ -53,6 +53,8 @@ pub struct CreditNote {
     pub number: Option<String>,
     /// Day of issue.
     pub issue_date: Option<Date>,
+    /// The return that it credits, in sales; empty when it is of none.
+    pub sales_return: String,
     /// Hash of the credit note before it in the series.
     pub previous_hash: Option<Hash>,
     /// Its own.

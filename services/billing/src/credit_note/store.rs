@@ -26,6 +26,7 @@ columns!(CreditNote {
     ordinal,
     number,
     issue_date,
+    sales_return,
     previous_hash,
     hash,
 });
@@ -45,12 +46,14 @@ pub const FIELDS: &[Field] = &[
     date("issue_date").nullable().sortable(),
     minor("gross"),
     minor("due"),
+    text("sales_return"),
 ];
 
 /// What a violated constraint tells the client.
 pub const CONSTRAINTS: &[Constraint] = &[
     UNEVEN,
     Constraint::taken("credit_note_number_key", "NUMBER_TAKEN", "another series has given this number"),
+    Constraint::taken("credit_note_sales_return_key", "RETURN_CREDITED", "the return is credited already"),
     Constraint {
         name: "credit_note_delete_time_check",
         kind: Kind::Precondition,

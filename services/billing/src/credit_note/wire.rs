@@ -48,6 +48,8 @@ pub fn parse(message: &pb::CreditNote) -> Result<CreditNote> {
         ordinal: None,
         number: None,
         issue_date: None,
+        // Of a new one the caller's was discarded; a draft keeps its own.
+        sales_return: message.sales_return.clone(),
         previous_hash: None,
         hash: None,
     });
@@ -120,6 +122,7 @@ pub fn render(record: &Record<CreditNote>) -> pb::CreditNote {
         hash: credit_note.hash.map(|hash| hash.to_string()).unwrap_or_default(),
         seller: credit_note.seller.as_ref().map(render_seller),
         bill_to: credit_note.bill_to.as_ref().map(render_party),
+        sales_return: credit_note.sales_return.clone(),
     }
 }
 

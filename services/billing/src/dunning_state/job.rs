@@ -11,6 +11,7 @@ use trato_types::{Context, Error, Kind, Ref, Result, Timestamp, error::chain, ti
 use uuid::Uuid;
 
 use super::run::{Asked, Runner, is_conflict};
+use crate::parked_task::{Attempt, ParkedTask};
 
 /// Name of the job.
 pub const NAME: &str = "run-dunning";
@@ -56,17 +57,18 @@ pub async fn run_at(database: &Database, now: Timestamp) -> Result<usize> {
     }
 }
 
-/// Tries what is parked, as the job does: one account, or the whole tenant.
-pub fn try_again<'a>(database: &'a Database, cx: &'a Context, subject: &'a str) -> BoxFuture<'a, Result<()>> {
-    async move {
-        let runner = Runner::new(database);
-        if subject == whole(cx) {
-            return run_of(&runner, cx).await.map(drop);
+impl Attempt for Runner {
+    /// Tries what is parked, as the job does: one account, or the whole tenant.
+    fn attempt<'a>(&'a self, cx: &'a Context, task: &'a ParkedTask) -> BoxFuture<'a, Result<()>> {
+        async move {
+            if task.subject == whole(cx) {
+                return run_of(self, cx).await.map(drop);
+            }
+            let account = Ref::parse(&task.subject).map_err(Error::internal)?;
+            self.run_one(cx, account).await
         }
-        let account = Ref::parse(subject).map_err(Error::internal)?;
-        runner.run_one(cx, account).await
+        .boxed()
     }
-    .boxed()
 }
 
 /// Runs for a tenant, once more where somebody was in the way, and parks it as a whole where it fails all the same.

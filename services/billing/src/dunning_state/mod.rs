@@ -19,6 +19,7 @@ mod tests;
 
 pub use self::{
     api::Api,
-    job::{NAME as JOB, PERIOD, run as run_job, run_at as run_dunning, try_again},
+    job::{NAME as JOB, PERIOD, run as run_job, run_at as run_dunning},
     model::DunningState,
+    run::Runner,
 };

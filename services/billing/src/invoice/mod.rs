@@ -34,7 +34,7 @@ pub use self::{
     content::{Discount, Line, LineTax, Numbers, Party},
     model::{Invoice, InvoiceError, State},
     render::render_party,
-    source::follow_bases,
+    source::{Reader, follow_bases},
 };
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use prost::Message as _;
 use tonic::Request;
 use trato_platform::{
     App,
-    db::{Constraint, Database, Facts, NewEvent, Record, RequestKey, Resource, Tx},
+    db::{Constraint, Facts, NewEvent, Record, RequestKey, Resource, Tx},
     standard::{Reply, Store, answer, once},
 };
 use trato_proto::{
@@ -20,23 +20,31 @@ use super::{
     park::is_parked,
     store,
 };
-use crate::dunning_state;
+use crate::{bank_statement, dunning_state};
 
-/// Tries what a task is about: its subject, as the job would.
-type Try = for<'a> fn(&'a Database, &'a Context, &'a str) -> BoxFuture<'a, Result<()>>;
-
-/// What is parked by which job, and how it is tried.
-const KINDS: &[(&str, Try)] = &[(dunning_state::JOB, dunning_state::try_again)];
+/// Tries what a task of a kind is about, as the job or the call does that parks it.
+pub trait Attempt: Send + Sync {
+    /// Does it, or answers why not.
+    fn attempt<'a>(&'a self, cx: &'a Context, task: &'a ParkedTask) -> BoxFuture<'a, Result<()>>;
+}
 
 /// Serves parked tasks.
 pub struct Api {
     parked_tasks: Store<ParkedTask>,
+    kinds: Vec<(&'static str, Box<dyn Attempt>)>,
 }
 
 impl Api {
     /// The service over the app's database.
     pub fn new(app: &App) -> Self {
-        Self { parked_tasks: Store::new(&app.database) }
+        let database = &app.database;
+        Self {
+            parked_tasks: Store::new(database),
+            kinds: vec![
+                (dunning_state::JOB, Box::new(dunning_state::Runner::new(database))),
+                (bank_statement::KIND, Box::new(bank_statement::Importer::new(database))),
+            ],
+        }
     }
 }
 
@@ -89,10 +97,9 @@ impl Api {
         if body.validate_only {
             return Ok(ParkedTask::render(&found));
         }
-        let attempt = KINDS.iter().find(|(kind, _)| *kind == found.value.kind);
-        let (_, attempt) =
-            attempt.ok_or_else(|| Error::internal("a parked task is of no kind that is known"))?;
-        let outcome = attempt(database, cx, &found.value.subject).await;
+        let kind = self.kinds.iter().find(|(kind, _)| *kind == found.value.kind);
+        let (_, kind) = kind.ok_or_else(|| Error::internal("a parked task is of no kind that is known"))?;
+        let outcome = kind.attempt(cx, &found.value).await;
         if let Err(error) = outcome.as_ref()
             && !is_parked(error)
         {
@@ -144,7 +151,7 @@ impl Resource for ParkedTask {
     const OWNABLE: bool = false;
 
     fn parse(_: &pb::ParkedTask, _: &Context) -> Result<Self> {
-        Err(Error::internal("tasks are parked by jobs only"))
+        Err(Error::internal("no caller writes a parked task"))
     }
 
     fn render(record: &Record<Self>) -> pb::ParkedTask {
@@ -173,6 +180,7 @@ impl Resource for ParkedTask {
             last_try_time: Some(wire::timestamp(task.last_try_time)),
             try_count: task.try_count,
             drop_reason: task.drop_reason.clone(),
+            bank_entry: task.bank_entry.as_ref().map(bank_statement::render_entry),
         }
     }
 }

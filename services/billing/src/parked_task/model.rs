@@ -2,14 +2,14 @@
 
 use trato_types::{DomainError, Error, Kind, Result, Timestamp, error::LONGEST_MESSAGE, id::Collection};
 
-use crate::fields::reason;
+use crate::{bank_statement::BankEntry, fields::reason};
 
 /// Something that billing could not do on its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParkedTask {
-    /// Name of the job.
+    /// Name of the job, or of the call.
     pub kind: String,
-    /// Resource name of what it was for.
+    /// Name of what it was for.
     pub subject: String,
     /// Where it is in its life.
     pub state: State,
@@ -25,6 +25,8 @@ pub struct ParkedTask {
     pub try_count: i32,
     /// Why it was given up; empty unless it was.
     pub drop_reason: String,
+    /// The entry of a bank statement that it is for; none of other kinds, whose subject says all that it takes to try them.
+    pub bank_entry: Option<BankEntry>,
 }
 
 impl Collection for ParkedTask {
@@ -55,6 +57,7 @@ impl ParkedTask {
             last_try_time: now,
             try_count: 1,
             drop_reason: String::new(),
+            bank_entry: None,
         }
     }
 

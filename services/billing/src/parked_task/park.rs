@@ -1,7 +1,7 @@
-//! Parks what a job could not do, and notes that it was done after all: each in a transaction of its own, for that of the task
-//! was rolled back.
+//! Parks what could not be done, and notes that it was done after all. What a job tried is noted in a transaction of its own, for
+//! that of the task was rolled back; what a call brought, in the transaction of the call.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use trato_platform::db::{
     Database, NewEvent, Record, Tx, from_sqlx,
@@ -10,6 +10,7 @@ use trato_platform::db::{
 use trato_types::{Context, Error, Kind, Result, error::chain};
 
 use super::model::{ParkedTask, State};
+use crate::bank_statement::BankEntry;
 
 /// Most parked tasks of a kind that are looked at in one run.
 const MOST: i64 = 10_000;
@@ -22,6 +23,20 @@ pub struct Parking {
     kind: &'static str,
 }
 
+/// Something that could not be done.
+#[derive(Debug)]
+pub struct Failure<'a> {
+    /// What it was about.
+    pub subject: &'a str,
+    /// Why.
+    pub error: &'a Error,
+    /// What it takes to try it again, where the subject does not say.
+    pub bank_entry: Option<BankEntry>,
+}
+
+/// Tasks by their subjects: of each the one that was last parked, whatever became of it since. They are locked.
+pub type Latest = HashMap<String, Record<ParkedTask>>;
+
 /// True for a failure that is parked: trying again soon, without anybody's help, would not mend it. A database that is away
 /// parks nothing; the job fails and is tried again. A statement that takes too long does so for what the task is about.
 pub fn is_parked(error: &Error) -> bool {
@@ -33,13 +48,12 @@ pub fn is_parked(error: &Error) -> bool {
 }
 
 impl Parking {
-    /// Parks tasks of the job of this name.
+    /// Parks tasks of the job, or of the call, of this name.
     pub fn new(database: &Database, kind: &'static str) -> Self {
         Self { database: database.clone(), statements: Statements::of::<ParkedTask>(), kind }
     }
 
-    /// Notes that the task failed. One that is parked already counts one more try, at most once a day while the reason stays: each
-    /// is a revision and an event. One that was given up for the same reason stays so.
+    /// Notes that a task failed.
     pub async fn park(&self, cx: &Context, subject: &str, error: &Error) -> Result<()> {
         if error.kind() == Kind::Internal {
             let (kind, tenant) = (self.kind, cx.tenant);
@@ -47,22 +61,8 @@ impl Parking {
         }
         let mut tx = Tx::of(&self.database, cx).await?;
         tx.take_turn("parked", &format!("{} {subject}", self.kind)).await?;
-        match self.latest(&mut tx, subject).await? {
-            Some(latest) if latest.value.is_given_up_for(error) => {}
-            Some(latest) if latest.value.is_known_for(error, cx.now) => {}
-            Some(latest) if latest.value.state == State::Parked => {
-                let mut value = latest.value.clone();
-                value.fail(error, cx.now)?;
-                let after = latest.next(cx, value);
-                let event = NewEvent::of(cx, "parked", Some(&latest), &after);
-                tx.save(&self.statements, &after, event).await?;
-            }
-            _ => {
-                let after = Record::new(cx, ParkedTask::new(self.kind, subject, error, cx.now), None);
-                let event = NewEvent::of(cx, "parked", None, &after);
-                tx.insert(&self.statements, &[&after], vec![event]).await?;
-            }
-        }
+        let latest = self.latest(&mut tx, vec![subject]).await?;
+        self.note_failed(&mut tx, latest, vec![Failure { subject, error, bank_entry: None }]).await?;
         tx.commit().await
     }
 
@@ -89,37 +89,122 @@ impl Parking {
     pub async fn finish(&self, cx: &Context, subject: &str) -> Result<()> {
         let mut tx = Tx::of(&self.database, cx).await?;
         tx.take_turn("parked", &format!("{} {subject}", self.kind)).await?;
-        let parked = self.latest(&mut tx, subject).await?;
-        let Some(before) = parked.filter(|task| task.value.state == State::Parked) else {
-            return tx.roll_back().await;
-        };
-        let mut value = before.value.clone();
-        value.finish(cx.now)?;
-        let after = before.next(cx, value);
-        let event = NewEvent::of(cx, "done", Some(&before), &after);
-        tx.save(&self.statements, &after, event).await?;
+        let latest = self.latest(&mut tx, vec![subject]).await?;
+        self.note_done(&mut tx, latest.into_values().collect()).await?;
         tx.commit().await
     }
 
-    /// The task of a subject that was last parked, locked.
-    async fn latest(&self, tx: &mut Tx, subject: &str) -> Result<Option<Record<ParkedTask>>> {
+    /// The tasks of these subjects that were last parked. Who notes something of them has the turn of the subjects.
+    pub async fn latest(&self, tx: &mut Tx, mut subjects: Vec<&str>) -> Result<Latest> {
+        // Everybody locks in this order.
+        subjects.sort_unstable();
         let tenant = tx.cx().tenant;
         // Only names that the service itself lists.
         let sql = format!(
-            "select {} from parked_task task
-             where tenant_id = $1 and kind = $2 and subject = $3
-             order by id desc
-             limit 1
-             for update",
+            "select latest.*
+             from unnest($3::text[]) as asked (subject)
+             cross join lateral (
+               select {} from parked_task task
+               where task.tenant_id = $1 and task.kind = $2 and task.subject = asked.subject
+               order by task.id desc
+               limit 1
+               for update
+             ) as latest",
             column_list::<ParkedTask>("task")
         );
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(tenant)
             .bind(self.kind)
-            .bind(subject)
-            .fetch_optional(tx.connection())
+            .bind(subjects)
+            .fetch_all(tx.connection())
             .await
             .map_err(from_sqlx)?;
-        row.as_ref().map(Record::read).transpose()
+        let records = rows.iter().map(Record::<ParkedTask>::read);
+        records.map(|record| record.map(|record| (record.value.subject.clone(), record))).collect()
+    }
+
+    /// Notes that tasks failed, of each subject one, and answers the names of those that are parked then, by subject. One that is
+    /// parked already counts one more try, at most once a day while the reason stays: each is a revision and an event. One that was
+    /// given up for the same reason stays so.
+    pub async fn note_failed(
+        &self,
+        tx: &mut Tx,
+        mut latest: Latest,
+        failures: Vec<Failure<'_>>,
+    ) -> Result<HashMap<String, String>> {
+        let cx = &tx.cx().clone();
+        let (mut names, mut new, mut again) = (HashMap::new(), Vec::new(), Vec::new());
+        for Failure { subject, error, bank_entry } in failures {
+            let after = match latest.remove(subject) {
+                Some(latest) if latest.value.is_given_up_for(error) => continue,
+                Some(latest) if latest.value.is_known_for(error, cx.now) => {
+                    names.insert(subject.to_owned(), latest.name());
+                    continue;
+                }
+                Some(latest) if latest.value.state == State::Parked => {
+                    let mut value = latest.value.clone();
+                    value.fail(error, cx.now)?;
+                    let after = latest.next(cx, value);
+                    again.push((NewEvent::of(cx, "parked", Some(&latest), &after), after.clone()));
+                    after
+                }
+                _ => {
+                    let task = ParkedTask::new(self.kind, subject, error, cx.now);
+                    let after = Record::new(cx, ParkedTask { bank_entry, ..task }, None);
+                    new.push((NewEvent::of(cx, "parked", None, &after), after.clone()));
+                    after
+                }
+            };
+            names.insert(subject.to_owned(), after.name());
+        }
+        if !again.is_empty() {
+            let (events, records): (Vec<_>, Vec<_>) = again.into_iter().unzip();
+            tx.save_all(&self.statements, &records.iter().collect::<Vec<_>>(), events).await?;
+        }
+        if !new.is_empty() {
+            let (events, records): (Vec<_>, Vec<_>) = new.into_iter().unzip();
+            tx.insert(&self.statements, &records.iter().collect::<Vec<_>>(), events).await?;
+        }
+        Ok(names)
+    }
+
+    /// Notes of those that are parked that they are done.
+    pub async fn note_done(&self, tx: &mut Tx, latest: Vec<Record<ParkedTask>>) -> Result<()> {
+        let cx = &tx.cx().clone();
+        let (mut events, mut records) = (Vec::new(), Vec::new());
+        for before in latest.into_iter().filter(|task| task.value.state == State::Parked) {
+            let mut value = before.value.clone();
+            value.finish(cx.now)?;
+            let after = before.next(cx, value);
+            events.push(NewEvent::of(cx, "done", Some(&before), &after));
+            records.push(after);
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
+        tx.save_all(&self.statements, &records.iter().collect::<Vec<_>>(), events).await
+    }
+
+    /// Those of these subjects of which the last task was given up.
+    pub async fn given_up(&self, tx: &mut Tx, subjects: Vec<&str>) -> Result<HashSet<String>> {
+        let tenant = tx.cx().tenant;
+        let given_up: Vec<String> = sqlx::query_scalar(
+            "select asked.subject
+             from unnest($3::text[]) as asked (subject)
+             cross join lateral (
+               select task.state from parked_task task
+               where task.tenant_id = $1 and task.kind = $2 and task.subject = asked.subject
+               order by task.id desc
+               limit 1
+             ) as latest
+             where latest.state = 'DROPPED'",
+        )
+        .bind(tenant)
+        .bind(self.kind)
+        .bind(subjects)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
+        Ok(given_up.into_iter().collect())
     }
 }

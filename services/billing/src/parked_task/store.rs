@@ -1,9 +1,10 @@
 //! How parked tasks are stored: columns, fields to filter by, and the constraints that speak to clients.
 
-use trato_platform::{choice_column, columns, db::Constraint};
+use trato_platform::{choice_column, columns, db::Constraint, json_column};
 use trato_query::{Field, choice, integer, text, timestamp};
 
 use super::model::{ParkedTask, State};
+use crate::bank_statement::BankEntry;
 
 columns!(ParkedTask {
     kind,
@@ -15,8 +16,10 @@ columns!(ParkedTask {
     last_try_time,
     try_count,
     drop_reason,
+    bank_entry,
 });
 
+json_column!(BankEntry);
 choice_column!(State { Parked = "PARKED", Done = "DONE", Dropped = "DROPPED" });
 
 /// Fields to filter and sort by.

@@ -17,19 +17,22 @@ use uuid::Uuid;
 
 use super::{
     allocations::parse_wishes,
-    model::Payment,
+    model::{Payment, State},
     references::References,
     requests::{self, Moved},
     store,
     till::Till,
     wire,
 };
+use crate::bank_statement::Importer;
+
 /// Serves payments.
 pub struct Api {
     payments: Store<Payment>,
     drafts: Drafts<Payment>,
     references: References,
     till: Till,
+    entries: Importer,
 }
 
 impl Api {
@@ -41,6 +44,7 @@ impl Api {
             drafts: Drafts::new(&app.database, references.clone()),
             references,
             till: Till::new(&app.database),
+            entries: Importer::new(&app.database),
         }
     }
 }
@@ -156,6 +160,7 @@ impl Api {
             return Err(requests::external_id_taken());
         }
         self.till.write(&mut tx, record.id, &rows).await?;
+        self.entries.note_payment(&mut tx, &record.value).await?;
         finish(tx, key, event_id, body.validate_only).await?;
         Ok(Payment::render(&record))
     }
@@ -193,6 +198,9 @@ impl Api {
                 let event_id = event.id;
                 tx.save(&self.till.payments, &after, event).await?;
                 self.till.write(&mut tx, after.id, &moved.rows).await?;
+                if before.value.state != State::Succeeded && after.value.state == State::Succeeded {
+                    self.entries.note_payment(&mut tx, &after.value).await?;
+                }
                 finish(tx, &key, event_id, body.validate_only()).await?;
                 Ok(Payment::render(&after))
             };

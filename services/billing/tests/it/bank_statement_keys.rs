@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A statement of one entry for each of these keys, amounts and references, three days ago.
-fn statement(entries: &[(&str, &str, &str)]) -> String {
+pub fn statement(entries: &[(&str, &str, &str)]) -> String {
     let day = days_ago(3).expect("a day");
     let line = |(key, amount, reference): &(&str, &str, &str)| {
         format!("{key};{:04}-{:02}-{:02};{amount};EUR;{reference}\n", day.year, day.month, day.day)

@@ -89,12 +89,12 @@ impl Billing {
         self.ledgers().create_ledger(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn close(&self, ledger: &Ledger, through_date: Option<Date>) -> Result<Ledger, Status> {
+    pub async fn close(&self, ledger: &Ledger, through_date: Option<Date>) -> Result<Ledger, Status> {
         let request = ClosePeriodRequest { name: ledger.name.clone(), through_date, ..Default::default() };
         self.ledgers().close_period(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn reopen(
+    pub async fn reopen(
         &self,
         ledger: &Ledger,
         through_date: Option<Date>,

@@ -3,6 +3,7 @@
 mod access;
 mod bank_statement;
 mod bank_statement_keys;
+mod bank_statement_parked;
 mod billable;
 mod chain;
 mod credit;
@@ -26,6 +27,7 @@ mod payment;
 mod payment_concurrency;
 mod payment_taken_back;
 mod payment_term;
+mod payment_unsettled;
 mod posting;
 mod receivables;
 mod render;

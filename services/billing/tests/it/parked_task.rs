@@ -60,7 +60,7 @@ impl Billing {
         self.parked_tasks().retry_parked_task(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn give_up(&self, task: &ParkedTask, reason: &str) -> Result<ParkedTask, Status> {
+    pub async fn give_up(&self, task: &ParkedTask, reason: &str) -> Result<ParkedTask, Status> {
         let request =
             DropParkedTaskRequest { name: task.name.clone(), reason: reason.into(), ..Default::default() };
         self.parked_tasks().drop_parked_task(self.admin.request(request)).await.map(Response::into_inner)

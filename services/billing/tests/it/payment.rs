@@ -111,7 +111,7 @@ impl Billing {
         answer.expect("a payment").into_inner()
     }
 
-    async fn submit(&self, payment: &Payment) -> Result<Payment, Status> {
+    pub async fn submit(&self, payment: &Payment) -> Result<Payment, Status> {
         let request = SubmitPaymentRequest {
             name: payment.name.clone(),
             request_id: request_id(),
@@ -120,7 +120,7 @@ impl Billing {
         self.payments().submit_payment(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn settle(&self, payment: &Payment, outcome: State) -> Result<Payment, Status> {
+    pub async fn settle(&self, payment: &Payment, outcome: State) -> Result<Payment, Status> {
         let request = SettlePaymentRequest {
             name: payment.name.clone(),
             outcome: outcome.into(),

@@ -11,4 +11,4 @@ mod follow;
 mod read;
 mod sold;
 
-pub use self::{create::Sourcing, follow::follow_bases};
+pub use self::{create::Sourcing, follow::follow_bases, read::Reader};

@@ -11,6 +11,7 @@ use trato_proto::{
     sales::v1::{
         self as sales, delivery_note_service_client::DeliveryNoteServiceClient,
         order_service_client::OrderServiceClient, quote_service_client::QuoteServiceClient,
+        sales_return_service_client::SalesReturnServiceClient,
     },
 };
 use trato_types::{Context, Error, Kind, Result};
@@ -74,7 +75,8 @@ impl Reader {
 macro_rules! questions {
     ($($document:ident: $message:ident, $request:ident by $client:ident::$get:ident;)*) => {
         impl Reader {$(
-            async fn $document(&self, cx: &Context, caller: &Caller, name: &str) -> Result<sales::$message> {
+            /// The one of this name.
+            pub async fn $document(&self, cx: &Context, caller: &Caller, name: &str) -> Result<sales::$message> {
                 let request = self.sales.request(cx, caller, sales::$request { name: name.to_owned() })?;
                 let mut client = $client::new(self.sales.clone()).max_decoding_message_size(LONGEST);
                 let answer = client.$get(request).await;
@@ -87,6 +89,7 @@ questions! {
     quote: Quote, GetQuoteRequest by QuoteServiceClient::get_quote;
     order: Order, GetOrderRequest by OrderServiceClient::get_order;
     delivery_note: DeliveryNote, GetDeliveryNoteRequest by DeliveryNoteServiceClient::get_delivery_note;
+    sales_return: SalesReturn, GetSalesReturnRequest by SalesReturnServiceClient::get_sales_return;
 }
 
 /// What an answer of another service means here. That it is away, and that the time is over, means the same.

@@ -1,0 +1,237 @@
+//! `CreateCreditNoteFromReturn`: everything is asked before, and written in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use prost::Message as _;
+use tonic::Request;
+use trato_platform::{
+    App,
+    db::{
+        Database, Facts, NewEvent, Record, RequestKey, Resource as _, Tx, from_sqlx, statement::Statements,
+    },
+    rpc::{Caller, elsewhere},
+    standard::{Reply, answer, new_record, once},
+};
+use trato_pricing::{CreditRequest, Quantity};
+use trato_proto::{billing::v1 as pb, sales::v1 as sales};
+use trato_types::{Context, Error, Id, Kind, Result, Violations, id::parse_name};
+use uuid::Uuid;
+
+use super::returned::{Billed, refunded, returned, split};
+use crate::{
+    books::Chart,
+    credit_note::{issue, model::CreditNote},
+    fields::remark,
+    invoice::{Invoice, InvoiceError, Reader},
+    issuing::Issuing,
+};
+
+/// Turns returns of sales into credit notes.
+pub struct Returns {
+    reader: Reader,
+    issuing: Issuing<CreditNote>,
+    database: Database,
+    credit_notes: Statements,
+    invoices: Statements,
+}
+
+impl Returns {
+    /// Over the app's database; sales is asked where the settings say that it is.
+    pub fn new(app: &App) -> Self {
+        let invoices = Statements::of::<Invoice>();
+        Self {
+            reader: Reader::new(app),
+            issuing: Issuing::new(app, invoices),
+            database: app.database.clone(),
+            credit_notes: Statements::of::<CreditNote>(),
+            invoices,
+        }
+    }
+
+    /// `CreateCreditNoteFromReturn`.
+    pub async fn create(
+        &self,
+        request: Request<pb::CreateCreditNoteFromReturnRequest>,
+    ) -> Reply<pb::CreateCreditNoteFromReturnResponse> {
+        let caller = Caller::of(&request);
+        answer(request, async |cx, mut body| {
+            let caller = caller?;
+            let key = RequestKey::parse(&std::mem::take(&mut body.request_id), &body)?;
+            let message = "a lost answer must not cost a second credit note";
+            let key = key.ok_or_else(|| Error::invalid("request_id", "REQUIRED", message))?;
+            once(&self.database, cx, Some(&key), self.create_all((cx, &caller), &key, &body)).await
+        })
+        .await
+    }
+
+    async fn create_all(
+        &self,
+        (cx, caller): (&Context, &Caller),
+        key: &RequestKey,
+        body: &pb::CreateCreditNoteFromReturnRequest,
+    ) -> Result<pb::CreateCreditNoteFromReturnResponse> {
+        let mut violations = Violations::new();
+        violations.keep("sales_return", parse_name("salesReturns", &body.sales_return));
+        violations.into_result(Some(()))?;
+        let reason = remark("reason", &body.reason)?;
+        let named = |error: Error| error.with("sales_return", &body.sales_return);
+        let (source, order) = elsewhere(self.read(cx, caller, &body.sales_return)).await.map_err(named)?;
+        let refunded = refunded(&source).map_err(named)?;
+        let returned = returned(&order)?;
+        let reason = if reason.is_empty() { source.reason } else { reason };
+
+        let mut tx = Tx::of(&self.database, cx).await?;
+        // Who else asks for the return waits here, and hears that it is credited.
+        tx.take_turn("returns", &body.sales_return).await?;
+        require_uncredited(&mut tx, &body.sales_return).await?;
+        let (invoices, billed) =
+            self.lock_billed(&mut tx, &order, refunded.keys().cloned().collect()).await?;
+        let parts = split(&refunded, &returned, &billed)?;
+        if parts.is_empty() {
+            return Err(named(InvoiceError::CreditedInFull.into()));
+        }
+        if body.issue {
+            lock_for_issue(&mut tx, parts.keys().map(|invoice| &invoices[invoice]).collect()).await?;
+        }
+        let mut credit_notes = Vec::with_capacity(parts.len());
+        for (invoice, lines) in parts {
+            let invoice = &invoices[&invoice];
+            let draft = self.draft(&mut tx, invoice, (&body.sales_return, &reason), lines).await?;
+            let credit_note = if body.issue { self.issue(&mut tx, draft, body).await? } else { draft };
+            credit_notes.push(CreditNote::render(&credit_note));
+        }
+        let answer = pb::CreateCreditNoteFromReturnResponse { credit_notes };
+        tx.remember(key, answer.encode_to_vec()).await?;
+        if body.validate_only {
+            tx.roll_back().await?;
+        } else {
+            tx.commit().await?;
+        }
+        Ok(answer)
+    }
+
+    async fn read(
+        &self,
+        cx: &Context,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<(sales::SalesReturn, sales::Order)> {
+        let sales_return = self.reader.sales_return(cx, caller, name).await?;
+        let order = self.reader.order(cx, caller, &sales_return.order).await?;
+        Ok((sales_return, order))
+    }
+
+    /// The issued invoices that billed any of these lines of an order, locked in their order; and how much is left of each line
+    /// that did.
+    async fn lock_billed(
+        &self,
+        tx: &mut Tx,
+        order: &sales::Order,
+        lines: Vec<String>,
+    ) -> Result<(BTreeMap<Uuid, Record<Invoice>>, Vec<Billed>)> {
+        let tenant = tx.cx().tenant;
+        let rows: Vec<(Uuid, String, String)> =
+            sqlx::query_as(include_str!("../../../sql/find_invoiced_lines.sql"))
+                .bind(tenant)
+                .bind(&order.name)
+                .bind(&order.quote)
+                .bind(lines)
+                .fetch_all(tx.connection())
+                .await
+                .map_err(from_sqlx)?;
+        let mut invoices = BTreeMap::new();
+        for id in rows.iter().map(|(invoice, ..)| *invoice).collect::<BTreeSet<_>>() {
+            let invoice = tx.lock::<Invoice>(&self.invoices, &Id::<Invoice>::from_uuid(id).name()).await?;
+            invoices.insert(id, invoice);
+        }
+        let mut billed = Vec::with_capacity(rows.len());
+        for (invoice, key, order_line) in rows {
+            let value = &invoices[&invoice].value;
+            let item = value.balance()?.items.into_iter().find(|item| item.amounts.key.to_string() == key);
+            let left = item.map_or(Quantity::ZERO, |item| item.quantity);
+            let line = value.lines.0.iter().find(|line| line.key == key);
+            let credited = line.map_or(Quantity::ZERO, |line| line.quantity).plus(left.negated())?;
+            billed.push(Billed { invoice, key, order_line, credited, left });
+        }
+        Ok((invoices, billed))
+    }
+
+    async fn draft(
+        &self,
+        tx: &mut Tx,
+        invoice: &Record<Invoice>,
+        (sales_return, reason): (&str, &str),
+        lines: Vec<CreditRequest>,
+    ) -> Result<Record<CreditNote>> {
+        let cx = &tx.cx().clone();
+        let message =
+            pb::CreditNote { invoice: invoice.name(), reason: reason.to_owned(), ..Default::default() };
+        let mut draft = new_record::<CreditNote>(cx, Some(message), "credit_note")?;
+        draft.value.wishes.lines = lines;
+        draft.value.sales_return = sales_return.to_owned();
+        draft.value.compute(&invoice.value)?;
+        let event = NewEvent::of(cx, "created", None, &draft);
+        tx.insert(&self.credit_notes, &[&draft], vec![event]).await?;
+        Ok(draft)
+    }
+
+    async fn issue(
+        &self,
+        tx: &mut Tx,
+        draft: Record<CreditNote>,
+        body: &pb::CreateCreditNoteFromReturnRequest,
+    ) -> Result<Record<CreditNote>> {
+        let request = pb::IssueCreditNoteRequest {
+            name: draft.name(),
+            number_series: body.number_series.clone(),
+            ..Default::default()
+        };
+        let (issued, _) = issue::issue(&self.issuing, &self.invoices, tx, &draft, &request, None).await?;
+        let event = NewEvent::with_facts(tx.cx(), "issued", Some(&draft), &issued, Facts::default());
+        tx.save(&self.credit_notes, &issued, event).await?;
+        Ok(issued)
+    }
+}
+
+/// ALREADY_EXISTS `RETURN_CREDITED` when a living credit note is of this return.
+async fn require_uncredited(tx: &mut Tx, sales_return: &str) -> Result<()> {
+    let tenant = tx.cx().tenant;
+    let credited: Option<Uuid> = sqlx::query_scalar(
+        "select id from credit_note
+         where tenant_id = $1 and sales_return = $2 and sales_return <> '' and delete_time is null
+         order by id
+         limit 1",
+    )
+    .bind(tenant)
+    .bind(sales_return)
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(from_sqlx)?;
+    match credited {
+        None => Ok(()),
+        Some(id) => Err(Error::new(Kind::AlreadyExists, "RETURN_CREDITED", "the return is credited already")
+            .with("sales_return", sales_return)
+            .with("credit_note", Id::<CreditNote>::from_uuid(id).name())),
+    }
+}
+
+/// Waits for all that issuing several credit notes waits for before their numbers, in the order in which everybody does: the first
+/// one's number must not be held while the second waits.
+async fn lock_for_issue(tx: &mut Tx, invoices: Vec<&Record<Invoice>>) -> Result<()> {
+    let (mut entities, mut documents) = (BTreeSet::new(), BTreeSet::new());
+    for invoice in invoices {
+        entities.insert(invoice.value.legal_entity.uuid());
+        documents.insert(invoice.value.source_document.clone());
+    }
+    for entity in entities {
+        Chart::open(tx, Id::from_uuid(entity)).await?;
+    }
+    let tenant = tx.cx().tenant;
+    sqlx::query(include_str!("../../../sql/lock_credited_lines.sql"))
+        .bind(tenant)
+        .bind(documents.into_iter().collect::<Vec<_>>())
+        .fetch_all(tx.connection())
+        .await
+        .map(drop)
+        .map_err(from_sqlx)
+}
