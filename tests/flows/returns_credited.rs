@@ -23,8 +23,8 @@ impl Trade {
         self.biller.post("/v1/creditNotes:createFromReturn", request).await
     }
 
-    /// Delivers all of an order; answers its delivery note.
-    async fn delivered(&self, order: &str) -> String {
+    /// Delivers all of an order and has it received; answers its delivery note.
+    async fn received(&self, order: &str) -> String {
         let note = self.made("deliveryNotes", json!({ "order": order })).await;
         verb(&self.seller, &note, "issue", json!({})).await;
         verb(&self.seller, &note, "confirm", json!({ "proof": { "receiver": "Eva" } })).await;
@@ -67,7 +67,7 @@ async fn what_comes_back_is_credited_where_it_was_billed() {
     let mut first = trade.invoicing(&quote, &invoices);
     first["lines"] = json!([{ "sourceLine": "1", "quantity": "1" }]);
     let first = name(&trade.invoice(first).await.ok());
-    let note = trade.delivered(&order).await;
+    let note = trade.received(&order).await;
     let second = trade.invoice(trade.invoicing(&note, &invoices)).await.ok();
     assert_eq!(cents(&second["totals"]["gross"]), 242_000, "one was invoiced by the quote");
     let back = trade.inspected(&note).await;
@@ -96,7 +96,7 @@ async fn what_comes_back_is_credited_where_it_was_billed() {
 
     let other = trade.made("orders", json!({ "account": trade.account, "document": document })).await;
     verb(&trade.seller, &other, "confirm", json!({})).await;
-    let back = trade.inspected(&trade.delivered(&other).await).await;
+    let back = trade.inspected(&trade.received(&other).await).await;
     verb(&trade.seller, &back, "settle", json!({})).await;
     trade.credit(&back, issue()).await.refused_as("NOTHING_TO_CREDIT");
 }

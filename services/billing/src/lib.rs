@@ -89,6 +89,7 @@ pub fn service() -> ServiceSpec {
             "0027_bank_entry",
             "0028_payment_unsettled",
             "0029_credit_note_return",
+            "0030_open_reservation",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

@@ -1,11 +1,12 @@
 //! What an order of sales says of its reservation. Pure.
 
+use rust_decimal::Decimal;
 use trato_pricing::Quantity;
 use trato_proto::{
     google::value::Money,
     sales::v1::{
         self as sales,
-        order::{InvoiceStatus, State},
+        order::{InvoiceStatus, InvoicingPolicy, State},
     },
     wire,
 };
@@ -38,12 +39,13 @@ impl Ordered {
         let wanted = match order.state() {
             _ if order.delete_time.is_some() => Wanted::Nothing,
             State::Unspecified | State::Draft => Wanted::Undecided,
-            State::Confirmed | State::InFulfilment | State::Fulfilled => {
+            State::Confirmed | State::InFulfilment => Wanted::Amount(amount_of(order, document)?),
+            // What is delivered is owed, though no invoice says so yet.
+            State::Fulfilled | State::Closed if is_to_invoice(order) => {
                 Wanted::Amount(amount_of(order, document)?)
             }
-            // What is delivered is owed, though no invoice says so yet.
-            State::Closed if is_to_invoice(order) => Wanted::Amount(amount_of(order, document)?),
-            State::Closed | State::Cancelled => Wanted::Nothing,
+            State::Fulfilled if is_to_be_released(order)? => Wanted::Amount(amount_of(order, document)?),
+            State::Fulfilled | State::Closed | State::Cancelled => Wanted::Nothing,
         };
         Ok(Self {
             name: order.name.clone(),
@@ -63,6 +65,14 @@ fn is_to_invoice(order: &sales::Order) -> bool {
     let charges = order.charge_progress.iter().map(sales::order::ChargeProgress::invoice_status);
     let is_left = |status| matches!(status, InvoiceStatus::ToInvoice | InvoiceStatus::PartlyInvoiced);
     lines.chain(charges).any(is_left)
+}
+
+/// True while milestones have not released all of it.
+fn is_to_be_released(order: &sales::Order) -> Result<bool> {
+    let percent = &order.released_percent;
+    let released: Decimal =
+        if percent.is_empty() { "0" } else { percent }.parse().map_err(Error::internal)?;
+    Ok(order.invoicing_policy() == InvoicingPolicy::Milestone && released < Decimal::ONE_HUNDRED)
 }
 
 /// What the order comes to with tax, less the part of each line that is cancelled; charges of the whole stay.
@@ -138,7 +148,8 @@ mod tests {
         }
     }
 
-    /// DOC-04, XTR-05: a closed order is reserved for until all of its lines are invoiced.
+    /// DOC-04, XTR-05: an order of which nothing is left to be delivered is reserved for until all of its lines are invoiced, also
+    /// those that milestones have not released yet.
     #[test]
     fn what_is_delivered_and_not_invoiced_is_reserved() {
         use InvoiceStatus::{Credited, Invoiced, NothingToInvoice, PartlyInvoiced, ToCredit, ToInvoice};
@@ -156,6 +167,14 @@ mod tests {
                 progress.invoice_status = status.into();
             }
             assert_eq!(Ordered::read(&closed).expect("an order").wanted, wanted, "{statuses:?}");
+            closed.state = State::Fulfilled.into();
+            assert_eq!(Ordered::read(&closed).expect("an order").wanted, wanted, "{statuses:?}");
+            let by_milestones = |released: &str| {
+                let (policy, released_percent) = (InvoicingPolicy::Milestone.into(), released.to_owned());
+                let order = sales::Order { invoicing_policy: policy, released_percent, ..closed.clone() };
+                Ordered::read(&order).expect("an order").wanted
+            };
+            assert_eq!((by_milestones("30"), by_milestones("100")), (all, wanted), "{statuses:?}");
             closed.state = State::Cancelled.into();
             assert_eq!(Ordered::read(&closed).expect("an order").wanted, Wanted::Nothing, "{statuses:?}");
         }
@@ -173,7 +192,8 @@ mod tests {
             (State::Draft, ["", ""], Wanted::Undecided),
             (State::Confirmed, ["", ""], Wanted::Amount(Minor(1600))),
             (State::InFulfilment, ["1", "0"], Wanted::Amount(Minor(1567))),
-            (State::Fulfilled, ["2", "3"], Wanted::Amount(Minor(533))),
+            (State::InFulfilment, ["2", "3"], Wanted::Amount(Minor(533))),
+            (State::Fulfilled, ["0", "0"], Wanted::Nothing),
             (State::Cancelled, ["3", "3"], Wanted::Nothing),
             (State::Closed, ["0", "0"], Wanted::Nothing),
         ] {

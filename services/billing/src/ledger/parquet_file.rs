@@ -56,10 +56,13 @@ fn write_columns(lines: &[JournalLine]) -> Written<Vec<u8>> {
     let schema = Arc::new(parse_message_type(SCHEMA)?);
     let properties = Arc::new(WriterProperties::builder().set_compression(Compression::SNAPPY).build());
     let mut file = SerializedFileWriter::new(Vec::new(), schema, properties)?;
-    if lines.is_empty() {
-        return file.into_inner();
+    if !lines.is_empty() {
+        write_rows(Group { rows: file.next_row_group()?, lines })?;
     }
-    let mut group = Group { rows: file.next_row_group()?, lines };
+    file.into_inner()
+}
+
+fn write_rows(mut group: Group<'_>) -> Written<()> {
     group.write::<ByteArrayType>(|line| Some(text(&line.posting)))?;
     group.write::<Int32Type>(|line| Some(line.line))?;
     group.write::<Int32Type>(|line| line.date.as_ref().and_then(day))?;
@@ -77,7 +80,7 @@ fn write_columns(lines: &[JournalLine]) -> Written<Vec<u8>> {
     group.write::<FixedLenByteArrayType>(|line| amount(line.base_credit.as_ref()))?;
     group.write::<FixedLenByteArrayType>(|line| rate(&line.rate))?;
     group.rows.close()?;
-    file.into_inner()
+    Ok(())
 }
 
 /// The rows of a file, written column by column.

@@ -216,8 +216,7 @@ async fn amounts_without_meaning_are_refused() {
     let too_much = vec![Line { discounts: vec![percent("101")], ..desk.line("1", "1", "1") }];
     let huge = vec![desk.line("1", "999999999999", "999999999999")];
     let dollars = Discount {
-        amount: eur("0.01")
-            .map(|money| trato_proto::google::value::Money { currency_code: "USD".into(), ..money }),
+        amount: eur("0.01").map(|money| Money { currency_code: "USD".into(), ..money }),
         ..Default::default()
     };
 

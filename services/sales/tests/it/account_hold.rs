@@ -48,14 +48,13 @@ impl Sales {
         self.confirm_order(&draft.name).await.expect("confirmed")
     }
 
-    async fn hold(&self, order: &Order, reason: HoldReason) {
-        let request =
-            HoldOrderRequest { name: order.name.clone(), reason: reason.into(), ..Default::default() };
+    pub async fn hold(&self, order: &str, reason: HoldReason) {
+        let request = HoldOrderRequest { name: order.into(), reason: reason.into(), ..Default::default() };
         self.orders().hold_order(self.admin.request(request)).await.expect("held");
     }
 
-    async fn release(&self, order: &Order) -> Order {
-        let request = ReleaseOrderRequest { name: order.name.clone(), ..Default::default() };
+    pub async fn release(&self, order: &str) -> Order {
+        let request = ReleaseOrderRequest { name: order.into(), ..Default::default() };
         self.orders().release_order(self.admin.request(request)).await.expect("released").into_inner()
     }
 
@@ -84,7 +83,7 @@ async fn a_credit_hold_holds_the_open_orders_of_the_account() {
     let sent = sales.confirmed_of(&account, &desk).await;
     sales.delivered(&sent.name, Vec::new()).await;
     let suspect = sales.confirmed_of(&account, &desk).await;
-    sales.hold(&suspect, HoldReason::Fraud).await;
+    sales.hold(&suspect.name, HoldReason::Fraud).await;
     let draft = sales.draft_of(&account, &desk).await;
     let foreign = sales.confirmed_of(&other, &desk).await;
     let note = sales.create_delivery(&open.name, Vec::new()).await.expect("a draft");
@@ -120,14 +119,14 @@ async fn an_account_on_hold_holds_what_comes_to_be_open() {
     let trusted = sales.confirmed_of(&account, &desk).await;
     let kept = sales.confirmed_of(&account, &desk).await;
     let suspect = sales.confirmed_of(&account, &desk).await;
-    sales.hold(&suspect, HoldReason::Manual).await;
+    sales.hold(&suspect.name, HoldReason::Manual).await;
     let note = sales.delivered(&sales.confirmed_of(&account, &desk).await.name, Vec::new()).await;
     let profile = sales.credit_profile(&account);
 
     profile.hear("updated", 2, true).await;
-    sales.release(&trusted).await;
-    sales.hold(&kept, HoldReason::Credit).await;
-    let cleared = sales.release(&suspect).await;
+    sales.release(&trusted.name).await;
+    sales.hold(&kept.name, HoldReason::Credit).await;
+    let cleared = sales.release(&suspect.name).await;
     let new = sales.confirmed_of(&account, &desk).await;
     let void = trato_proto::sales::v1::VoidDeliveryNoteRequest {
         name: note.name.clone(),

@@ -310,7 +310,7 @@ async fn a_cart_is_found_told_again_and_deleted() {
 
     assert_eq!((&second.name, second.step()), (&first.name, Step::Delivery));
     let filter = "session_id = \"s-1\" AND state = OPEN AND furthest_step = DELIVERY AND gross = 12100";
-    assert_eq!(found(filter).await, [first.name.clone()]);
+    assert_eq!(found(filter).await, std::slice::from_ref(&first.name));
     let delete = DeleteCartRequest { name: first.name.clone(), ..Default::default() };
     sales.carts().delete_cart(sales.admin.request(delete)).await.expect("it is open");
     assert!(found("session_id = \"s-1\"").await.is_empty());

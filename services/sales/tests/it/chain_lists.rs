@@ -2,7 +2,9 @@
 
 use tonic::Code;
 use trato_platform::testing::{TestCaller, TestService};
-use trato_proto::sales::v1::{ListStalledChainsRequest, Quote, StalledChain, stalled_chain::Wait};
+use trato_proto::sales::v1::{
+    ListStalledChainsRequest, Quote, StalledChain, order::HoldReason, stalled_chain::Wait,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -201,7 +203,7 @@ async fn the_settings_say_when_a_chain_stands_still() {
     let admin = service.caller(Uuid::now_v7(), "admin", &["administrator"]);
     let (sales, desk) = Sales { service, admin, billing: FakeBilling::default() }.ordering().await;
     let draft = sales.create_order(sales.order_of(&desk, &["1"]).await).await.expect("a draft").name;
-    sales.hold(&draft).await;
+    sales.hold(&draft, HoldReason::Manual).await;
     sales.let_days_go_by().await;
 
     let day = ListStalledChainsRequest { stalled_for: hours(24), ..Default::default() };

@@ -8,8 +8,7 @@ use trato_platform::testing::TestCaller;
 use trato_proto::{
     billing::v1::invoice,
     sales::v1::{
-        DeleteOrderRequest, HoldOrderRequest, ListStalledChainsRequest, ListStalledChainsResponse, Order,
-        ReleaseOrderRequest, StalledChain,
+        DeleteOrderRequest, ListStalledChainsRequest, ListStalledChainsResponse, Order, StalledChain,
         chain_service_client::ChainServiceClient,
         order::{HoldReason, InvoiceStatus, InvoicingPolicy},
         sales_number_series::DocumentKind,
@@ -86,21 +85,6 @@ impl Sales {
             trato_sales::count_stalled_chains(&self.service.database, chrono::Utc::now(), stalled_for).await;
         counts.expect("a count")
     }
-
-    pub async fn hold(&self, order: &str) {
-        let request = HoldOrderRequest {
-            name: order.into(),
-            reason: HoldReason::Manual.into(),
-            note: "Wait for the boss".into(),
-            ..Default::default()
-        };
-        self.orders().hold_order(self.admin.request(request)).await.expect("held");
-    }
-
-    async fn release(&self, order: &str) {
-        let request = ReleaseOrderRequest { name: order.into(), ..Default::default() };
-        self.orders().release_order(self.admin.request(request)).await.expect("released");
-    }
 }
 
 pub fn wait(chain: &StalledChain) -> (String, Wait) {
@@ -119,7 +103,7 @@ async fn a_chain_stands_still_at_each_of_its_steps_until_it_moves_on() {
     let waits = |waits: &[Wait]| waits.iter().map(|wait| (order.clone(), *wait)).collect::<Vec<_>>();
     assert_eq!(sales.stalled().await, []);
     assert_eq!(sales.stalled_after_days().await, waits(&[Wait::Confirmation]));
-    sales.hold(&order).await;
+    sales.hold(&order, HoldReason::Manual).await;
     assert_eq!(sales.stalled().await, []);
     assert_eq!(sales.stalled_after_days().await, waits(&[Wait::Release]));
     sales.release(&order).await;
