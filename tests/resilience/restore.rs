@@ -243,7 +243,8 @@ fn restoring_billing_alone_names_the_lost_invoices_and_leaves_its_chain_whole() 
             let document =
                 json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": "2" }] });
             let order = trade.made("orders", json!({ "account": trade.account, "document": document })).await;
-            trade.seller.post(&format!("/v1/{order}:confirm"), json!({})).await.ok();
+            let confirm = json!({ "requestId": Uuid::new_v4() });
+            trade.seller.post(&format!("/v1/{order}:confirm"), confirm).await.ok();
             order
         };
         let issue = async |invoice: &str, series: &str| {

@@ -4,7 +4,7 @@ use tonic::Request;
 use trato_platform::{
     App,
     db::{Constraint, Record, Resource, Tx, from_sqlx},
-    standard::{Reply, Store, answer},
+    standard::{Drafts, Reply, Store, answer},
 };
 use trato_proto::{
     billing::v1::{
@@ -21,17 +21,21 @@ use super::{
     model::CreditProfile,
     score, store,
 };
-use crate::{legal_entity::TimeZone, receivables::figures};
+use crate::{foreign::Accounts, legal_entity::TimeZone, receivables::figures};
 
 /// Serves credit profiles.
 pub struct Api {
     credit_profiles: Store<CreditProfile>,
+    drafts: Drafts<CreditProfile>,
 }
 
 impl Api {
     /// The service over the app's database.
     pub fn new(app: &App) -> Self {
-        Self { credit_profiles: Store::new(&app.database) }
+        Self {
+            credit_profiles: Store::new(&app.database),
+            drafts: Drafts::new(&app.database, Accounts::new(app)),
+        }
     }
 }
 
@@ -53,13 +57,13 @@ impl CreditProfileService for Api {
         &self,
         request: Request<pb::CreateCreditProfileRequest>,
     ) -> Reply<pb::CreditProfile> {
-        self.credit_profiles.create(request).await
+        self.drafts.create(request).await
     }
     async fn update_credit_profile(
         &self,
         request: Request<pb::UpdateCreditProfileRequest>,
     ) -> Reply<pb::CreditProfile> {
-        self.credit_profiles.update(request).await
+        self.drafts.update(request).await
     }
     async fn delete_credit_profile(
         &self,
@@ -83,13 +87,13 @@ impl CreditProfileService for Api {
         &self,
         request: Request<pb::BatchCreateCreditProfilesRequest>,
     ) -> Reply<pb::BatchCreateCreditProfilesResponse> {
-        self.credit_profiles.batch_create(request).await
+        self.drafts.batch_create(request).await
     }
     async fn upsert_credit_profile(
         &self,
         request: Request<pb::UpsertCreditProfileRequest>,
     ) -> Reply<pb::CreditProfile> {
-        self.credit_profiles.upsert(request).await
+        self.drafts.upsert(request).await
     }
 
     async fn assess_credit(

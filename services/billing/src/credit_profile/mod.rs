@@ -5,6 +5,7 @@ mod api;
 mod exposure;
 mod hold;
 mod model;
+mod references;
 mod score;
 mod store;
 

@@ -50,7 +50,8 @@ impl Billing {
     }
 }
 
-fn account() -> String {
+/// None that anybody has heard of.
+fn account_of_nobody() -> String {
     format!("accounts/{}", uuid::Uuid::now_v7())
 }
 
@@ -64,7 +65,7 @@ pub fn stands(answer: &AssessCreditResponse) -> [i64; 5] {
 #[tokio::test]
 async fn many_reservations_at_once_never_exceed_the_limit() {
     let billing = Billing::start().await;
-    let account = account();
+    let account = billing.account().await;
     billing.limit(&account, "105.00").await.expect("a profile");
     let orders: Vec<String> = (0..64).map(|number| format!("orders/{number}")).collect();
 
@@ -89,13 +90,13 @@ async fn many_reservations_at_once_never_exceed_the_limit() {
 #[tokio::test]
 async fn an_order_has_one_reservation() {
     let billing = Billing::start().await;
-    let account = account();
+    let account = billing.account().await;
     let profile = billing.limit(&account, "100.00").await.expect("a profile");
 
     let first = billing.reserve("orders/1", &account, "80.00").await.expect("reserved");
     let again = billing.reserve("orders/1", &account, "80.00").await.expect("reserved");
     let too_much = billing.reserve("orders/1", &account, "100.01").await;
-    let of_another = billing.reserve("orders/1", &self::account(), "1.00").await;
+    let of_another = billing.reserve("orders/1", &account_of_nobody(), "1.00").await;
     let second = billing.reserve("orders/2", &account, "20.01").await;
     let lowered = CreditProfile { credit_limit: eur("10.00"), hold: true, ..profile };
     let request = UpdateCreditProfileRequest {
@@ -163,8 +164,8 @@ async fn an_order_counts_once_whether_it_is_reserved_or_invoiced() {
 async fn an_account_is_scored_by_how_it_paid() {
     let billing = Billing::start().await;
     let desk = billing.desk().await;
-    let unknown = billing.assess(&account(), "EUR").await.expect("an assessment");
-    let unsaid = billing.assess(&account(), "").await;
+    let unknown = billing.assess(&account_of_nobody(), "EUR").await.expect("an assessment");
+    let unsaid = billing.assess(&account_of_nobody(), "").await;
     let invoice = billing.owed(&desk).await;
     let payment =
         billing.pay(transfer(&invoice, "121.00"), vec![part(&invoice, "")]).await.expect("recorded");
@@ -189,15 +190,22 @@ async fn an_account_is_scored_by_how_it_paid() {
     assert_eq!(refusal(foreign), (Code::FailedPrecondition, "EXCHANGE_RATE_NOT_FOUND".to_owned()));
 }
 
+/// XTR-05: an account that exists has one credit profile, or none.
 #[tokio::test]
 async fn an_account_has_one_credit_profile() {
     let billing = Billing::start().await;
-    let account = account();
+    let account = billing.account().await;
     billing.limit(&account, "1.00").await.expect("a profile");
 
     let second = billing.limit(&account, "2.00").await;
-    let negative = billing.limit(&self::account(), "-2.00").await;
+    let negative = billing.limit(&billing.account().await, "-2.00").await;
+    let unknown = billing.limit(&account_of_nobody(), "2.00").await;
 
     assert_eq!(refusal(second), (Code::AlreadyExists, "CREDIT_PROFILE_TAKEN".to_owned()));
     assert_eq!(violations(negative), [field("credit_profile.credit_limit", "NEGATIVE")]);
+    assert_eq!(
+        refusal(unknown),
+        (Code::Unavailable, "ACCOUNT_UNVERIFIED".to_owned()),
+        "there is no customers to ask"
+    );
 }
