@@ -1,12 +1,14 @@
 //! Samples of billing: bodies of its resources, and documents in the state that a verb asks for.
 
+use std::sync::Mutex;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use prost_reflect::MethodDescriptor;
 use rand::random;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::samples::World;
+use super::{nouns::known, samples::World};
 use crate::harness::{
     eventually::{SOON, eventually},
     values::{name, text},
@@ -25,12 +27,12 @@ impl World {
                 "lines": [{ "key": "1", "quantity": "0.001" }],
             }),
             "CreditProfile" => json!({
-                "account": format!("accounts/{}", Uuid::now_v7()), "holdReason": unique,
+                "account": Self::spare(&self.spare_accounts), "holdReason": unique,
                 "creditLimit": { "currencyCode": "EUR", "units": "5000" },
             }),
             "DunningPolicy" => json!({
                 "displayName": unique,
-                "legalEntity": self.spare_entities.lock().expect("nobody panicked").pop().unwrap_or_default(),
+                "legalEntity": Self::spare(&self.spare_entities),
                 "steps": [
                     { "afterDays": 7, "action": "NOTIFY", "template": "reminder" },
                     { "afterDays": 60, "action": "COLLECTION" },
@@ -56,7 +58,7 @@ impl World {
                 "address": { "lines": ["Calle Mayor 1"], "locality": "Madrid", "countryCode": "ES" },
             }),
             "Ledger" => json!({
-                "legalEntity": self.spare_entities.lock().expect("nobody panicked").pop().unwrap_or_default(),
+                "legalEntity": Self::spare(&self.spare_entities),
                 "rateOrigin": unique, "accounts": { "bank": "572", "taxes": [{ "tax": "VAT", "account": "477" }] },
             }),
             "NumberSeries" => json!({
@@ -96,17 +98,27 @@ impl World {
         invoice
     }
 
-    /// Records legal entities that what is asked for needs for itself; no more than that, so that their list stays a page.
+    /// Records legal entities or accounts that what is asked for needs for itself; no more than that, so that their lists stay a
+    /// page.
     pub async fn prepare(&self, what: &str) {
-        let reads = ["Get", "List", "BatchGet"].iter().any(|verb| what.starts_with(verb));
-        if reads || !(what.contains("Ledger") || what.contains("DunningPolic")) {
-            return;
+        let (noun, spares) = match what {
+            _ if ["Get", "List", "BatchGet"].iter().any(|verb| what.starts_with(verb)) => return,
+            _ if what.contains("Ledger") || what.contains("DunningPolic") => {
+                ("LegalEntity", &self.spare_entities)
+            }
+            _ if what.contains("CreditProfile") => ("Account", &self.spare_accounts),
+            _ => return,
+        };
+        let (_, collection, _) = known(noun);
+        while spares.lock().expect("nobody panicked").len() < 3 {
+            let spare = self.keeper.post(&format!("/v1/{collection}"), self.body(noun)).await.ok();
+            spares.lock().expect("nobody panicked").push(name(&spare));
         }
-        while self.spare_entities.lock().expect("nobody panicked").len() < 3 {
-            let body = self.body("LegalEntity");
-            let spare = name(&self.keeper.post("/v1/legalEntities", body).await.ok());
-            self.spare_entities.lock().expect("nobody panicked").push(spare);
-        }
+    }
+
+    /// One of these that nothing is of yet.
+    fn spare(spares: &Mutex<Vec<String>>) -> String {
+        spares.lock().expect("nobody panicked").pop().unwrap_or_default()
     }
 
     /// Records a payment that was made, and pays an invoice with it.

@@ -98,6 +98,8 @@ pub struct World {
     pub team: String,
     /// Legal entities without a ledger.
     pub spare_entities: Mutex<Vec<String>>,
+    /// Accounts without a credit profile.
+    pub spare_accounts: Mutex<Vec<String>>,
 }
 
 /// A request that would be answered.
@@ -147,6 +149,7 @@ impl World {
             tax_code: String::new(),
             team: String::new(),
             spare_entities: Mutex::default(),
+            spare_accounts: Mutex::default(),
         };
         world.team = world.create("Team").await;
         world.member = world.create("Member").await;
