@@ -241,7 +241,7 @@ impl Desk {
                 ("1".to_owned(), ":last_ordinal".to_owned()),
             ],
             before:
-                "select id as draft from bench.draft where place = nextval('bench.draft_number') \\gset\n"
+                "select id as draft from bench.draft where place = (select nextval('bench.draft_number')) \\gset\n"
                     .to_owned(),
             kept: Some("into series_counter"),
         };

@@ -87,10 +87,10 @@ impl Sourcing {
         let referred = pb::Invoice { lines: products(&sold), ..message.clone() };
         self.references.learn(cx, caller, std::iter::once(&referred)).await?;
 
-        let mut tx = Tx::of(&self.database, cx).await?;
-        if let Some(order) = &sold.order {
-            delivery_note::remember(&mut tx, &sold.name, order).await?;
+        if let Some(order) = sold.order.as_ref().filter(|_| !body.validate_only) {
+            self.remember(cx, &sold.name, order).await?;
         }
+        let mut tx = Tx::of(&self.database, cx).await?;
         (message.lines, message.tax_inclusive) = self.lines(&mut tx, &sold, &wishes).await?;
         let mut record = new_record::<Invoice>(cx, Some(message), "invoice")?;
         let found = self.references.find(&mut tx, &[&record.value]).await?;
@@ -121,6 +121,14 @@ impl Sourcing {
             tx.commit().await?;
         }
         Ok(Invoice::render(&record))
+    }
+
+    /// Notes which order a delivery note is of, by itself: consumers do so in one transaction with what else they hear, and would
+    /// wait for the lines we lock while we wait for their note.
+    async fn remember(&self, cx: &Context, delivery_note: &str, order: &str) -> Result<()> {
+        let mut tx = Tx::of(&self.database, cx).await?;
+        delivery_note::remember(&mut tx, delivery_note, order).await?;
+        tx.commit().await
     }
 
     /// The document of this name; of a quote that has become an order, as the order says.
