@@ -233,13 +233,18 @@ impl Desk {
         room.progress.say("P11", format!("a call runs {} statement(s)", captured[0].len()));
         let draft = ids.first().context("a draft")?;
         let anew = Anew {
-            // What is the draft's own is that of the next one, and the number is what the counter says.
-            values: vec![
-                (draft.clone(), ":draft".to_owned()),
-                (format!("invoices/{draft}"), "('invoices/' || :draft)".to_owned()),
-                ("G1".to_owned(), "('G' || :last_ordinal)".to_owned()),
-                ("1".to_owned(), ":last_ordinal".to_owned()),
-            ],
+            // What is the draft's own is that of the next one, and the number is what the counter says; in lists of one, too.
+            values: [
+                (draft.clone(), ":draft"),
+                (format!("invoices/{draft}"), "'invoices/' || :draft"),
+                ("G1".to_owned(), "'G' || :last_ordinal"),
+                ("1".to_owned(), ":last_ordinal"),
+            ]
+            .into_iter()
+            .flat_map(|(value, anew)| {
+                [(format!("{{{value}}}"), format!("array[{anew}]")), (value, format!("({anew})"))]
+            })
+            .collect(),
             before:
                 "select id as draft from bench.draft where place = (select nextval('bench.draft_number')) \\gset\n"
                     .to_owned(),
