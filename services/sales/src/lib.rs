@@ -88,6 +88,7 @@ pub fn service() -> ServiceSpec {
             "0026_billed_charge",
             "0027_time_zone",
             "0028_credit_hold",
+            "0029_quote_guard_once",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()

@@ -1,0 +1,38 @@
+-- As it was; but each row is written out as JSON once, and not anew for each field that is given once: documents are large.
+create or replace function quote_guard() returns trigger language plpgsql as $$
+declare
+  movable constant text[] := array[
+    'revision', 'update_time', 'state', 'number_series', 'number', 'approvals', 'reject_reason', 'send_time', 'view_time',
+    'view_count', 'decision_time', 'accepter', 'signature', 'decline_reason', 'decline_note', 'cancel_reason', 'parties'
+  ];
+  given constant text[] := array[
+    'number_series', 'number', 'send_time', 'view_time', 'decision_time', 'accepter', 'signature', 'parties'
+  ];
+  before jsonb;
+  after jsonb;
+begin
+  if tg_op = 'UPDATE' and old.state in ('DRAFT', 'REJECTED')
+    and new.state in ('DRAFT', 'REJECTED', 'IN_APPROVAL', 'APPROVED', 'SUPERSEDED', 'CANCELLED')
+  then
+    return new;
+  end if;
+  before := to_jsonb(old);
+  after := to_jsonb(new);
+  if tg_op = 'DELETE'
+    or after - movable is distinct from before - movable
+    or (old.state <> new.state and (old.state, new.state) not in (
+      ('IN_APPROVAL', 'APPROVED'), ('IN_APPROVAL', 'REJECTED'), ('IN_APPROVAL', 'SUPERSEDED'), ('IN_APPROVAL', 'CANCELLED'),
+      ('APPROVED', 'SENT'), ('APPROVED', 'SUPERSEDED'), ('APPROVED', 'CANCELLED'),
+      ('SENT', 'ACCEPTED'), ('SENT', 'DECLINED'), ('SENT', 'EXPIRED'), ('SENT', 'SUPERSEDED'), ('SENT', 'CANCELLED')
+    ))
+    or (old.state <> 'APPROVED' and new.parties is distinct from old.parties)
+    or exists (
+      select from unnest(given) as field
+      where coalesce(before ->> field, '') <> '' and after -> field is distinct from before -> field
+    )
+  then
+    raise exception using errcode = '23514', constraint = 'quote_immutable',
+      message = 'a submitted quote does not change';
+  end if;
+  return new;
+end $$;
