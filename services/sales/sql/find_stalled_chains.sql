@@ -69,28 +69,13 @@ where ($1 is null or r.tenant_id = $1)
   and r.update_time < $2
   and r.state in ('ISSUED', 'DISPATCHED')
 union all
--- An order is partly invoiced, too, when one line is invoiced and another one credited: then nothing is left, which its lines
--- tell by the rules of order/ledger.
 select 'INVOICE', r.tenant_id, r.id, 'orders/' || r.id, r.update_time, r.owner, r.team, r.account, r.quote, r.id
 from sales_order r
 where ($1 is null or r.tenant_id = $1)
   and r.update_time < $2
   and r.invoice_status in ('TO_INVOICE', 'PARTLY_INVOICED')
   and r.delete_time is null
-  and (
-    r.invoice_status = 'TO_INVOICE'
-    or exists (
-      select from jsonb_to_recordset(r.ledger) as line (
-        deliverable boolean, ordered numeric, cancelled numeric, delivered numeric, returned numeric, invoiced numeric,
-        credited numeric
-      )
-      where greatest(line.invoiced - line.credited, 0) < case
-        when r.invoicing_policy = 'DELIVERED' and line.deliverable then line.delivered - line.returned
-        when r.invoicing_policy = 'MILESTONE' then round((line.ordered - line.cancelled) * r.released_percent / 100, 6)
-        else line.ordered - line.cancelled
-      end
-    )
-  )
+  and r.awaits_invoice
 union all
 -- What came back is credited once it is settled: until then it may be replaced, or go to the customer again.
 select 'CREDIT', r.tenant_id, r.id, 'orders/' || r.id, r.update_time, r.owner, r.team, r.account, r.quote, r.id

@@ -89,6 +89,7 @@ pub fn service() -> ServiceSpec {
             "0027_time_zone",
             "0028_credit_hold",
             "0029_quote_guard_once",
+            "0030_awaits_invoice",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()

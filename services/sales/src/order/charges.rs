@@ -66,6 +66,15 @@ impl Order {
         fold(std::iter::once(lines).chain(charges), NothingToInvoice, ToCredit, Partial)
     }
 
+    /// True while something of a line or of a charge may be invoiced: an order is partly invoiced, too, when one line is
+    /// invoiced and another one credited.
+    pub fn is_to_invoice(&self) -> bool {
+        let (policy, released) = (self.invoicing_policy, self.released_percent.0);
+        let lines = self.ledger.0.iter().map(|entry| entry.invoice_status(policy, released));
+        let mut statuses = lines.chain(self.charges().map(|charge| charge_status(&charge)));
+        statuses.any(|status| matches!(status, InvoiceStatus::ToInvoice | InvoiceStatus::Partial))
+    }
+
     fn charge(&self, key: &str) -> Entry {
         let billed = self.billed_charges.0.iter().find(|billed| billed.charge == key);
         let nothing = (Quantity::ZERO, Quantity::ZERO);

@@ -77,6 +77,8 @@ pub struct Order {
     pub delivery_status: DeliveryStatus,
     /// How far it is invoiced, by its quantities and charges.
     pub invoice_status: InvoiceStatus,
+    /// Something of it may be invoiced, which `PARTLY_INVOICED` does not say; by its quantities and charges.
+    pub awaits_invoice: bool,
     /// The next day on which a promise would be broken, by its quantities.
     pub next_promised_date: Option<Date>,
     /// When it was closed or cancelled.
@@ -217,6 +219,7 @@ impl Order {
             billed_charges: BilledCharges::default(),
             delivery_status: DeliveryStatus::NotApplicable,
             invoice_status: InvoiceStatus::NothingToInvoice,
+            awaits_invoice: false,
             next_promised_date: None,
             end_time: None,
             cancel_reason: String::new(),

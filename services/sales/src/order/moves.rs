@@ -121,6 +121,7 @@ impl Order {
         }
         self.delivery_status = self.ledger.delivery_status();
         self.invoice_status = self.invoice_status_of_all();
+        self.awaits_invoice = self.is_to_invoice();
         let is_going_on = self.require_confirmed().is_ok();
         self.next_promised_date = self.ledger.next_promise().filter(|_| is_going_on);
     }

@@ -38,6 +38,7 @@ columns!(Order {
     billed_charges,
     delivery_status,
     invoice_status,
+    awaits_invoice,
     next_promised_date,
     end_time,
     cancel_reason,

@@ -231,6 +231,21 @@ async fn an_order_waits_for_invoices_only_where_something_may_be_invoiced() {
     assert_eq!(at_order().await, [Wait::Invoice], "of the first line one is to be invoiced again");
 }
 
+/// DOC-04: freight that is left waits for an invoice, though all lines are invoiced.
+#[tokio::test]
+async fn freight_that_is_left_waits_for_an_invoice() {
+    let (sales, desk) = Sales::start_the_whole_chain().await;
+    let order = sales.confirmed_with_freight(&desk).await.name;
+    sales.delivered(&order, vec![part("1", "2")]).await;
+    let invoice = invoice_name();
+    sales.hear_invoice(&invoice, &order, &[("a", "1", "2")], invoice::State::Issued).await;
+    assert_eq!(sales.get_order(&order).await.invoice_status(), InvoiceStatus::PartlyInvoiced);
+    assert!(sales.stalled_after_days().await.contains(&(order.clone(), Wait::Invoice)));
+
+    sales.hear_invoice(&invoice_name(), &order, &[("a", "freight", "1")], invoice::State::Issued).await;
+    assert!(!sales.stalled_after_days().await.contains(&(order, Wait::Invoice)));
+}
+
 /// The count for the alarm is over all tenants, by what is waited for.
 #[tokio::test]
 async fn what_stands_still_is_counted_over_all_tenants() {

@@ -18,6 +18,21 @@ use crate::{
 };
 
 impl Sales {
+    /// A confirmed order of two pieces, and freight.
+    pub async fn confirmed_with_freight(&self, product: &str) -> Order {
+        let mut order = self.order_of(product, &["2"]).await;
+        if let Some(document) = &mut order.document {
+            document.charges.push(Charge {
+                key: "freight".into(),
+                value: Some(charge::Value::Amount(euros(1_000).expect("an amount"))),
+                reason: "Freight".into(),
+                tax_class: "ES-S".into(),
+            });
+        }
+        let draft = self.create_order(order).await.expect("a draft");
+        self.confirm_order(&draft.name).await.expect("confirmed")
+    }
+
     /// Hears from billing of an invoice made from a document of ours: key, line of ours and quantity of each line.
     pub async fn hear_invoice(
         &self,
@@ -139,19 +154,6 @@ async fn what_billing_does_is_recorded() {
 #[tokio::test]
 async fn charges_of_the_whole_are_invoiced_too() {
     let (sales, desk) = Sales::start_ordering().await;
-    let ordered = async || {
-        let mut order = sales.order_of(&desk, &["2"]).await;
-        if let Some(document) = &mut order.document {
-            document.charges.push(Charge {
-                key: "freight".into(),
-                value: Some(charge::Value::Amount(euros(1_000).expect("an amount"))),
-                reason: "Freight".into(),
-                tax_class: "ES-S".into(),
-            });
-        }
-        let draft = sales.create_order(order).await.expect("a draft");
-        sales.confirm_order(&draft.name).await.expect("confirmed")
-    };
     let billed = async |name: &str| {
         let order = sales.get_order(name).await;
         (order.invoice_status(), order.charge_progress)
@@ -161,7 +163,8 @@ async fn charges_of_the_whole_are_invoiced_too() {
         let (charge, invoiced, credited) = ("freight".into(), invoiced.into(), "0".into());
         vec![ChargeProgress { charge, invoiced, credited, invoice_status }]
     };
-    let (by_order, by_note) = (ordered().await, ordered().await);
+    let (by_order, by_note) =
+        (sales.confirmed_with_freight(&desk).await, sales.confirmed_with_freight(&desk).await);
     let issued = invoice::State::Issued;
 
     sales.hear_invoice(&invoice_name(), &by_order.name, &[("a", "1", "2")], issued).await;
