@@ -28,6 +28,7 @@ mod pricing;
 mod product;
 mod promotion;
 mod quote;
+mod references;
 mod rendering;
 mod return_policy;
 mod sales_return;

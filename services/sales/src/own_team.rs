@@ -19,9 +19,9 @@ impl OwnTeam {
         Self { directory: app.directory.clone() }
     }
 
-    /// Fills in those of these teams that are empty.
-    pub async fn fill_in(&self, cx: &Context, teams: Vec<&mut String>) -> Result<()> {
-        let is_open = teams.iter().any(|team| team.is_empty());
+    /// Fills in those of these teams that are empty, of what is new: what is changed may be of no team.
+    pub async fn fill_in(&self, cx: &Context, teams: Vec<&mut String>, are_new: bool) -> Result<()> {
+        let is_open = are_new && teams.iter().any(|team| team.is_empty());
         let Some(subject) = cx.actor.subject().filter(|_| is_open) else { return Ok(()) };
         let own = self.directory.teams(cx.tenant, subject).await?;
         if let [own] = *own {

@@ -11,9 +11,8 @@ use trato_query::Field;
 use trato_types::{Context, MemberRef, Ref, Result};
 use uuid::Uuid;
 
-use super::{
-    check_out::CheckOut, model::Cart, parse, question::Question, render, requests::References, store,
-};
+use super::{check_out::CheckOut, model::Cart, parse, question::Question, render, store};
+use crate::references::References;
 
 /// Serves carts.
 pub struct Api {

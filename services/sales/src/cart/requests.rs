@@ -3,7 +3,6 @@
 
 use futures::{FutureExt as _, future::BoxFuture};
 use trato_platform::{
-    App,
     db::{Facts, Tx},
     rpc::Caller,
     standard::Draft,
@@ -13,26 +12,12 @@ use trato_types::{Context, Result};
 
 use super::model::{Cart, State};
 use crate::{
-    account::Accounts,
     document::{self, Sale},
-    own_team::OwnTeam,
+    references::References,
 };
 
 /// The field that holds the cart, in every request that brings one.
 pub const FIELD: &str = "cart";
-
-/// What it takes to complete a cart.
-pub struct References {
-    accounts: Accounts,
-    own_team: OwnTeam,
-}
-
-impl References {
-    /// Looks into the app's database, and asks customers where the settings say that it is.
-    pub fn new(app: &App) -> Self {
-        Self { accounts: Accounts::new(app), own_team: OwnTeam::new(app) }
-    }
-}
 
 impl Draft for Cart {
     type References = References;
@@ -52,18 +37,11 @@ impl Draft for Cart {
         references: &'a References,
         cx: &'a Context,
         caller: &'a Caller,
-        mut messages: Vec<&'a mut pb::Cart>,
+        messages: Vec<&'a mut pb::Cart>,
         are_new: bool,
     ) -> BoxFuture<'a, Result<()>> {
-        async move {
-            if are_new {
-                let teams = messages.iter_mut().map(|message| &mut message.team).collect();
-                references.own_team.fill_in(cx, teams).await?;
-            }
-            let accounts = messages.iter().map(|message| message.account.as_str());
-            references.accounts.learn(cx, caller, "cart.account", accounts).await
-        }
-        .boxed()
+        let documents = messages.into_iter().map(|message| (&mut message.team, message.account.as_str()));
+        references.prepare(cx, caller, "cart.account", documents.collect(), are_new).boxed()
     }
 
     fn complete<'a>(

@@ -40,17 +40,11 @@ impl Draft for DeliveryNote {
         references: &'a References,
         cx: &'a Context,
         _: &'a Caller,
-        mut messages: Vec<&'a mut pb::DeliveryNote>,
+        messages: Vec<&'a mut pb::DeliveryNote>,
         are_new: bool,
     ) -> BoxFuture<'a, Result<()>> {
-        async move {
-            if are_new {
-                let teams = messages.iter_mut().map(|message| &mut message.team).collect();
-                references.own_team.fill_in(cx, teams).await?;
-            }
-            Ok(())
-        }
-        .boxed()
+        let teams = messages.into_iter().map(|message| &mut message.team).collect();
+        references.own_team.fill_in(cx, teams, are_new).boxed()
     }
 
     fn complete<'a>(

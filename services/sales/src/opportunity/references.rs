@@ -3,15 +3,11 @@
 //! Pipeline, stage and product are looked up in one statement, together with what the projection knows of the account.
 //! Only an account it does not know is asked for, and only for an opportunity that is right otherwise.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{HashMap, HashSet};
 
 use trato_platform::{
     App,
     db::Database,
-    directory::Directory,
     foreign::{Existence, Refusal},
     rpc::Caller,
     standard::Store,
@@ -26,7 +22,8 @@ use super::{
 };
 use crate::{
     account::Accounts,
-    foreign::{Account, Team},
+    foreign::Account,
+    own_team::OwnTeam,
     pipeline::{Pipeline, Stages},
     product::Product,
 };
@@ -42,7 +39,7 @@ const STAGE_FIELD: &str = "opportunity.stage";
 pub struct References {
     pub(super) database: Database,
     pub(super) opportunities: Store<Opportunity>,
-    directory: Arc<Directory>,
+    own_team: OwnTeam,
     accounts: Accounts,
 }
 
@@ -72,21 +69,22 @@ impl References {
         Self {
             database: app.database.clone(),
             opportunities: Store::new(&app.database),
-            directory: app.directory.clone(),
+            own_team: OwnTeam::new(app),
             accounts: Accounts::new(app),
         }
     }
 
     /// Completes new opportunities and finds what they refer to, in one statement for all of them.
-    pub async fn resolve(&self, cx: &Context, messages: Vec<pb::Opportunity>) -> Result<Vec<Resolved>> {
-        let team = self.only_team(cx, &messages).await?;
+    pub async fn resolve(&self, cx: &Context, mut messages: Vec<pb::Opportunity>) -> Result<Vec<Resolved>> {
+        let teams = messages.iter_mut().map(|message| &mut message.team).collect();
+        self.own_team.fill_in(cx, teams, true).await?;
         let wanted = Wanted {
             pipelines: referred(&messages, |message| &message.pipeline),
             products: referred(&messages, |message| &message.product),
             accounts: referred(&messages, |message| &message.account),
         };
         let found = store::find_references(&self.database, cx, &wanted).await?;
-        Ok(messages.into_iter().map(|message| complete(message, &found, team)).collect())
+        Ok(messages.into_iter().map(|message| complete(message, &found)).collect())
     }
 
     /// Refuses what refers to something that is not there. Each account that is not known here is asked for once, and
@@ -112,17 +110,6 @@ impl References {
             trouble.refusal.or(asked).map_or(Ok(item), Err)
         };
         Ok(items.into_iter().map(judged).collect())
-    }
-
-    /// The team of a caller who is in exactly one, when an opportunity was sent without team.
-    async fn only_team(&self, cx: &Context, messages: &[pb::Opportunity]) -> Result<Option<Ref<Team>>> {
-        let Some(subject) =
-            cx.actor.subject().filter(|_| messages.iter().any(|message| message.team.is_empty()))
-        else {
-            return Ok(None);
-        };
-        let teams = self.directory.teams(cx.tenant, subject).await?;
-        Ok(if let [team] = *teams { Some(Ref::from_uuid(team)) } else { None })
     }
 }
 
@@ -153,10 +140,7 @@ pub fn reference<T: Collection>(name: &str) -> Option<Id<T>> {
     Id::parse_optional(name).ok().flatten()
 }
 
-fn complete(mut message: pb::Opportunity, found: &Found, team: Option<Ref<Team>>) -> Resolved {
-    if message.team.is_empty() {
-        message.team = team.map(Ref::name).unwrap_or_default();
-    }
+fn complete(mut message: pb::Opportunity, found: &Found) -> Resolved {
     let (stages, refusal) = match complete_stage(&mut message, found) {
         Ok(stages) => (stages.cloned(), None),
         Err(error) => {

@@ -13,10 +13,8 @@ use trato_query::Field;
 use trato_types::{Context, MemberRef, Ref, Result};
 use uuid::Uuid;
 
-use super::{
-    credit::Credit, from_quote::FromQuote, model::Order, parse, render, requests::References, store, verbs,
-};
-use crate::{forms::require_request_id, promotion::Promotion};
+use super::{credit::Credit, from_quote::FromQuote, model::Order, parse, render, store, verbs};
+use crate::{forms::require_request_id, promotion::Promotion, references::References};
 
 /// Serves orders.
 pub struct Api {

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use futures::{FutureExt as _, future::BoxFuture};
 use sqlx::{Row as _, types::Json};
 use trato_platform::{
-    App,
     db::{Tx, from_sqlx},
     rpc::Caller,
     standard::Draft,
@@ -20,27 +19,13 @@ use super::{
     model::{Order, OrderError},
 };
 use crate::{
-    account::Accounts,
     document::{self, Document, Sale},
     foreign::Account,
-    own_team::OwnTeam,
+    references::References,
 };
 
 /// The field that holds the order, in every request that brings one.
 pub const FIELD: &str = "order";
-
-/// What it takes to complete a draft.
-pub struct References {
-    accounts: Accounts,
-    own_team: OwnTeam,
-}
-
-impl References {
-    /// Looks into the app's database, and asks customers where the settings say that it is.
-    pub fn new(app: &App) -> Self {
-        Self { accounts: Accounts::new(app), own_team: OwnTeam::new(app) }
-    }
-}
 
 impl Draft for Order {
     type References = References;
@@ -53,18 +38,11 @@ impl Draft for Order {
         references: &'a References,
         cx: &'a Context,
         caller: &'a Caller,
-        mut messages: Vec<&'a mut pb::Order>,
+        messages: Vec<&'a mut pb::Order>,
         are_new: bool,
     ) -> BoxFuture<'a, Result<()>> {
-        async move {
-            if are_new {
-                let teams = messages.iter_mut().map(|message| &mut message.team).collect();
-                references.own_team.fill_in(cx, teams).await?;
-            }
-            let accounts = messages.iter().map(|message| message.account.as_str());
-            references.accounts.learn(cx, caller, "order.account", accounts).await
-        }
-        .boxed()
+        let documents = messages.into_iter().map(|message| (&mut message.team, message.account.as_str()));
+        references.prepare(cx, caller, "order.account", documents.collect(), are_new).boxed()
     }
 
     fn complete<'a>(

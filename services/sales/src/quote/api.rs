@@ -16,10 +16,8 @@ use trato_query::Field;
 use trato_types::{Context, Error, MemberRef, Result, Violations};
 use uuid::Uuid;
 
-use super::{
-    accept::Accepting, model::Quote, parse, render, requests::References, revise, send, store, submit,
-};
-use crate::rendering::Rendering;
+use super::{accept::Accepting, model::Quote, parse, render, revise, send, store, submit};
+use crate::{references::References, rendering::Rendering};
 
 /// Serves quotes.
 pub struct Api {

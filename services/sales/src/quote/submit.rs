@@ -7,10 +7,11 @@ use trato_platform::{
 use trato_pricing::AdjustmentKind;
 use trato_types::{Error, MemberRef, Minor, Result};
 
-use super::{approvals::Approvals, error::QuoteError, model::Quote, requests::References};
+use super::{approvals::Approvals, error::QuoteError, model::Quote};
 use crate::{
     approval_rule::{self, Measure},
     document,
+    references::References,
 };
 
 /// Submits a locked draft that comes to the same as when it was written. What it costs us may have changed since: it is
