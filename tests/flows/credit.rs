@@ -37,9 +37,7 @@ async fn draft(trade: &Trade, product: &str, quantity: &str) -> String {
 async fn an_order_takes_credit_until_it_is_invoiced_or_not_wanted() {
     let tenant = Tenant::fresh();
     let (trade, product) = trade(&tenant).await;
-    for (kind, prefix) in [("QUOTE", "Q"), ("ORDER", "O"), ("DELIVERY_NOTE", "D")] {
-        trade.numbers(kind, prefix).await;
-    }
+    trade.all_numbers().await;
     let invoices = trade.billing_numbers("INVOICE", "F").await;
     let limit = json!({ "account": trade.account, "creditLimit": dollars(5_000) });
     trade.made("creditProfiles", limit).await;
@@ -105,9 +103,7 @@ async fn an_order_takes_credit_until_it_is_invoiced_or_not_wanted() {
 async fn a_credit_hold_stops_what_is_confirmed() {
     let tenant = Tenant::fresh();
     let (trade, product) = trade(&tenant).await;
-    for (kind, prefix) in [("ORDER", "O"), ("DELIVERY_NOTE", "D")] {
-        trade.numbers(kind, prefix).await;
-    }
+    trade.all_numbers().await;
     let order = draft(&trade, &product, "1").await;
     verb(&trade.seller, &order, "confirm", json!({})).await;
     let note = trade.made("deliveryNotes", json!({ "order": order })).await;

@@ -15,11 +15,9 @@ use crate::harness::{
 };
 
 impl Trade {
-    /// Series of all documents that come of a quote, and one of invoices.
-    async fn all_numbers(&self) -> String {
-        for (kind, prefix) in [("QUOTE", "Q"), ("ORDER", "O"), ("DELIVERY_NOTE", "D"), ("RETURN", "R")] {
-            self.numbers(kind, prefix).await;
-        }
+    /// Series of everything that sales numbers, and one of invoices.
+    async fn numbers_to_invoice(&self) -> String {
+        self.all_numbers().await;
         self.billing_numbers("INVOICE", "F").await
     }
 
@@ -64,7 +62,7 @@ fn net(document: &Value) -> i64 {
 async fn a_quote_is_invoiced_as_its_order_is() {
     let tenant = Tenant::fresh();
     let (trade, product) = trade(&tenant).await;
-    let series = trade.all_numbers().await;
+    let series = trade.numbers_to_invoice().await;
     let ordered = async |policy: &str| {
         let terms = json!({ "invoicingPolicy": policy });
         let (quote, order) = trade.ordered(with_freight(&product, "10"), terms).await;
@@ -98,26 +96,17 @@ async fn a_quote_is_invoiced_as_its_order_is() {
 async fn what_is_refunded_and_credited_is_not_invoiced_again() {
     let tenant = Tenant::fresh();
     let (trade, product) = trade(&tenant).await;
-    let series = trade.all_numbers().await;
+    let series = trade.numbers_to_invoice().await;
     let credits = trade.billing_numbers("CREDIT_NOTE", "C").await;
-    let policy = json!({ "displayName": "Standard", "code": "STANDARD", "windowDays": 14, "payer": "BUYER" });
-    let policy = trade.made("returnPolicies", policy).await;
-    verb(&trade.seller, &policy, "publish", json!({})).await;
+    trade.publish_return_policy().await;
     let (quote, order) = trade.ordered(with_freight(&product, "2"), json!({ "customerPo": "PO 1" })).await;
     let order = name(&order);
     let note = trade.delivered(&order, "2").await;
     verb(&trade.seller, &note, "confirm", json!({ "proof": { "receiver": "Eva" } })).await;
     let invoice = name(&trade.invoice(trade.invoicing(&order, &series)).await.ok());
 
-    let back = json!({
-        "deliveryNote": note, "reason": "Too loud", "policyCode": "STANDARD",
-        "lines": [{ "deliveryLine": "1", "quantity": "2" }],
-    });
-    let back = trade.made("salesReturns", back).await;
-    verb(&trade.seller, &back, "authorise", json!({})).await;
-    verb(&trade.seller, &back, "receive", json!({})).await;
-    let found = json!({ "lines": [{ "line": "1", "condition": "OPENED", "disposition": "REFUND" }] });
-    verb(&trade.seller, &back, "inspect", found).await;
+    let back = trade.bring_back(&note).await;
+    trade.inspect(&back).await;
     verb(&trade.seller, &back, "settle", json!({})).await;
     let credit = trade.made("creditNotes", json!({ "invoice": invoice, "reason": "Returned" })).await;
     verb(&trade.biller, &credit, "issue", json!({ "numberSeries": credits })).await;
@@ -133,7 +122,7 @@ async fn what_is_refunded_and_credited_is_not_invoiced_again() {
 async fn fees_and_freight_of_what_is_delivered_are_invoiced_once() {
     let tenant = Tenant::fresh();
     let (trade, product) = trade(&tenant).await;
-    let series = trade.all_numbers().await;
+    let series = trade.numbers_to_invoice().await;
     let mut document = with_freight(&product, "4");
     let fee = json!({ "key": "fee", "product": product, "quantity": "1", "unitPrice": "9.99" });
     document["lines"] = json!([{ "product": product, "quantity": "4" }, fee]);
@@ -159,7 +148,7 @@ async fn fees_and_freight_of_what_is_delivered_are_invoiced_once() {
 async fn milestones_of_an_order_add_up_to_it() {
     let tenant = Tenant::fresh();
     let (trade, product) = trade(&tenant).await;
-    let series = trade.all_numbers().await;
+    let series = trade.numbers_to_invoice().await;
     let mut document = with_freight(&product, "1");
     document["charges"][0]["amount"] = json!({ "currencyCode": "USD", "units": "10", "nanos": 10_000_000 });
     let (quote, order) = trade.ordered(document, json!({ "invoicingPolicy": "MILESTONE" })).await;
@@ -186,7 +175,7 @@ async fn milestones_of_an_order_add_up_to_it() {
 async fn an_order_that_is_held_is_not_invoiced() {
     let tenant = Tenant::fresh();
     let (trade, product) = trade(&tenant).await;
-    let series = trade.all_numbers().await;
+    let series = trade.numbers_to_invoice().await;
     let (quote, order) = trade.ordered(with_freight(&product, "3"), json!({ "customerPo": "PO 1" })).await;
     let order = name(&order);
     let note = trade.delivered(&order, "1").await;
@@ -214,7 +203,7 @@ async fn an_order_that_is_held_is_not_invoiced() {
 async fn an_invoice_is_made_out_as_what_was_sold() {
     let tenant = Tenant::fresh();
     let (trade, product) = trade(&tenant).await;
-    let series = trade.all_numbers().await;
+    let series = trade.numbers_to_invoice().await;
     let line = json!({ "product": product, "quantity": "1", "unitPrice": "0.25" });
     let document = json!({
         "currencyCode": "USD", "lines": [line, line], "taxRounding": "LINE",

@@ -157,9 +157,7 @@ async fn a_draft_takes_what_its_lines_say() {
 async fn the_notes_of_an_order_add_up_to_it() {
     let tenant = Tenant::fresh();
     let (trade, product) = trade(&tenant).await;
-    for (kind, prefix) in [("QUOTE", "Q"), ("ORDER", "O"), ("DELIVERY_NOTE", "D")] {
-        trade.numbers(kind, prefix).await;
-    }
+    trade.all_numbers().await;
     let series = trade.billing_numbers("INVOICE", "F").await;
     let line = json!({
         "product": product, "quantity": "7", "unitPrice": "9.999",

@@ -31,6 +31,39 @@ impl Trade {
         self.made("salesNumberSeries", trade::numbers(document_kind, prefix)).await;
     }
 
+    /// Series of everything that sales numbers, each called by one letter.
+    pub async fn all_numbers(&self) {
+        for (kind, prefix) in [("QUOTE", "Q"), ("ORDER", "O"), ("DELIVERY_NOTE", "D"), ("RETURN", "R")] {
+            self.numbers(kind, prefix).await;
+        }
+    }
+
+    /// Publishes a policy by which things come back.
+    pub async fn publish_return_policy(&self) {
+        let policy =
+            json!({ "displayName": "Standard", "code": "STANDARD", "windowDays": 14, "payer": "BUYER" });
+        let policy = self.made("returnPolicies", policy).await;
+        verb(&self.seller, &policy, "publish", json!({})).await;
+    }
+
+    /// Lets two pieces of the first line of a delivery note come back; answers the return, which is received.
+    pub async fn bring_back(&self, note: &str) -> String {
+        let back = json!({
+            "deliveryNote": note, "reason": "Too loud", "policyCode": "STANDARD",
+            "lines": [{ "deliveryLine": "1", "quantity": "2" }],
+        });
+        let back = self.made("salesReturns", back).await;
+        verb(&self.seller, &back, "authorise", json!({})).await;
+        verb(&self.seller, &back, "receive", json!({})).await;
+        back
+    }
+
+    /// Finds out that what came back is refunded.
+    pub async fn inspect(&self, back: &str) {
+        let found = json!({ "lines": [{ "line": "1", "condition": "OPENED", "disposition": "REFUND" }] });
+        verb(&self.seller, back, "inspect", found).await;
+    }
+
     /// A gap-free series of billing.
     pub async fn billing_numbers(&self, document_kind: &str, prefix: &str) -> String {
         self.made("numberSeries", trade::billing_numbers(&self.legal_entity, document_kind, prefix)).await
@@ -79,14 +112,10 @@ pub async fn trade(tenant: &Tenant) -> (Trade, String) {
 async fn an_order_is_delivered_invoiced_returned_and_credited() {
     let tenant = Tenant::fresh();
     let (trade, product) = trade(&tenant).await;
-    for (kind, prefix) in [("QUOTE", "Q"), ("ORDER", "O"), ("DELIVERY_NOTE", "D"), ("RETURN", "R")] {
-        trade.numbers(kind, prefix).await;
-    }
+    trade.all_numbers().await;
     let (invoices, credits) =
         (trade.billing_numbers("INVOICE", "F").await, trade.billing_numbers("CREDIT_NOTE", "C").await);
-    let policy = json!({ "displayName": "Standard", "code": "STANDARD", "windowDays": 14, "payer": "BUYER" });
-    let policy = trade.made("returnPolicies", policy).await;
-    verb(&trade.seller, &policy, "publish", json!({})).await;
+    trade.publish_return_policy().await;
 
     let document = json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": "2" }] });
     let quote = trade.accepted_quote(document).await;
@@ -118,17 +147,10 @@ async fn an_order_is_delivered_invoiced_returned_and_credited() {
     let invoice = name(&invoice);
     until_invoiced(&trade.seller, &order, "INVOICED").await;
 
-    let back = json!({
-        "deliveryNote": note, "reason": "Too loud", "policyCode": "STANDARD",
-        "lines": [{ "deliveryLine": "1", "quantity": "2" }],
-    });
-    let back = trade.made("salesReturns", back).await;
-    verb(&trade.seller, &back, "authorise", json!({})).await;
-    verb(&trade.seller, &back, "receive", json!({})).await;
+    let back = trade.bring_back(&note).await;
     let returned = until_invoiced(&trade.seller, &order, "TO_CREDIT").await;
     assert_eq!(text(&returned, "deliveryStatus"), "RETURNED");
-    let found = json!({ "lines": [{ "line": "1", "condition": "OPENED", "disposition": "REFUND" }] });
-    verb(&trade.seller, &back, "inspect", found).await;
+    trade.inspect(&back).await;
     let settled = verb(&trade.seller, &back, "settle", json!({})).await;
     assert_eq!(text(&settled, "state"), "SETTLED");
 

@@ -33,15 +33,8 @@ impl Trade {
 
     /// Lets two pieces of a delivery note come back, and finds out that they are refunded.
     async fn inspected(&self, note: &str) -> String {
-        let back = json!({
-            "deliveryNote": note, "reason": "Too loud", "policyCode": "STANDARD",
-            "lines": [{ "deliveryLine": "1", "quantity": "2" }],
-        });
-        let back = self.made("salesReturns", back).await;
-        verb(&self.seller, &back, "authorise", json!({})).await;
-        verb(&self.seller, &back, "receive", json!({})).await;
-        let found = json!({ "lines": [{ "line": "1", "condition": "OPENED", "disposition": "REFUND" }] });
-        verb(&self.seller, &back, "inspect", found).await;
+        let back = self.bring_back(note).await;
+        self.inspect(&back).await;
         back
     }
 }
@@ -52,14 +45,10 @@ impl Trade {
 async fn what_comes_back_is_credited_where_it_was_billed() {
     let tenant = Tenant::fresh();
     let (trade, product) = trade(&tenant).await;
-    for (kind, prefix) in [("QUOTE", "Q"), ("ORDER", "O"), ("DELIVERY_NOTE", "D"), ("RETURN", "R")] {
-        trade.numbers(kind, prefix).await;
-    }
+    trade.all_numbers().await;
     let (invoices, credits) =
         (trade.billing_numbers("INVOICE", "F").await, trade.billing_numbers("CREDIT_NOTE", "C").await);
-    let policy = json!({ "displayName": "Standard", "code": "STANDARD", "windowDays": 14, "payer": "BUYER" });
-    let policy = trade.made("returnPolicies", policy).await;
-    verb(&trade.seller, &policy, "publish", json!({})).await;
+    trade.publish_return_policy().await;
     let document = json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": "3" }] });
     let quote = trade.accepted_quote(document.clone()).await;
     let order = name(&trade.seller.post("/v1/orders:createFromQuote", json!({ "quote": quote })).await.ok());
