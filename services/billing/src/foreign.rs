@@ -3,7 +3,10 @@
 
 use std::collections::HashMap;
 
-use trato_platform::foreign::{Existence, Neighbour, Refusal};
+use trato_platform::{
+    db::Tx,
+    foreign::{self, Existence, Neighbour, Refusal},
+};
 use trato_proto::{
     customers::v1::{self as customers, account_service_client::AccountServiceClient},
     sales::v1::{self as sales, product_service_client::ProductServiceClient},
@@ -26,6 +29,12 @@ pub fn require_known(
     field: &str,
 ) -> Result<()> {
     if found.contains_key(&account) { Ok(()) } else { Err(Refusal::NotFound.of::<Account>(account, field)) }
+}
+
+/// For each of these accounts what `require_known` says.
+pub async fn check_known(tx: &mut Tx, accounts: Vec<Ref<Account>>, field: &str) -> Result<Vec<Result<()>>> {
+    let found = foreign::find(tx, accounts.iter().copied()).await?;
+    Ok(accounts.into_iter().map(|account| require_known(&found, account, field)).collect())
 }
 
 /// Asks customers for accounts that nobody here has heard of.

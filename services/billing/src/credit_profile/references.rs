@@ -1,12 +1,12 @@
 //! Whom a credit profile is of: an account that exists, asked for where nobody here has heard of it.
 
 use futures::{FutureExt as _, future::BoxFuture};
-use trato_platform::{db::Tx, foreign, rpc::Caller, standard::Draft};
+use trato_platform::{db::Tx, rpc::Caller, standard::Draft};
 use trato_proto::billing::v1 as pb;
 use trato_types::{Context, Result};
 
 use super::model::CreditProfile;
-use crate::foreign::{Accounts, require_known};
+use crate::foreign::{Accounts, check_known};
 
 /// Where the account of a credit profile stands.
 const ACCOUNT: &str = "credit_profile.account";
@@ -26,11 +26,8 @@ impl Draft for CreditProfile {
         messages: Vec<&'a mut pb::CreditProfile>,
         _: bool,
     ) -> BoxFuture<'a, Result<()>> {
-        async move {
-            let names = messages.iter().map(|message| message.account.as_str());
-            accounts.learn(cx, caller, ACCOUNT, names).await
-        }
-        .boxed()
+        let names: Vec<&str> = messages.into_iter().map(|message| message.account.as_str()).collect();
+        accounts.learn(cx, caller, ACCOUNT, names).boxed()
     }
 
     fn complete<'a>(
@@ -38,11 +35,6 @@ impl Draft for CreditProfile {
         tx: &'a mut Tx,
         profiles: Vec<&'a mut Self>,
     ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
-        async move {
-            let known = foreign::find(tx, profiles.iter().map(|profile| profile.account)).await?;
-            let check = |profile: &mut Self| require_known(&known, profile.account, ACCOUNT);
-            Ok(profiles.into_iter().map(check).collect())
-        }
-        .boxed()
+        check_known(tx, profiles.iter().map(|profile| profile.account).collect(), ACCOUNT).boxed()
     }
 }

@@ -6,7 +6,6 @@ use futures::{FutureExt as _, future::BoxFuture};
 use trato_platform::{
     App,
     db::{Tx, statement::Statements},
-    foreign,
     rpc::Caller,
     standard::Draft,
 };
@@ -15,7 +14,7 @@ use trato_types::{Context, Error, Kind, Result};
 
 use super::model::Payment;
 use crate::{
-    foreign::{Accounts, require_known},
+    foreign::{Accounts, check_known},
     legal_entity::LegalEntity,
     lookup::living,
 };
@@ -41,7 +40,7 @@ impl References {
         &self,
         cx: &Context,
         caller: &Caller,
-        accounts: impl Iterator<Item = &'a str>,
+        accounts: impl IntoIterator<Item = &'a str>,
     ) -> Result<()> {
         self.accounts.learn(cx, caller, ACCOUNT, accounts).await
     }
@@ -61,11 +60,8 @@ impl Draft for Payment {
         messages: Vec<&'a mut pb::Payment>,
         _: bool,
     ) -> BoxFuture<'a, Result<()>> {
-        async move {
-            let accounts = messages.iter().map(|message| message.account.as_str());
-            references.learn(cx, caller, accounts).await
-        }
-        .boxed()
+        let accounts: Vec<&str> = messages.into_iter().map(|message| message.account.as_str()).collect();
+        references.learn(cx, caller, accounts).boxed()
     }
 
     fn complete<'a>(
@@ -74,17 +70,18 @@ impl Draft for Payment {
         drafts: Vec<&'a mut Self>,
     ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
         async move {
-            let accounts = foreign::find(tx, drafts.iter().map(|draft| draft.account)).await?;
+            let accounts = drafts.iter().map(|draft| draft.account).collect();
+            let known = check_known(tx, accounts, ACCOUNT).await?;
             let ids: HashSet<_> = drafts.iter().map(|draft| draft.legal_entity.uuid()).collect();
             let found = living::<LegalEntity>(tx, &references.legal_entities, ids).await?;
-            let check = |draft: &mut Self| {
+            let check = |(draft, known): (&mut Self, Result<()>)| {
                 if !found.contains_key(&draft.legal_entity.uuid()) {
                     let message = "there is no such legal entity";
                     return Err(Error::new(Kind::Precondition, "LEGAL_ENTITY_NOT_FOUND", message));
                 }
-                require_known(&accounts, draft.account, ACCOUNT)
+                known
             };
-            Ok(drafts.into_iter().map(check).collect())
+            Ok(drafts.into_iter().zip(known).map(check).collect())
         }
         .boxed()
     }
