@@ -24,7 +24,7 @@ pub struct Context {
     pub method: Arc<str>,
     /// Start of the operation, in the precision the database keeps.
     pub now: Timestamp,
-    /// W3C trace context of the operation, when it is traced.
+    /// W3C trace context of the operation, whether or not it is recorded; calls and jobs always have one.
     pub traceparent: Option<String>,
     /// Identifier of the event that caused the operation, when it is not a call.
     pub cause: Option<Uuid>,

@@ -26,7 +26,6 @@ pub const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 
 const PURPOSE: HeaderName = HeaderName::from_static(rpc::PURPOSE);
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-const TRACEPARENT: HeaderName = HeaderName::from_static(propagate::TRACEPARENT);
 const FORWARDED_AGENT: HeaderName = HeaderName::from_static("x-forwarded-user-agent");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
@@ -46,14 +45,14 @@ pub fn request_id(headers: &HeaderMap) -> HeaderValue {
 pub fn forwarded(
     from: &HeaderMap,
     request_id: &HeaderValue,
-    traceparent: Option<&str>,
+    traceparent: &str,
     deadline: Option<Instant>,
 ) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(CONTENT_TYPE, GRPC);
     headers.insert(TE, HeaderValue::from_static("trailers"));
     headers.insert(REQUEST_ID, request_id.clone());
-    for name in [AUTHORIZATION, ACCEPT_LANGUAGE, TRACESTATE] {
+    for name in [AUTHORIZATION, ACCEPT_LANGUAGE] {
         if let Some(value) = from.get(&name) {
             headers.insert(name, value.clone());
         }
@@ -65,13 +64,12 @@ pub fn forwarded(
     if let Some(agent) = from.get(USER_AGENT) {
         headers.insert(FORWARDED_AGENT, agent.clone());
     }
-    match traceparent {
-        Some(traceparent) => propagate::inject(&mut headers, traceparent),
-        None => {
-            if let Some(traceparent) = from.get(TRACEPARENT) {
-                headers.insert(TRACEPARENT, traceparent.clone());
-            }
-        }
+    propagate::inject(&mut headers, traceparent);
+    // It belongs to the trace that it came with.
+    if propagate::traceparent_in(from).is_some()
+        && let Some(state) = from.get(TRACESTATE)
+    {
+        headers.insert(TRACESTATE, state.clone());
     }
     if let Some(deadline) = deadline {
         let left = deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
@@ -147,6 +145,8 @@ pub fn size(headers: &HeaderMap) -> usize {
 mod tests {
     use super::*;
 
+    const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
@@ -167,11 +167,11 @@ mod tests {
             ("x-tenant", "other"),
             ("transfer-encoding", "chunked"),
             ("grpc-encoding", "gzip"),
-            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            ("traceparent", TRACEPARENT),
             ("tracestate", "a=b"),
         ]);
 
-        let sent = forwarded(&from, &HeaderValue::from_static("r1"), None, None);
+        let sent = forwarded(&from, &HeaderValue::from_static("r1"), TRACEPARENT, None);
 
         let mut names: Vec<_> = sent.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
@@ -187,6 +187,19 @@ mod tests {
             "x-request-id",
         ];
         assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn the_state_of_a_trace_is_passed_on_with_that_trace_only() {
+        let state = |from: &[(&'static str, &'static str)]| {
+            let sent = forwarded(&headers(from), &HeaderValue::from_static("r1"), TRACEPARENT, None);
+            assert_eq!(sent["traceparent"], TRACEPARENT);
+            sent.contains_key("tracestate")
+        };
+
+        assert!(state(&[("traceparent", TRACEPARENT), ("tracestate", "a=b")]));
+        assert!(!state(&[("traceparent", "00"), ("tracestate", "a=b")]));
+        assert!(!state(&[("tracestate", "a=b")]));
     }
 
     #[test]

@@ -6,9 +6,12 @@
 use std::collections::BTreeMap;
 
 use sqlx::{Arguments as _, postgres::PgArguments};
-use trato_platform::db::{
-    Database, NewEvent, Record, Resource, Tx, from_sqlx,
-    statement::{Statements, bind_scope},
+use trato_platform::{
+    db::{
+        Database, NewEvent, Record, Resource, Tx, from_sqlx,
+        statement::{Statements, bind_scope},
+    },
+    telemetry::propagate::traced,
 };
 use trato_types::{Context, Error, Result, Timestamp};
 use uuid::Uuid;
@@ -48,7 +51,7 @@ impl Overdue {
             let found: usize = due.values().map(Vec::len).sum();
             let mut done = 0;
             for (tenant, ids) in due {
-                let cx = Context::of_system(tenant, self.job, now);
+                let cx = traced(Context::of_system(tenant, self.job, now));
                 // A tenant that fails holds none of the others up; the run has failed then, and is repeated.
                 match self.change_of(database, &cx, ids, &change).await {
                     Ok(count) => done += count,

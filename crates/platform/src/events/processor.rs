@@ -176,6 +176,7 @@ impl Processor {
             event.id = %event.id,
             event.type = event.kind,
             tenant.id = %tenant,
+            trace_id = event.traceparent.as_deref().and_then(propagate::trace_id),
             reason = refusal.reason,
             message = refusal.message,
             "event {} is parked for {consumer} ({}): later events of its aggregate wait",
@@ -236,6 +237,7 @@ pub(super) async fn handle(tx: &mut Tx, item: &Item<'_>) -> Result<()> {
         messaging.consumer.group.name = consumer,
         messaging.message.id = %event.id,
         tenant.id = %event.tenant,
+        trace_id = event.traceparent.as_deref().and_then(propagate::trace_id),
         error.type = Empty,
     );
     if let Some(traceparent) = &event.traceparent {

@@ -12,7 +12,10 @@ use trato_types::{Context, Result, Timestamp};
 use uuid::Uuid;
 
 use super::{listing::Line, processor::Processor, relay};
-use crate::db::{Database, Kept, from_sqlx};
+use crate::{
+    db::{Database, Kept, from_sqlx},
+    telemetry::propagate::traced,
+};
 
 /// Rows read at once.
 const WINDOW: i64 = 2_000;
@@ -217,7 +220,7 @@ pub async fn lift(database: &Database, kept: &[Kept], lost: &[Lost]) -> Result<V
     let mut lifted = Vec::new();
     for ((tenant, subject), above) in above {
         let Some(kept) = kept.iter().find(|kept| kept.is_of(subject)) else { continue };
-        let cx = Context::of_system(tenant, "restore", super::now());
+        let cx = traced(Context::of_system(tenant, "restore", super::now()));
         let revision = kept.lift(database, &cx, subject, above).await?;
         lifted.push(Lifted { tenant, subject: subject.to_owned(), revision });
     }

@@ -207,7 +207,7 @@ impl Inner {
         method: Option<&Method>,
         deadline: Option<Instant>,
         request_id: Option<HeaderValue>,
-        traceparent: Option<String>,
+        traceparent: String,
         guest: &mut Guest,
     ) -> Result<Response<tonic::body::Body>, Error>
     where
@@ -238,7 +238,7 @@ impl Inner {
             is_change: method.rule.is_change,
             purpose: purpose.as_ref().ok().cloned().flatten(),
             request_id: request_id.clone(),
-            trace_id: traceparent.as_deref().and_then(propagate::trace_id).map(str::to_owned),
+            trace_id: propagate::trace_id(&traceparent).map(str::to_owned),
         });
         let work = async {
             let context = self.methods.permit(method, &identity, &*self.teams, traceparent).await?;

@@ -93,7 +93,7 @@ impl Methods {
         method: &Method,
         identity: &Identity,
         teams: &dyn TeamsOf,
-        traceparent: Option<String>,
+        traceparent: String,
     ) -> Result<Context> {
         let scope = method.granting.scope(&identity.roles).ok_or_else(|| missing(&method.rule.permission))?;
         let teams = match scope {
@@ -107,7 +107,7 @@ impl Methods {
             teams,
             method: Arc::clone(&method.rule.full_name),
             now: to_microseconds(chrono::Utc::now()),
-            traceparent,
+            traceparent: Some(traceparent),
             cause: None,
         })
     }

@@ -10,7 +10,7 @@ use super::status::code_name;
 use crate::telemetry::propagate;
 
 /// The span of a call served, child of the caller's, and the `traceparent` for whatever the call causes.
-pub(super) fn server(method: &Arc<str>, headers: &HeaderMap) -> (Span, Option<String>) {
+pub(super) fn server(method: &Arc<str>, headers: &HeaderMap) -> (Span, String) {
     let method = &**method;
     let span = tracing::info_span!(
         "rpc",
@@ -23,14 +23,7 @@ pub(super) fn server(method: &Arc<str>, headers: &HeaderMap) -> (Span, Option<St
         error.type = Empty,
         trace_id = Empty,
     );
-    if let Some(parent) = propagate::extract(headers) {
-        propagate::set_parent_context(&span, parent);
-    }
-    let traceparent = propagate::traceparent_of(&span);
-    let traceparent = traceparent.or_else(|| propagate::traceparent_in(headers).map(str::to_owned));
-    if let Some(trace_id) = traceparent.as_deref().and_then(propagate::trace_id) {
-        span.record("trace_id", trace_id);
-    }
+    let traceparent = propagate::enter(&span, headers);
     (span, traceparent)
 }
 

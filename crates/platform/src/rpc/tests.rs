@@ -5,7 +5,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use super::testing::*;
-use crate::auth::testing::ACME;
+use crate::{auth::testing::ACME, telemetry::propagate::trace_id};
 
 fn reason(status: &Status) -> String {
     let details = status.get_error_details();
@@ -37,6 +37,21 @@ async fn a_permitted_call_brings_its_context() {
     assert_eq!((&anybody["scope"], &anybody["teams"]), (&json!("OWN"), &json!([])));
     assert_eq!((&teammate["scope"], &teammate["teams"]), (&json!("TEAM"), &json!([TEAM])));
     assert_eq!((&boss["scope"], &boss["teams"]), (&json!("ALL"), &json!([])));
+}
+
+/// CRD-08: a call that brings no trace begins one of its own, although nothing is recorded here.
+#[tokio::test]
+async fn a_call_without_a_trace_begins_one() {
+    let server = TestServer::start().await;
+    let traceparent = async || {
+        let text = server.call("GetEcho", &[], "context").await.expect("an answer");
+        let context: Value = serde_json::from_str(&text).expect("JSON");
+        context["traceparent"].as_str().expect("a trace").to_owned()
+    };
+
+    let (one, other) = (traceparent().await, traceparent().await);
+
+    assert_ne!(trace_id(&one).expect("a valid one"), trace_id(&other).expect("a valid one"));
 }
 
 /// PLT-12: without a good token nothing is served, without the permission the method is not.

@@ -1,6 +1,7 @@
 //! Logs always; traces, metrics and exported logs by OTLP only when an endpoint is set.
 //!
-//! Without an endpoint no provider and no OpenTelemetry layer exists, so nothing is recorded and nothing is paid for.
+//! Without an endpoint no provider and no OpenTelemetry layer exists, so nothing is recorded and nothing is paid for. What enters
+//! the suite has a trace id all the same (`propagate.rs`).
 
 mod board;
 mod catalogue;

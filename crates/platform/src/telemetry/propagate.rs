@@ -1,7 +1,8 @@
 //! Trace context in and out: HTTP and gRPC headers, AMQP headers, and the plain text kept in an event's row.
 //!
 //! Everything is W3C `traceparent` text. It is passed on even where this process records nothing, so that a trace
-//! does not break at a service whose telemetry is off.
+//! does not break at a service whose telemetry is off. Where nobody has brought one, it begins here, recorded or not: log
+//! lines, events and access records of what belongs together bear one id.
 
 use std::str::FromStr as _;
 
@@ -54,6 +55,32 @@ pub fn extract_table(table: &FieldTable) -> Option<String> {
 /// Puts a `traceparent` into the headers of a message.
 pub fn inject_table(table: &mut FieldTable, traceparent: &str) {
     table.insert(TRACEPARENT.into(), AMQPValue::LongString(traceparent.into()));
+}
+
+/// The `traceparent` of a request that comes in under this span, which was just made: the span's own, within the caller's trace;
+/// while traces are off the caller's, else that of a trace that begins here. Its id becomes the span's `trace_id`.
+pub fn enter(span: &Span, headers: &HeaderMap) -> String {
+    if let Some(parent) = extract(headers) {
+        set_parent_context(span, parent);
+    }
+    let traceparent = traceparent_of(span).or_else(|| traceparent_in(headers).map(str::to_owned));
+    let traceparent = traceparent.unwrap_or_else(begin);
+    if let Some(trace_id) = trace_id(&traceparent) {
+        span.record("trace_id", trace_id);
+    }
+    traceparent
+}
+
+/// Gives what the suite begins by itself, a job or an operator's command, the trace of the present span; while traces are off
+/// one that begins here.
+pub fn traced(cx: trato_types::Context) -> trato_types::Context {
+    let traceparent = traceparent_of(&Span::current()).unwrap_or_else(begin);
+    trato_types::Context { traceparent: Some(traceparent), ..cx }
+}
+
+/// The `traceparent` of a trace that nobody records, and of no span: two random numbers, neither of which is zero.
+fn begin() -> String {
+    format!("00-{:032x}-{:016x}-00", rand::random::<u128>().max(1), rand::random::<u64>().max(1))
 }
 
 /// The `traceparent` that children of this span elsewhere must name; `None` while traces are off.
@@ -137,6 +164,26 @@ mod tests {
         assert_eq!(extract(&headers).as_ref().map(format).as_deref(), Some(PARENT));
         assert_eq!(extract_table(&table).as_deref(), Some(PARENT));
         assert_eq!(trace_id(PARENT), Some("0af7651916cd43dd8448eb211c80319c"));
+    }
+
+    #[test]
+    fn what_comes_without_a_trace_begins_one_that_is_not_recorded() {
+        let mut headers = HeaderMap::new();
+        let entered = |headers: &HeaderMap| enter(&Span::none(), headers);
+
+        let (one, other) = (entered(&headers), entered(&headers));
+        inject(&mut headers, &PARENT.to_uppercase());
+        let mended = entered(&headers);
+        inject(&mut headers, PARENT);
+
+        for begun in [&one, &other, &mended] {
+            let context = parse(begun).expect("it is valid");
+            assert!(!context.trace_flags().is_sampled(), "{begun}");
+            assert_eq!(*begun, format(&context));
+        }
+        assert_ne!(trace_id(&one), trace_id(&other));
+        assert_ne!(trace_id(&mended), trace_id(PARENT));
+        assert_eq!(entered(&headers), PARENT, "the caller's is kept");
     }
 
     #[test]

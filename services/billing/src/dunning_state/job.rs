@@ -6,6 +6,7 @@ use futures::{FutureExt as _, future::BoxFuture};
 use trato_platform::{
     App,
     db::{Database, from_sqlx},
+    telemetry::propagate::traced,
 };
 use trato_types::{Context, Error, Kind, Ref, Result, Timestamp, error::chain, time::to_microseconds};
 use uuid::Uuid;
@@ -39,7 +40,8 @@ pub async fn run_at(database: &Database, now: Timestamp) -> Result<usize> {
         let Some(last) = tenants.last().copied() else { break };
         after = Some(last);
         for tenant in tenants {
-            match run_or_park(&runner, &Context::of_system(tenant, NAME, now)).await {
+            let cx = traced(Context::of_system(tenant, NAME, now));
+            match run_or_park(&runner, &cx).await {
                 Ok(outcomes) => count += outcomes,
                 // No other tenant would fare better.
                 Err(error) if is_away(&error) => return Err(error),

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tonic::Code;
-use trato_platform::testing::eventually;
+use trato_platform::{telemetry::propagate::trace_id, testing::eventually};
 use trato_proto::{
     access::v1::{ExplainAccessRequest, ListViewersRequest, list_viewers_response::Viewers},
+    customers::v1::{Account, CreateAccountRequest},
     events::v1::{ReplayEventsRequest, SubscribeEventsRequest},
 };
 
@@ -56,4 +57,30 @@ async fn the_event_log_is_streamed() {
     let mut subscription = events.subscribe_events(request).await.expect("a stream").into_inner();
     let silence = tokio::time::timeout(Duration::from_millis(100), subscription.message()).await;
     assert!(silence.is_err(), "it waits for the next event");
+}
+
+/// CRD-08: an event bears the trace of the call that made it: the one that was brought, else one that the call began, although
+/// nothing is recorded here.
+#[tokio::test]
+async fn an_event_bears_the_trace_of_its_call_whoever_began_it() {
+    const BROUGHT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let customers = Customers::start().await;
+    for (display_name, brought) in [("One", None), ("Other", None), ("Brought", Some(BROUGHT))] {
+        let account = Account { display_name: display_name.into(), ..Default::default() };
+        let create = CreateAccountRequest { account: Some(account), ..Default::default() };
+        let mut request = customers.admin.request(create);
+        if let Some(brought) = brought {
+            request.metadata_mut().insert("traceparent", brought.parse().expect("a header"));
+        }
+        customers.accounts().create_account(request).await.expect("an account");
+    }
+
+    let events = customers.service.published(customers.admin.tenant).await;
+
+    let created = events.iter().filter(|event| event.kind.ends_with("account.created"));
+    let traces: Vec<&str> =
+        created.map(|event| event.traceparent.as_deref().expect("a call has a trace")).collect();
+    let [one, other, brought] = traces[..] else { panic!("three accounts: {traces:?}") };
+    assert_eq!(brought, BROUGHT);
+    assert_ne!(trace_id(one).expect("a valid one"), trace_id(other).expect("a valid one"));
 }

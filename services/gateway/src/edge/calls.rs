@@ -106,12 +106,7 @@ impl Gateway {
     pub(super) fn outgoing(&self, ask: &Ask<'_>, method: &Method, frames: Bytes, times: Times) -> Call {
         Call {
             path: method.path.clone(),
-            headers: headers::forwarded(
-                &ask.head.headers,
-                ask.request_id,
-                ask.traceparent.as_deref(),
-                times.deadline,
-            ),
+            headers: headers::forwarded(&ask.head.headers, ask.request_id, &ask.traceparent, times.deadline),
             is_idempotent: method.is_idempotent || has_request_id(method, &frames),
             is_stream: method.is_server_streaming || method.is_client_streaming,
             frames,

@@ -83,7 +83,7 @@ struct Ask<'a> {
     request_id: &'a HeaderValue,
     peer: IpAddr,
     arrived: Instant,
-    traceparent: Option<String>,
+    traceparent: String,
 }
 
 impl Ask<'_> {
@@ -158,17 +158,12 @@ impl Gateway {
         let request_id = headers::request_id(&head.headers);
         let target = self.target(&head);
         let label = self.method_of(&target).map_or(&self.other, |method| &method.label);
-        let record = Record::begin(Arc::clone(label), &head.method, target.route(), &head.headers);
+        let (record, traceparent) =
+            Record::begin(Arc::clone(label), &head.method, target.route(), &head.headers);
         let (span, noted) = (record.span.clone(), record.head.clone());
         let speech = Speech::of(&head);
         let peer = headers::client_address(&head.headers, peer, self.config.gateway.trusted_hops);
-        let ask = Ask {
-            head: &head,
-            request_id: &request_id,
-            peer,
-            arrived: Instant::now(),
-            traceparent: record.traceparent(),
-        };
+        let ask = Ask { head: &head, request_id: &request_id, peer, arrived: Instant::now(), traceparent };
         let mut record = Some(record);
         let mut standing = None;
         let work =

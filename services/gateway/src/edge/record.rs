@@ -31,9 +31,14 @@ pub struct Head {
 }
 
 impl Record {
-    /// Opens the span. `label` is the method's name, or one name for all requests that lead nowhere; `route` is the
-    /// template of the path.
-    pub fn begin(label: Arc<str>, verb: &http::Method, route: Arc<str>, headers: &HeaderMap) -> Self {
+    /// Opens the span, and answers the `traceparent` for what the request causes. `label` is the method's name, or one name for
+    /// all requests that lead nowhere; `route` is the template of the path.
+    pub fn begin(
+        label: Arc<str>,
+        verb: &http::Method,
+        route: Arc<str>,
+        headers: &HeaderMap,
+    ) -> (Self, String) {
         let (method, verb) = (&*label, verb_name(verb));
         let span = tracing::info_span!(
             "request",
@@ -49,19 +54,9 @@ impl Record {
             error.type = Empty,
             trace_id = Empty,
         );
-        if let Some(parent) = propagate::extract(headers) {
-            propagate::set_parent_context(&span, parent);
-        }
-        Self { span, head: Head { verb, route, started: Instant::now() }, label, is_ended: false }
-    }
-
-    /// The `traceparent` for what the request causes, noted in the log lines too; `None` while traces are off.
-    pub fn traceparent(&self) -> Option<String> {
-        let traceparent = propagate::traceparent_of(&self.span);
-        if let Some(trace_id) = traceparent.as_deref().and_then(propagate::trace_id) {
-            self.span.record("trace_id", trace_id);
-        }
-        traceparent
+        let traceparent = propagate::enter(&span, headers);
+        let head = Head { verb, route, started: Instant::now() };
+        (Self { span, head, label, is_ended: false }, traceparent)
     }
 
     /// Notes the outcome. Only the first counts.

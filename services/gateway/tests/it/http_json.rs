@@ -1,6 +1,9 @@
 //! JSON over HTTP, end to end.
 
+use std::collections::HashSet;
+
 use serde_json::json;
+use trato_platform::telemetry::propagate::trace_id;
 
 use crate::harness::{Edge, send};
 
@@ -103,6 +106,26 @@ async fn a_body_of_another_kind_is_refused() {
     assert_eq!(send(post("application/json; charset=utf-8")).await.status, 200);
     assert_eq!(send(post("text/plain")).await.error().2, "UNSUPPORTED_CONTENT_TYPE");
     assert_eq!(send(post("application/json").header("content-encoding", "gzip")).await.error().0, 415);
+}
+
+/// CRD-08: a request that brings no trace that can be read begins one, although nothing is recorded here.
+#[tokio::test]
+async fn a_request_without_a_trace_begins_one() {
+    let edge = Edge::start().await;
+    let traceparent = async |brought: Option<&str>| {
+        let request = edge.request("GET", "/v1/books/7");
+        let request = match brought {
+            Some(brought) => request.header("traceparent", brought),
+            None => request,
+        };
+        send(request).await;
+        edge.upstream.seen.header("traceparent").expect("a trace")
+    };
+
+    let sent = [traceparent(None).await, traceparent(None).await, traceparent(Some("00-0-0-01")).await];
+
+    let traces: HashSet<&str> = sent.iter().map(|sent| trace_id(sent).expect("a valid one")).collect();
+    assert_eq!(traces.len(), 3, "{sent:?}");
 }
 
 #[tokio::test]

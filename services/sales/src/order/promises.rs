@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use trato_platform::{
     App,
     db::{Database, Facts, NewEvent, Tx, from_sqlx, statement::Statements},
+    telemetry::propagate::traced,
 };
 use trato_types::{Context, Date, Id, Result, Timestamp, time::to_microseconds};
 use uuid::Uuid;
@@ -60,7 +61,7 @@ async fn tell(
     order: Id<Order>,
     now: Timestamp,
 ) -> Result<bool> {
-    let cx = Context::of_system(tenant, JOB, now);
+    let cx = traced(Context::of_system(tenant, JOB, now));
     let mut tx = Tx::of(database, &cx).await?;
     let before = tx.lock::<Order>(statements, &order.name()).await?;
     let mut value = before.value.clone();

@@ -1,7 +1,10 @@
 //! Lists of chains that stand still: what a row says, pages, who sees which, and what is refused.
 
 use tonic::Code;
-use trato_platform::testing::{TestCaller, TestService};
+use trato_platform::{
+    telemetry::propagate::trace_id,
+    testing::{TestCaller, TestService},
+};
 use trato_proto::sales::v1::{
     ListStalledChainsRequest, Quote, StalledChain, order::HoldReason, stalled_chain::Wait,
 };
@@ -21,7 +24,16 @@ fn hours(hours: i64) -> Option<prost_types::Duration> {
     Some(prost_types::Duration { seconds: hours * 3_600, nanos: 0 })
 }
 
-/// Each row says where the chain began and what it is worth, and the trace of the call that moved it last.
+/// The trace in which something was last recorded.
+async fn last_trace(sales: &Sales, name: &str) -> String {
+    let events = sales.service.published(sales.admin.tenant).await;
+    let last = events.iter().rfind(|event| event.subject == name).expect("it was recorded");
+    let traceparent = last.traceparent.as_deref().expect("a call has a trace");
+    trace_id(traceparent).expect("a valid one").to_owned()
+}
+
+/// Each row says where the chain began and what it is worth, and the trace of the call that moved it last, also where nobody
+/// brought one and nothing is recorded.
 #[tokio::test]
 async fn a_row_says_where_its_chain_began_and_in_which_trace_it_last_moved() {
     const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -48,7 +60,7 @@ async fn a_row_says_where_its_chain_began_and_in_which_trace_it_last_moved() {
         team: quote.team.clone(),
         gross: euros(24_200),
         since: at_quote.since,
-        correlation_id: String::new(),
+        correlation_id: last_trace(&sales, &quote.name).await,
     };
     assert_eq!(*at_quote, expected);
     assert!(at_quote.since.is_some());
@@ -63,7 +75,9 @@ async fn a_row_says_where_its_chain_began_and_in_which_trace_it_last_moved() {
     let page = sales.list_stalled(ListStalledChainsRequest::default()).await.expect("a page");
     let proof = page.stalled_chains.iter().find(|chain| chain.document == note.name).expect("it is issued");
     assert_eq!((&proof.root, &proof.opportunity), (&quote.name, &opportunity.name));
-    assert_eq!((proof.gross.clone(), proof.correlation_id.as_str()), (euros(24_200), ""), "it has no trace");
+    let trace = last_trace(&sales, &note.name).await;
+    assert_eq!((proof.gross.clone(), &proof.correlation_id), (euros(24_200), &trace));
+    assert!(trace != expected.correlation_id && trace != TRACE, "each call has its own");
 
     // An order of its own begins its chain, and the last call is the one whose trace counts.
     let own = sales.create_order(sales.order_of(&desk, &["1"]).await).await.expect("a draft").name;

@@ -259,6 +259,7 @@ async fn a_promise_that_is_broken_is_told_once() {
     let events = sales.service.published(sales.admin.tenant).await;
     let told: Vec<_> = events.iter().filter(|event| event.kind.ends_with("order.promise_broken")).collect();
     assert_eq!(told.len(), 1);
+    assert!(told[0].traceparent.is_some(), "what a job does has a trace as well");
     let fact = told[0].fact::<OrderPromiseBroken>().expect("it can be read").expect("a fact");
     assert_eq!(fact.account, draft.account);
     assert_eq!((fact.lines.len(), fact.lines[0].promised_date), (1, date(2026, 1, 7)));
