@@ -78,7 +78,8 @@ pub fn read_column<C: Column>(row: &PgRow, next: &mut std::ops::RangeFrom<usize>
     C::from_sql(row.try_get(index).map_err(Error::internal)?)
 }
 
-fn present<T>(stored: Option<T>) -> Result<T> {
+#[doc(hidden)]
+pub fn present<T>(stored: Option<T>) -> Result<T> {
     stored.ok_or_else(|| Error::internal("a column that is never null was null"))
 }
 
@@ -97,22 +98,6 @@ macro_rules! plain {
     )*};
 }
 plain!(String: "text", i64: "bigint", i32: "integer", bool: "boolean", Uuid: "uuid", Date: "date", Timestamp: "timestamptz");
-
-macro_rules! parsed {
-    ($($type:ty),*) => {$(
-        impl Column for $type {
-            type Sql = String;
-            const TYPE: &'static str = "text";
-            fn to_sql(&self) -> Option<String> {
-                Some(self.to_string())
-            }
-            fn from_sql(stored: Option<String>) -> Result<Self> {
-                present(stored)?.parse().map_err(Error::internal)
-            }
-        }
-    )*};
-}
-parsed!(DisplayName, EmailAddress, PhoneNumber, Prefix);
 
 impl<T: Column> Column for Option<T> {
     type Sql = T::Sql;
@@ -211,6 +196,25 @@ macro_rules! choice_column {
         }
     };
 }
+
+/// Stores a type as the text that it is written as and parsed from.
+#[macro_export]
+macro_rules! parsed_column {
+    ($($type:ty),+ $(,)?) => {$(
+        impl $crate::db::Column for $type {
+            type Sql = String;
+            const TYPE: &'static str = "text";
+            fn to_sql(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+            fn from_sql(stored: Option<String>) -> trato_types::Result<Self> {
+                $crate::db::columns::present(stored)?.parse().map_err(trato_types::Error::internal)
+            }
+        }
+    )+};
+}
+
+parsed_column!(DisplayName, EmailAddress, PhoneNumber, Prefix);
 
 /// Stores a serde type as `jsonb`: parts of a resource that are never searched by.
 #[macro_export]

@@ -222,6 +222,11 @@ impl Tx {
         self.connection.roll_back().await.map_err(from_sqlx)
     }
 
+    /// Commits, or rolls back where everything but writing was asked for (AIP-163).
+    pub async fn end(self, validate_only: bool) -> Result<()> {
+        if validate_only { self.roll_back().await } else { self.commit().await }
+    }
+
     /// Writes the events noted so far under the present context.
     pub async fn write_events(&mut self) -> Result<()> {
         if self.events.is_empty() {

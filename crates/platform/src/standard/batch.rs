@@ -71,11 +71,7 @@ impl<T: Resource> Store<T> {
         if let Some(key) = key.filter(|_| !validate_only) {
             tx.remember(key, response.encode_to_vec()).await?;
         }
-        if validate_only {
-            tx.roll_back().await?
-        } else {
-            tx.commit().await?
-        }
+        tx.end(validate_only).await?;
         Ok(response)
     }
 

@@ -15,10 +15,10 @@ use trato_types::{
 use super::{
     Prepared, Reply, Store, answer,
     batch::{created, each, part_record},
-    once,
+    finish, once,
     prepare::{merged, new_record},
     require_batch, require_living,
-    write::{external_id_taken, finish},
+    write::external_id_taken,
 };
 use crate::{
     db::{Database, Facts, NewEvent, Record, RequestKey, Resource, Tx},

@@ -15,7 +15,7 @@ pub use self::{
     list::{Within, bind, key_value},
     prepare::new_record,
     reply::{Reply, answer},
-    write::{Changed, require_living},
+    write::{Changed, finish, require_living},
 };
 
 use std::marker::PhantomData;

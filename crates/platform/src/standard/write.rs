@@ -363,16 +363,11 @@ fn concurrent_change(name: &str) -> Error {
 }
 
 /// Ends the transaction of a write whose answer is the after-image of an event.
-pub(super) async fn finish(
-    mut tx: Tx,
-    key: Option<&RequestKey>,
-    event_id: Uuid,
-    validate_only: bool,
-) -> Result<()> {
+pub async fn finish(mut tx: Tx, key: Option<&RequestKey>, event_id: Uuid, validate_only: bool) -> Result<()> {
     if let Some(key) = key {
         tx.remember_event(key, event_id).await?;
     }
-    if validate_only { tx.roll_back().await } else { tx.commit().await }
+    tx.end(validate_only).await
 }
 
 /// ALREADY_EXISTS for a record whose source has a living one of its external id.

@@ -79,11 +79,7 @@ impl Api {
         let mut tx = Tx::of(&self.importer.till.database, cx).await?;
         let answer = self.importer.import(&mut tx, legal_entity, &statement.lines).await?;
         tx.remember(key, answer.encode_to_vec()).await?;
-        if body.validate_only {
-            tx.roll_back().await?
-        } else {
-            tx.commit().await?
-        }
+        tx.end(body.validate_only).await?;
         Ok(answer)
     }
 }

@@ -6,7 +6,7 @@ use tonic::Request;
 use trato_platform::{
     App,
     db::{Constraint, NewEvent, Record, RequestKey, Resource, Tx},
-    standard::{Reply, Store, answer, once},
+    standard::{Reply, Store, answer, finish, once},
 };
 use trato_proto::billing::v1::{self as pb, credit_reservation_service_server::CreditReservationService};
 use trato_query::Field;
@@ -108,10 +108,7 @@ impl Api {
         if takes_more {
             require_within(&mut tx, after.value.account).await?;
         }
-        if let Some(key) = key {
-            tx.remember_event(key, event.id).await?;
-        }
-        finish(tx, body.validate_only).await?;
+        finish(tx, key, event.id, body.validate_only).await?;
         Ok(CreditReservation::render(&after))
     }
 
@@ -141,7 +138,7 @@ impl Api {
         if let Some(key) = key {
             tx.remember(key, answer.encode_to_vec()).await?;
         }
-        finish(tx, body.validate_only).await?;
+        tx.end(body.validate_only).await?;
         Ok(answer)
     }
 }
@@ -172,12 +169,8 @@ async fn keep(
     if let Some(key) = key {
         tx.remember(key, answer.encode_to_vec()).await?;
     }
-    finish(tx, validate_only).await?;
+    tx.end(validate_only).await?;
     Ok(answer)
-}
-
-async fn finish(tx: Tx, validate_only: bool) -> Result<()> {
-    if validate_only { tx.roll_back().await } else { tx.commit().await }
 }
 
 impl Resource for CreditReservation {

@@ -1,12 +1,8 @@
 //! How legal entities are stored: columns, fields to filter by, and the constraints that speak to clients.
 
-use trato_platform::{
-    choice_column, columns,
-    db::{Column, Constraint},
-    json_column,
-};
+use trato_platform::{choice_column, columns, db::Constraint, json_column, parsed_column};
 use trato_query::{Field, choice, text};
-use trato_types::{Error, Kind, Result};
+use trato_types::Kind;
 
 use super::model::{LegalEntity, Seller, TaxIds, TaxRounding, TimeZone};
 
@@ -26,18 +22,8 @@ columns!(LegalEntity {
 });
 
 json_column!(TaxIds, Seller);
+parsed_column!(TimeZone);
 choice_column!(TaxRounding { Group = "GROUP", Line = "LINE" });
-
-impl Column for TimeZone {
-    type Sql = String;
-    const TYPE: &'static str = "text";
-    fn to_sql(&self) -> Option<String> {
-        Some(self.to_string())
-    }
-    fn from_sql(stored: Option<String>) -> Result<Self> {
-        stored.unwrap_or_default().parse().map_err(Error::internal)
-    }
-}
 
 /// Fields to filter and sort by.
 pub const FIELDS: &[Field] = &[

@@ -6,7 +6,7 @@ use trato_platform::{
     App,
     db::{Database, NewEvent, Record, RequestKey, Resource as _, Tx, statement::Statements},
     rpc::Caller,
-    standard::{Reply, answer, once, require_living},
+    standard::{Reply, answer, finish, once, require_living},
 };
 use trato_proto::sales::v1 as pb;
 use trato_types::{Context, Error, Id, Ref, Result, error::FieldError as _};
@@ -71,14 +71,7 @@ impl CheckOut {
         cart.value.require_unordered().map_err(|error| error.about(cart.name()))?;
         let cart = self.recover(&mut tx, cart).await?;
         let (order, event_id) = self.place_order(&mut tx, &cart, account).await?;
-        if let Some(key) = key {
-            tx.remember_event(key, event_id).await?;
-        }
-        if body.validate_only {
-            tx.roll_back().await?;
-        } else {
-            tx.commit().await?;
-        }
+        finish(tx, key, event_id, body.validate_only).await?;
         Ok(Order::render(&order))
     }
 

@@ -5,7 +5,7 @@ use tonic::Request;
 use trato_platform::{
     App,
     db::{Database, RequestKey, Resource as _, Tx, from_sqlx, statement::Statements},
-    standard::{Reply, answer, once, require_living},
+    standard::{Reply, answer, finish, once, require_living},
 };
 use trato_proto::sales::v1 as pb;
 use trato_types::{Context, DomainError, Error, Id, Kind, Result, error::FieldError as _};
@@ -83,14 +83,7 @@ impl FromQuote {
         let order = self.order_of(&mut tx, quote).await?;
         let (record, event_id) = insert_order(&self.orders, &mut tx, order).await?;
         billed::attach(&mut tx, record.id, quote).await?;
-        if let Some(key) = key {
-            tx.remember_event(key, event_id).await?;
-        }
-        if body.validate_only {
-            tx.roll_back().await?;
-        } else {
-            tx.commit().await?;
-        }
+        finish(tx, key, event_id, body.validate_only).await?;
         Ok(Order::render(&record))
     }
 

@@ -1,12 +1,8 @@
 //! How pipelines are stored: columns, fields to filter by, and the constraints that speak to clients.
 
-use trato_platform::{
-    columns,
-    db::{Column, Constraint},
-    json_column,
-};
+use trato_platform::{columns, db::Constraint, json_column, parsed_column};
 use trato_query::{Field, text};
-use trato_types::{Error, Kind, Result};
+use trato_types::Kind;
 
 use super::model::{Pipeline, StageKey, Stages};
 
@@ -14,16 +10,7 @@ columns!(Pipeline { display_name, segment, stages });
 
 json_column!(Stages);
 
-impl Column for StageKey {
-    type Sql = String;
-    const TYPE: &'static str = "text";
-    fn to_sql(&self) -> Option<String> {
-        Some(self.to_string())
-    }
-    fn from_sql(stored: Option<String>) -> Result<Self> {
-        stored.unwrap_or_default().parse().map_err(Error::internal)
-    }
-}
+parsed_column!(StageKey);
 
 /// Fields to filter and sort by.
 pub const FIELDS: &[Field] = &[text("display_name").sortable().searchable(), text("segment")];

@@ -1,12 +1,8 @@
 //! How products are stored: columns, fields to filter by, and the constraints that speak to clients.
 
-use trato_platform::{
-    choice_column, columns,
-    db::{Column, Constraint},
-    json_column,
-};
+use trato_platform::{choice_column, columns, db::Constraint, json_column, parsed_column};
 use trato_query::{Field, boolean, choice, date, minor, text};
-use trato_types::{Error, Kind as ErrorKind, Result};
+use trato_types::Kind as ErrorKind;
 
 use super::{
     attributes::Attributes,
@@ -42,16 +38,7 @@ choice_column!(Kind { Good = "GOOD", Service = "SERVICE" });
 
 json_column!(Attributes, Components, OptionGroups);
 
-impl Column for UnitCode {
-    type Sql = String;
-    const TYPE: &'static str = "text";
-    fn to_sql(&self) -> Option<String> {
-        Some(self.to_string())
-    }
-    fn from_sql(stored: Option<String>) -> Result<Self> {
-        stored.unwrap_or_default().parse().map_err(Error::internal)
-    }
-}
+parsed_column!(UnitCode);
 
 /// Fields to filter and sort by.
 pub const FIELDS: &[Field] = &[

@@ -3,7 +3,7 @@
 use tonic::Request;
 use trato_platform::{
     db::{Facts, NewEvent, Record, RequestKey, Resource as _, Tx, from_sqlx},
-    standard::{Reply, Store, answer, once, require_living},
+    standard::{Reply, Store, answer, finish, once, require_living},
 };
 use trato_proto::sales::v1 as pb;
 use trato_types::{Context, Error, Id, Result, standard::VerbRequest as _};
@@ -44,14 +44,7 @@ async fn revise_one(
     if tx.insert(quotes.statements(), &[&next], vec![event]).await?.is_empty() {
         return Err(Error::internal("a new version was not stored"));
     }
-    if let Some(key) = key {
-        tx.remember_event(key, event_id).await?;
-    }
-    if body.validate_only {
-        tx.roll_back().await?
-    } else {
-        tx.commit().await?
-    }
+    finish(tx, key, event_id, body.validate_only).await?;
     Ok(Quote::render(&next))
 }
 
