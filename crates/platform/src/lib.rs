@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod events;
 pub mod foreign;
 pub mod jobs;
+pub mod program;
 pub mod rpc;
 mod run;
 #[cfg(all(test, feature = "testing"))]

@@ -3,7 +3,7 @@
 //! Stopping: no new calls, not ready, calls in hand finish, the records of their answers are stored, the consumer after
 //! its batch and the jobs, only then the relay after what they all committed, pools, telemetry last.
 
-use std::{io::Write as _, process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret as _;
@@ -31,14 +31,12 @@ use crate::{
     directory::Directory,
     events::{self, Consumer, Processor, Relay, partitions},
     jobs,
+    program::{BAD_CONFIGURATION, complain, say, stop_signal},
     rpc::{Admin, Condition, Readiness, Server, Setup, Turns},
     spec::{App, ServiceSpec},
     telemetry,
     transport::Network,
 };
-
-/// Exit code of a configuration that cannot be used (`EX_USAGE` of sysexits.h).
-const BAD_CONFIGURATION: u8 = 64;
 
 /// Time between two looks at the schema.
 const SCHEMA_LOOK: Duration = Duration::from_millis(250);
@@ -342,22 +340,4 @@ async fn queue_is_there(mut declared: watch::Receiver<bool>, condition: Conditio
         declared = declared.wait_for(|declared| *declared) => if declared.is_ok() { condition.holds() },
         () = stop.cancelled() => {}
     }
-}
-
-async fn stop_signal() -> Result<()> {
-    let mut terminate =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(Error::internal)?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Error::internal),
-    }
-}
-
-fn say(text: &str) -> Result<()> {
-    std::io::stdout().write_all(text.as_bytes()).map_err(Error::internal)
-}
-
-#[expect(clippy::print_stderr, reason = "a program that cannot start says why where its caller looks")]
-fn complain(text: &str) {
-    eprintln!("{text}");
 }

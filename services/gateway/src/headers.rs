@@ -95,7 +95,7 @@ pub fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
         Error::invalid(name.as_str(), "INVALID_TIMEOUT", format!("must be {form}"))
     };
     if let Some(value) = headers.get(GRPC_TIMEOUT) {
-        let parsed = value.to_str().ok().and_then(grpc_timeout);
+        let parsed = value.to_str().ok().and_then(rpc::parse_timeout);
         return parsed
             .map(Some)
             .ok_or_else(|| wrong(&GRPC_TIMEOUT, "up to eight digits and one of H M S m u n"));
@@ -105,23 +105,6 @@ pub fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
     millis
         .map(|millis| Some(Duration::from_millis(millis)))
         .ok_or_else(|| wrong(&TIMEOUT_MS, "whole milliseconds"))
-}
-
-fn grpc_timeout(text: &str) -> Option<Duration> {
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if number.is_empty() || number.len() > 8 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let number: u64 = number.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(number * 3600),
-        "M" => Duration::from_secs(number * 60),
-        "S" => Duration::from_secs(number),
-        "m" => Duration::from_millis(number),
-        "u" => Duration::from_micros(number),
-        "n" => Duration::from_nanos(number),
-        _ => return None,
-    })
 }
 
 /// The client's address: the peer's, or, behind `trusted_hops` proxies of our own, what the outermost of them noted.

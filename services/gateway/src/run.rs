@@ -2,7 +2,7 @@
 //!
 //! Stopping: not ready, nothing accepted any more, streams end, calls in hand finish, telemetry last.
 
-use std::{io::Write, net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -12,6 +12,7 @@ use trato_platform::{
     commands::Output,
     config::{Environment, Loaded},
     doctor,
+    program::{BAD_CONFIGURATION, complain, say, stop_signal},
     rpc::{Admin, Readiness},
     telemetry,
 };
@@ -22,9 +23,6 @@ use crate::{
     edge::Gateway,
     server,
 };
-
-/// Exit code of a configuration that cannot be used (`EX_USAGE` of sysexits.h).
-const BAD_CONFIGURATION: u8 = 64;
 
 #[derive(Parser)]
 #[command(
@@ -160,22 +158,4 @@ impl Running {
         self.admin.await.map_err(Error::internal)?.map_err(Error::internal)?;
         ended
     }
-}
-
-async fn stop_signal() -> Result<()> {
-    let mut terminate =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(Error::internal)?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Error::internal),
-    }
-}
-
-fn say(text: &str) -> Result<()> {
-    std::io::stdout().write_all(text.as_bytes()).map_err(Error::internal)
-}
-
-#[expect(clippy::print_stderr, reason = "a program that cannot start says why where its caller looks")]
-fn complain(text: &str) {
-    eprintln!("{text}");
 }

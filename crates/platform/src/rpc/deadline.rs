@@ -9,7 +9,11 @@ const HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// The caller's timeout. A malformed header counts as none, as gRPC's own servers have it.
 pub(super) fn timeout(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(HEADER)?.to_str().ok()?;
+    parse_timeout(headers.get(HEADER)?.to_str().ok()?)
+}
+
+/// A `grpc-timeout`: up to eight digits and a unit.
+pub fn parse_timeout(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     // At most eight digits and no sign, says the protocol; that also keeps the arithmetic below from overflowing.
     if number.is_empty() || number.len() > 8 || !number.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -41,7 +41,7 @@ pub use admin::Admin;
 pub use answer::Answer;
 pub use authenticate::bearer;
 pub use client::{Peer, Upstream, UpstreamError};
-pub use deadline::exceeded;
+pub use deadline::{exceeded, parse_timeout};
 pub use limits::{Places, message_too_large, too_many_calls};
 pub use permit::{Caller, NoTeams, TeamsOf};
 pub use purpose::PURPOSE;
