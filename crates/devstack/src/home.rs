@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use crate::{account::Account, checkout::Checkout};
@@ -258,6 +259,15 @@ pub fn write_secret(path: &Path, content: &str) -> Result<()> {
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// What an earlier run wrote to a file of JSON, by name; nothing when there is none yet.
+pub fn read_remembered<T: DeserializeOwned>(path: &Path) -> Result<BTreeMap<String, T>> {
+    match fs::read_to_string(path) {
+        Ok(text) => serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
 /// Generated passwords, kept so that a stack finds its data again.
 #[derive(Debug)]
 pub struct Secrets {
@@ -269,14 +279,7 @@ impl Secrets {
     /// Reads the secrets of a home; none are there at first.
     pub fn open(home: &Home) -> Result<Self> {
         let path = home.dir.join("secrets.json");
-        let known = match fs::read_to_string(&path) {
-            Ok(text) => {
-                serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
-        };
-        Ok(Self { path, known })
+        Ok(Self { known: read_remembered(&path)?, path })
     }
 
     /// The password of that name; made (160 random bits, as hex) and stored at the first call.

@@ -2,15 +2,14 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    fs,
     net::{Ipv4Addr, TcpListener},
     path::PathBuf,
     sync::{Mutex, PoisonError},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
-use crate::home::{Home, write_secret};
+use crate::home::{Home, read_remembered, write_secret};
 
 /// Below the range the kernel takes for outgoing connections, so that none of them sits on a port while its process
 /// is down and about to be started again.
@@ -27,14 +26,7 @@ impl Ports {
     /// Reads what the last run used.
     pub fn open(home: &Home) -> Result<Self> {
         let path = home.dir.join("ports.json");
-        let known = match fs::read_to_string(&path) {
-            Ok(text) => {
-                serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
-        };
-        Ok(Self { path, known })
+        Ok(Self { known: read_remembered(&path)?, path })
     }
 
     /// The port remembered for `use_name`, without asking whether it is free.
@@ -75,6 +67,8 @@ fn reserve(port: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::checkout::Checkout;
 

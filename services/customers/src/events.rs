@@ -1,16 +1,14 @@
 //! `EventService`: the event log of customers, for consumers outside the suite. The streams are the platform's.
 
-use futures::{StreamExt as _, stream::BoxStream};
-use tonic::{Request, Status};
+use tonic::Request;
 use trato_platform::{
     App,
-    events::{Streams, stream::EventStream},
-    rpc::status::to_status,
-    standard::{Reply, answer},
+    events::{Streams, stream::EventReplies},
+    standard::Reply,
 };
 use trato_proto::{
     customers::v1::event_service_server::EventService,
-    events::v1::{Event, ReplayEventsRequest, SubscribeEventsRequest},
+    events::v1::{ReplayEventsRequest, SubscribeEventsRequest},
 };
 
 /// Serves the event log.
@@ -27,20 +25,13 @@ impl Api {
 
 #[tonic::async_trait]
 impl EventService for Api {
-    type SubscribeEventsStream = BoxStream<'static, Result<Event, Status>>;
-    type ReplayEventsStream = BoxStream<'static, Result<Event, Status>>;
+    type SubscribeEventsStream = EventReplies;
+    type ReplayEventsStream = EventReplies;
 
-    async fn subscribe_events(
-        &self,
-        request: Request<SubscribeEventsRequest>,
-    ) -> Reply<Self::SubscribeEventsStream> {
-        answer(request, async |cx, body| Ok(sent(self.streams.subscribe(cx, body).await?))).await
+    async fn subscribe_events(&self, request: Request<SubscribeEventsRequest>) -> Reply<EventReplies> {
+        self.streams.answer_subscribe(request).await
     }
-    async fn replay_events(&self, request: Request<ReplayEventsRequest>) -> Reply<Self::ReplayEventsStream> {
-        answer(request, async |cx, body| Ok(sent(self.streams.replay(cx, body).await?))).await
+    async fn replay_events(&self, request: Request<ReplayEventsRequest>) -> Reply<EventReplies> {
+        self.streams.answer_replay(request).await
     }
-}
-
-fn sent(events: EventStream) -> BoxStream<'static, Result<Event, Status>> {
-    events.map(|event| event.map_err(to_status)).boxed()
 }

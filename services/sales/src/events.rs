@@ -1,16 +1,13 @@
 //! `EventService`: the platform's streams of this service's log.
 
-use futures::{Stream, StreamExt as _};
-use std::pin::Pin;
-use tonic::{Request, Status};
+use tonic::Request;
 use trato_platform::{
     App,
-    events::{Streams, stream::EventStream},
-    rpc::status::to_status,
-    standard::{Reply, answer},
+    events::{Streams, stream::EventReplies},
+    standard::Reply,
 };
 use trato_proto::{
-    events::v1::{Event, ReplayEventsRequest, SubscribeEventsRequest},
+    events::v1::{ReplayEventsRequest, SubscribeEventsRequest},
     sales::v1::event_service_server::EventService,
 };
 
@@ -26,21 +23,15 @@ impl Api {
     }
 }
 
-type Events = Pin<Box<dyn Stream<Item = Result<Event, Status>> + Send>>;
-
 #[tonic::async_trait]
 impl EventService for Api {
-    type SubscribeEventsStream = Events;
-    type ReplayEventsStream = Events;
+    type SubscribeEventsStream = EventReplies;
+    type ReplayEventsStream = EventReplies;
 
-    async fn subscribe_events(&self, request: Request<SubscribeEventsRequest>) -> Reply<Events> {
-        answer(request, async |cx, body| self.streams.subscribe(cx, body).await.map(to_wire)).await
+    async fn subscribe_events(&self, request: Request<SubscribeEventsRequest>) -> Reply<EventReplies> {
+        self.streams.answer_subscribe(request).await
     }
-    async fn replay_events(&self, request: Request<ReplayEventsRequest>) -> Reply<Events> {
-        answer(request, async |cx, body| self.streams.replay(cx, body).await.map(to_wire)).await
+    async fn replay_events(&self, request: Request<ReplayEventsRequest>) -> Reply<EventReplies> {
+        self.streams.answer_replay(request).await
     }
-}
-
-fn to_wire(events: EventStream) -> Events {
-    Box::pin(events.map(|event| event.map_err(to_status)))
 }

@@ -4,13 +4,14 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use futures::Stream;
+use futures::{Stream, StreamExt as _, stream::BoxStream};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
     time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
+use tonic::{Request, Status};
 use trato_contract::events::v1 as pb;
 use trato_query::{Field, Filter, Value, integer, member, reference, text, timestamp};
 use trato_types::{Context, Error, Kind, Result, Timestamp};
@@ -18,12 +19,17 @@ use trato_types::{Context, Error, Kind, Result, Timestamp};
 use super::{cursor, event::Event, log::Logged, tail::Tail};
 use crate::{
     db::{Database, Pool, from_sqlx},
+    rpc::status::to_status,
+    standard::{Reply, answer},
     telemetry::metrics::metrics,
     tenants::Suspended,
 };
 
 /// Events on their way to one client.
 pub type EventStream = Pin<Box<dyn Stream<Item = Result<pb::Event>> + Send>>;
+
+/// The same as the answer of a method.
+pub type EventReplies = BoxStream<'static, Result<pb::Event, Status>>;
 
 /// What a filter may name.
 const FIELDS: &[Field] = &[
@@ -88,6 +94,19 @@ impl Streams {
         metrics().watch_subscribers(move || MOST_STREAMS - watched.available_permits());
         let (pool, tail) = (database.pool.clone(), database.tail.clone());
         Self { service, pool, tail, suspended: database.suspended.clone(), places, shutdown }
+    }
+
+    /// `SubscribeEvents`.
+    pub async fn answer_subscribe(
+        &self,
+        request: Request<pb::SubscribeEventsRequest>,
+    ) -> Reply<EventReplies> {
+        answer(request, async |cx, body| Ok(replies(self.subscribe(cx, body).await?))).await
+    }
+
+    /// `ReplayEvents`.
+    pub async fn answer_replay(&self, request: Request<pb::ReplayEventsRequest>) -> Reply<EventReplies> {
+        answer(request, async |cx, body| Ok(replies(self.replay(cx, body).await?))).await
     }
 
     /// Sends what the caller may see from a cursor on, and then each new event. It ends with UNAVAILABLE when the
@@ -217,6 +236,10 @@ impl Reader {
         let cursor = cursor::write(self.streams.service, self.cx.tenant, row.position);
         self.client.send(Ok(to_message(row.into_event(), cursor))).await.is_ok()
     }
+}
+
+fn replies(events: EventStream) -> EventReplies {
+    events.map(|event| event.map_err(to_status)).boxed()
 }
 
 async fn changed(tail: &mut watch::Receiver<i64>) {

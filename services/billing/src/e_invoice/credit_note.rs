@@ -30,12 +30,7 @@ pub fn of_credit_note(credit_note: &CreditNote, invoice: &Invoice, rules: Rules)
     };
     let credit = missing.keep("BG-22 totals", credit_note.credit.0.as_ref());
     let terms = credit.and_then(|credit| terms(&document, credit_note, invoice, credit, &mut missing));
-    let terms = missing.into_result(terms)?;
-    EInvoice::new(terms).or_else(|error| {
-        let mut missing = Missing::default();
-        missing.refused(&error);
-        missing.into_result(None)
-    })
+    missing.into_e_invoice(terms)
 }
 
 fn terms(

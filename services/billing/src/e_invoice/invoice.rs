@@ -28,12 +28,7 @@ pub fn of_invoice(invoice: &Invoice, rules: Rules) -> Result<EInvoice> {
     };
     let priced = missing.keep("BG-22 totals", invoice.amounts.0.as_ref());
     let terms = priced.and_then(|priced| terms(&document, invoice, priced, &mut missing));
-    let terms = missing.into_result(terms)?;
-    EInvoice::new(terms).or_else(|error| {
-        let mut missing = Missing::default();
-        missing.refused(&error);
-        missing.into_result(None)
-    })
+    missing.into_e_invoice(terms)
 }
 
 fn terms(

@@ -1,6 +1,6 @@
 //! What EN 16931 wants and a document does not say.
 
-use trato_einvoice::{EInvoiceError, Paragraph, Text};
+use trato_einvoice::{EInvoice, EInvoiceError, Invoice as Terms, Paragraph, Text};
 use trato_types::{Error, Kind, Result};
 
 /// All that is missing, by the terms of the standard and the fields that would say it.
@@ -41,7 +41,7 @@ impl Missing {
     }
 
     /// Notes what the rules of the standard refuse.
-    pub fn refused(&mut self, error: &Error) {
+    fn refused(&mut self, error: &Error) {
         for violation in error.violations() {
             let rule = EInvoiceError::rule(violation.reason);
             let space = if rule.is_empty() { "" } else { " " };
@@ -49,8 +49,19 @@ impl Missing {
         }
     }
 
+    /// The e-invoice of these terms; FAILED_PRECONDITION `E_INVOICE_INCOMPLETE` when anything is missing, or refused by the rules of
+    /// the standard.
+    pub fn into_e_invoice(self, terms: Option<Terms>) -> Result<EInvoice> {
+        let terms = self.into_result(terms)?;
+        EInvoice::new(terms).or_else(|error| {
+            let mut missing = Self::default();
+            missing.refused(&error);
+            missing.into_result(None)
+        })
+    }
+
     /// FAILED_PRECONDITION `E_INVOICE_INCOMPLETE` when anything is missing.
-    pub fn into_result<T>(self, value: Option<T>) -> Result<T> {
+    fn into_result<T>(self, value: Option<T>) -> Result<T> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),
             _ => {
