@@ -46,5 +46,8 @@ mod generated {
 /// Every file of the contract with all annotations and comments, as an encoded `google.protobuf.FileDescriptorSet`.
 pub static DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.binpb"));
 
+/// The same without the comments, which are most of it: for whoever serves the contract and does not explain it.
+pub static BARE_DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bare_descriptors.binpb"));
+
 /// The roles the suite ships, as TOML. An installation may put its own in their place.
 pub static ROLES: &str = include_str!("../roles.toml");

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::samples::World;
 use crate::harness::{
     eventually::{SOON, eventually},
-    values::{dollars, name},
+    values::{dollars, name, text},
 };
 
 /// The verbs of quotes.
@@ -39,7 +39,7 @@ impl World {
                     "lines": [{
                         "product": self.product, "quantity": "2", "description": "A pair of them",
                         "adjustments": [{ "percent": "5", "reason": "Friends" }],
-                        "choices": [{ "option": "lamp" }],
+                        "choices": [{ "option": "lamp" }], "withheldTaxClasses": [self.withheld_tax_class],
                     }],
                     "charges": [{ "key": "freight", "amount": dollars(15), "taxClass": self.tax_class }],
                 },
@@ -50,6 +50,31 @@ impl World {
             }),
             other => self.order_body(other, unique),
         }
+    }
+
+    /// Records a tax code that is withheld, and answers its code.
+    pub async fn withheld(&self) -> String {
+        let mut body = self.body("TaxCode");
+        body["tax"] = json!("IRPF");
+        body["category"] = json!("WITHHOLDING");
+        text(&self.keeper.post("/v1/taxCodes", body).await.ok(), "code").to_owned()
+    }
+
+    /// Waits until sales has heard of billing's tax codes, so that documents can be priced.
+    pub async fn until_taxes_are_known(&self) {
+        let document = self.document();
+        let ask = || async { self.keeper.post("/v1/pricing:priceDocument", document.clone()).await.status };
+        eventually(SOON, "sales to know the tax codes", ask, |status| *status == 200).await;
+    }
+
+    /// A document of which something is withheld.
+    pub fn document(&self) -> Value {
+        json!({
+            "account": self.account, "currencyCode": "USD", "channel": "portal",
+            "lines": [{
+                "product": self.product, "quantity": "12", "withheldTaxClasses": [self.withheld_tax_class],
+            }],
+        })
     }
 
     /// A request of a verb of quotes, for a quote in the state that it asks for.

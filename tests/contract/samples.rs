@@ -20,7 +20,6 @@ pub use super::{
 };
 use crate::harness::{
     caller::Caller,
-    eventually::{SOON, eventually},
     tenant::Tenant,
     values::{dollars, name, text},
 };
@@ -96,6 +95,8 @@ pub struct World {
     pub tax_code: String,
     /// A team.
     pub team: String,
+    /// Code of a tax that buyers withhold.
+    pub withheld_tax_class: String,
     /// Legal entities without a ledger.
     pub spare_entities: Mutex<Vec<String>>,
     /// Accounts without a credit profile.
@@ -148,6 +149,7 @@ impl World {
             tax_class: String::new(),
             tax_code: String::new(),
             team: String::new(),
+            withheld_tax_class: String::new(),
             spare_entities: Mutex::default(),
             spare_accounts: Mutex::default(),
         };
@@ -159,6 +161,7 @@ impl World {
         world.pipeline = world.create("Pipeline").await;
         world.tax_code = world.create("TaxCode").await;
         world.tax_class = world.class_of_tax_code().await;
+        world.withheld_tax_class = world.withheld().await;
         world.product = world.create("Product").await;
         world.bundle = world.create("Product").await;
         world.price_list = world.create("PriceList").await;
@@ -245,20 +248,6 @@ impl World {
     async fn class_of_tax_code(&self) -> String {
         let tax_code = self.keeper.get(&format!("/v1/{}", self.tax_code)).await.ok();
         text(&tax_code, "code").to_owned()
-    }
-
-    /// Waits until sales has heard of billing's tax code, so that documents can be priced.
-    async fn until_taxes_are_known(&self) {
-        let document = self.document();
-        let ask = || async { self.keeper.post("/v1/pricing:priceDocument", document.clone()).await.status };
-        eventually(SOON, "sales to know the tax code", ask, |status| *status == 200).await;
-    }
-
-    fn document(&self) -> Value {
-        json!({
-            "account": self.account, "currencyCode": "USD", "channel": "portal",
-            "lines": [{ "product": self.product, "quantity": "12" }],
-        })
     }
 
     async fn link(&self, contact: &str) {

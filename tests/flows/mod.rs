@@ -29,3 +29,4 @@ mod returns_credited;
 mod scopes;
 mod stages;
 mod streams;
+mod withholding;

@@ -25,7 +25,8 @@ pub struct Build<'a> {
 }
 
 impl Build<'_> {
-    /// Writes the code and `descriptors.binpb` into the build script's folder, and tells cargo what to watch.
+    /// Writes the code, `descriptors.binpb` and, without comments, `bare_descriptors.binpb` into the build script's
+    /// folder, and tells cargo what to watch.
     pub fn run(&self) -> Result<()> {
         #[expect(clippy::disallowed_methods, reason = "cargo names a build script's folder by a variable")]
         let out = PathBuf::from(std::env::var("OUT_DIR")?);
@@ -44,6 +45,8 @@ impl Build<'_> {
         let mut config = prost_build::Config::new();
         config.enable_type_names().type_name_domain(["."], "type.googleapis.com");
         builder.compile_fds_with_config(compiler.file_descriptor_set(), config)?;
+        let bare = compiler.include_source_info(false).encode_file_descriptor_set();
+        fs::write(out.join("bare_descriptors.binpb"), bare)?;
 
         let pool = DescriptorPool::decode(encoded.as_slice())?;
         for package in self.packages(&pool) {

@@ -56,7 +56,8 @@ impl Amounts {
     }
 }
 
-fn proportion(own: Minor, part: Minor, whole: Minor) -> Result<Minor, PricingError> {
+/// What is to `own` as `part` is to `whole`; all of it for the whole.
+pub(crate) fn proportion(own: Minor, part: Minor, whole: Minor) -> Result<Minor, PricingError> {
     if part == whole {
         return Ok(own);
     }

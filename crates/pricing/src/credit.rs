@@ -1,5 +1,6 @@
 //! Credits take their amounts from what the document has left, never from prices and rates: whoever credits all that is
-//! left leaves exactly zero, after whatever went before.
+//! left leaves exactly zero, after whatever went before. What is due of the rest can be paid after each of them: a credit gives
+//! back what less is due by it, so that a rounding neither waits for the last credit nor outlives it.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +9,10 @@ use trato_types::{Currency, Minor, Result, Violations, error::FieldError};
 
 use crate::{
     Amounts, Converted, GroupTotal, Key, Priced, Prices, PricingError, Quantity, Trace,
+    amounts::proportion,
     exact::{minus, negated, sum},
     portion::{Claim, take},
-    totals::group_totals,
+    totals::{group_totals, rounded_to},
     trace::{Datum, Rule, Subject},
 };
 
@@ -23,8 +25,12 @@ pub struct Balance {
     pub prices: Prices,
     /// Lines and charges with what is left of them.
     pub items: Vec<Creditable>,
-    /// What is left of the rounding of what was due.
+    /// What rounding adds to what is due of it.
     pub rounding: Minor,
+    /// Smallest amount that can be paid, in minor units: what is due of what a credit leaves is a multiple of it. None where
+    /// nothing is rounded to what can be paid.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub smallest_payment: Option<Minor>,
 }
 
 /// A line or a charge with a quantity and amounts.
@@ -74,7 +80,7 @@ pub struct Credit {
     pub gross: Minor,
     /// What the buyer had withheld.
     pub withheld: Minor,
-    /// The rounding of what was due; the credit that leaves nothing takes it along.
+    /// What of the rounding of what was due it takes along.
     pub rounding: Minor,
     /// What is given back: gross less what was withheld plus rounding.
     pub due: Minor,
@@ -83,8 +89,8 @@ pub struct Credit {
 }
 
 impl Balance {
-    /// All of a document.
-    pub fn of(priced: &Priced) -> Self {
+    /// All of a document, which was rounded to the smallest amount that can be paid, or was not.
+    pub fn of(priced: &Priced, smallest_payment: Option<Minor>) -> Self {
         let lines = priced
             .lines
             .iter()
@@ -98,12 +104,18 @@ impl Balance {
             prices: priced.prices,
             items: lines.chain(charges).collect(),
             rounding: priced.totals.rounding,
+            smallest_payment,
         }
     }
 
     /// True when no amount is left; a quantity without amounts may be.
     pub fn is_zero(&self) -> bool {
         self.rounding.is_zero() && self.items.iter().all(|item| item.amounts.is_zero())
+    }
+
+    /// What is due of it: gross less what is withheld plus rounding.
+    pub fn due(&self) -> Result<Minor, PricingError> {
+        sum([self.claim()?, self.rounding])
     }
 
     /// Credits all that is left.
@@ -138,11 +150,16 @@ impl Balance {
         let mut trace = Trace::new(self.currency);
         let items = take(&claims, &mut trace)?;
         let credited: Vec<(usize, Creditable)> = claims.iter().map(|claim| claim.at).zip(items).collect();
-        Ok(self.settle(credited, trace)?)
+        let left = self.less(&credited)?;
+        let smallest = self.smallest_payment.unwrap_or(Minor(1));
+        let due = rounded_to(left.claim()?, smallest)?;
+        let (credit, left) = self.settle(credited, left, due, trace)?;
+        Ok((credit.explained(smallest), left))
     }
 
     /// The same credit in the base currency: `self` is what is left in it, `document` was left in the document's own
-    /// before `credit` was taken. What takes the rest there takes the rest here, so that both end at zero together.
+    /// before `credit` was taken. What takes the rest there takes the rest here, so that both end at zero together; what is due by
+    /// it is to what is due here as it is there, since nobody pays in the base currency.
     pub fn credit_alike(&self, document: &Self, credit: &Credit) -> Result<(Credit, Self)> {
         let mut credited = Vec::with_capacity(credit.items.len());
         let mut trace = Trace::new(self.currency);
@@ -161,29 +178,53 @@ impl Balance {
             trace.step(Rule::ExchangeShare, Subject::Line(key.clone()), inputs, Datum::Money(amounts.gross));
             credited.push((at, Creditable { quantity: part.quantity, amounts }));
         }
-        Ok(self.settle(credited, trace)?)
+        let left = self.less(&credited)?;
+        let due = self.due_alike(&left, credit.due, document.due()?)?;
+        Ok(self.settle(credited, left, due, trace)?)
     }
 
-    fn settle(
-        &self,
-        credited: Vec<(usize, Creditable)>,
-        trace: Trace,
-    ) -> Result<(Credit, Self), PricingError> {
+    /// What is due of `left` when `part` of `whole` was due of the same credit in the document's currency. Where lines are on both
+    /// sides of zero a credit may be more than was due before it, and says nothing of a share: then the amounts alone count.
+    fn due_alike(&self, left: &Self, part: Minor, whole: Minor) -> Result<Minor, PricingError> {
+        let is_share = part.0 >= whole.0.min(0) && part.0 <= whole.0.max(0);
+        if !is_share {
+            return sum([left.claim()?, self.rounding]);
+        }
+        let due = self.due()?;
+        minus(due, proportion(due, part, whole)?)
+    }
+
+    /// Gross less what is withheld.
+    fn claim(&self) -> Result<Minor, PricingError> {
+        let gross = sum(self.items.iter().map(|item| item.amounts.gross))?;
+        minus(gross, withheld(&self.items)?)
+    }
+
+    /// What is left after parts of it; what of that is due is still to be said.
+    fn less(&self, credited: &[(usize, Creditable)]) -> Result<Self, PricingError> {
         let mut left = self.clone();
-        for (at, part) in &credited {
+        for (at, part) in credited {
             let item = &mut left.items[*at];
             item.quantity = item.quantity.plus(part.quantity.negated())?;
             item.amounts = item.amounts.less(&part.amounts)?;
         }
-        let mut rounding = Minor(0);
-        if left.items.iter().all(|item| item.amounts.is_zero()) {
-            rounding = left.rounding;
-            left.rounding = Minor(0);
-        }
+        Ok(left)
+    }
+
+    /// The credit that leaves `left`, of which `due` is due.
+    fn settle(
+        &self,
+        credited: Vec<(usize, Creditable)>,
+        mut left: Self,
+        due: Minor,
+        trace: Trace,
+    ) -> Result<(Credit, Self), PricingError> {
+        left.rounding = minus(due, left.claim()?)?;
+        let rounding = minus(self.rounding, left.rounding)?;
         let items: Vec<Creditable> = credited.into_iter().map(|(_, part)| part).collect();
         let total = |of: fn(&Amounts) -> Minor| sum(items.iter().map(|item| of(&item.amounts)));
         let (net, gross) = (total(|amounts| amounts.net)?, total(|amounts| amounts.gross)?);
-        let withheld = sum(items.iter().flat_map(|item| &item.amounts.withheld).map(|one| one.amount))?;
+        let withheld = withheld(&items)?;
         let credit = Credit {
             groups: group_totals(items.iter().map(|item| &item.amounts))?,
             net,
@@ -199,10 +240,25 @@ impl Balance {
     }
 }
 
+impl Credit {
+    /// The same with a word on its rounding, where something was rounded to what can be paid.
+    fn explained(mut self, smallest: Minor) -> Self {
+        if smallest > Minor(1) {
+            let inputs = [("smallest", Datum::Money(smallest))];
+            self.trace.step(Rule::CashRounding, Subject::Document, inputs, Datum::Money(self.rounding));
+        }
+        self
+    }
+}
+
+fn withheld(items: &[Creditable]) -> Result<Minor, PricingError> {
+    sum(items.iter().flat_map(|item| &item.amounts.withheld).map(|one| one.amount))
+}
+
 impl Converted {
     /// What can be credited of it, in the base currency.
     pub fn balance(&self, priced: &Priced) -> Balance {
-        let own = Balance::of(priced);
+        let own = Balance::of(priced, None);
         let items = own.items.into_iter().zip(&self.items);
         Balance {
             currency: self.currency,
@@ -211,6 +267,7 @@ impl Converted {
                 .map(|(item, amounts)| Creditable { quantity: item.quantity, amounts: amounts.clone() })
                 .collect(),
             rounding: self.rounding,
+            smallest_payment: None,
         }
     }
 }

@@ -130,7 +130,7 @@ pub(crate) fn totals(
 }
 
 /// The nearest multiple of the smallest amount that can be paid.
-fn rounded_to(open: Minor, smallest: Minor) -> Result<Minor, PricingError> {
+pub(crate) fn rounded_to(open: Minor, smallest: Minor) -> Result<Minor, PricingError> {
     match wide(smallest) {
         ..=1 => Ok(open),
         smallest => minor(divide(wide(open), smallest) * smallest),

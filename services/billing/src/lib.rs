@@ -58,7 +58,8 @@ pub use payment::count_unsettled;
 
 /// The table of contents.
 pub fn service() -> ServiceSpec {
-    ServiceSpec::new("billing", include_str!("../config.toml"), trato_proto::DESCRIPTORS, trato_proto::ROLES)
+    let config = include_str!("../config.toml");
+    ServiceSpec::new("billing", config, trato_proto::BARE_DESCRIPTORS, trato_proto::ROLES)
         .migrations(migrations![
             "0001_legal_entity",
             "0002_tax_code",

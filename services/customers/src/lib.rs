@@ -25,7 +25,7 @@ use trato_types::PhoneNumber;
 /// The table of contents.
 pub fn service() -> ServiceSpec {
     let config = include_str!("../config.toml");
-    ServiceSpec::new("customers", config, trato_proto::DESCRIPTORS, trato_proto::ROLES)
+    ServiceSpec::new("customers", config, trato_proto::BARE_DESCRIPTORS, trato_proto::ROLES)
         .migrations(migrations![
             "0001_team",
             "0002_member",

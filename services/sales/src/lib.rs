@@ -58,7 +58,8 @@ pub use quote::expire as expire_quotes;
 
 /// The table of contents.
 pub fn service() -> ServiceSpec {
-    ServiceSpec::new("sales", include_str!("../config.toml"), trato_proto::DESCRIPTORS, trato_proto::ROLES)
+    let config = include_str!("../config.toml");
+    ServiceSpec::new("sales", config, trato_proto::BARE_DESCRIPTORS, trato_proto::ROLES)
         .settings(sections)
         .migrations(migrations![
             "0001_product",

@@ -9,6 +9,7 @@ mod projection;
 mod tenant;
 
 use clap::Subcommand;
+use prost_reflect::DescriptorPool;
 use trato_types::{Error, Result};
 
 pub use self::{
@@ -22,7 +23,6 @@ use crate::{
     ServiceSpec,
     config::{Loaded, Loader},
     db::Database,
-    descriptors::Descriptors,
     doctor,
     events::Processor,
 };
@@ -72,13 +72,13 @@ impl Operation {
         let settings = &loaded.settings;
         let database = Database::new(&settings.database, spec.name)?;
         let (service, kept) = (spec.name, spec.kept);
-        let descriptors = Descriptors::read(spec.descriptors).map_err(Error::internal)?;
         let processor = Processor::new(database, spec.subscriptions);
         match self {
             Self::Doctor { .. } => Ok(()),
             Self::DeadLetters(command) => {
                 let broker = Some((service, &settings.broker));
-                run_dead_letters(command, &processor, broker, Some(descriptors.pool()), &mut to).await
+                let pool = DescriptorPool::decode(spec.descriptors).map_err(Error::internal)?;
+                run_dead_letters(command, &processor, broker, Some(&pool), &mut to).await
             }
             Self::Events(command) => command.run(service, &processor, &kept, settings, &mut to).await,
             Self::Projection(command) => command.run(&processor, &mut to).await,

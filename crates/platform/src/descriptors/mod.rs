@@ -66,7 +66,6 @@ pub enum DescriptorsError {
 /// The contract's methods, those without a permission included.
 #[derive(Debug)]
 pub struct Descriptors {
-    pool: DescriptorPool,
     rules: HashMap<String, Vec<MethodRule>>,
 }
 
@@ -90,12 +89,7 @@ impl Descriptors {
                 (service.full_name().to_owned(), rules.collect())
             })
             .collect();
-        Ok(Self { pool, rules })
-    }
-
-    /// The pool the tables were read from.
-    pub fn pool(&self) -> &DescriptorPool {
-        &self.pool
+        Ok(Self { rules })
     }
 
     /// Every permission that any method of the contract asks for, whoever serves it.

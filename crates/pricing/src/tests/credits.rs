@@ -75,17 +75,20 @@ proptest! {
         let priced = priced(&document);
         let base = priced.convert(currency(code), rate.parse().expect("a rate")).expect("it is small");
         assert_adds_up(&priced, &base)?;
-        let (mut left, mut base_left) = (Balance::of(&priced), base.balance(&priced));
-        let (mut gross, mut base_gross, mut due) = (0, 0, 0);
+        let balance = Balance::of(&priced, Some(document.smallest_payment));
+        let (mut left, mut base_left) = (balance, base.balance(&priced));
+        let (mut gross, mut base_gross, mut due, mut base_due) = (0, 0, 0, 0);
         let mut take = |credit: Credit, base: Credit| {
             gross += credit.gross.0;
             due += credit.due.0;
             base_gross += base.gross.0;
+            base_due += base.due.0;
         };
         for wishes in &steps {
             let (credit, rest) = left.credit(&requests(&left, wishes)).expect("there is enough");
             assert_within(&credit, &left)?;
             let (base_credit, base_rest) = base_left.credit_alike(&left, &credit).expect("it is alike");
+            prop_assert_eq!(rest.due().expect("it is small").0 % document.smallest_payment.0, 0);
             (left, base_left) = (rest, base_rest);
             take(credit, base_credit);
         }
@@ -98,6 +101,7 @@ proptest! {
         prop_assert_eq!(gross, priced.totals.gross.0);
         prop_assert_eq!(base_gross, base.gross.0);
         prop_assert_eq!(due, priced.totals.due.0 + priced.totals.prepaid.0);
+        prop_assert_eq!(base_due, base.due.0 + base.prepaid.0);
     }
 }
 
@@ -110,7 +114,7 @@ fn credit_of(balance: &Balance, portion: Portion) -> Result<(Credit, Balance), E
 fn the_last_of_three_credits_takes_what_is_left() {
     let invoice = priced(&document([line("a", "3", "3.333333", vat("21"))]));
     assert_eq!(invoice.totals.gross, Minor(1_210));
-    let mut left = Balance::of(&invoice);
+    let mut left = Balance::of(&invoice, None);
     let mut given = Vec::new();
     for _ in 0..3 {
         let (credit, rest) = credit_of(&left, Portion::Quantity(quantity("1"))).expect("there is one");
@@ -128,8 +132,8 @@ fn the_last_of_three_credits_takes_what_is_left() {
 fn a_price_with_tax_is_given_back_as_it_was_paid() {
     let mut bill = document([line("a", "3", "9.99", vat("21"))]);
     bill.prices = Prices::TaxInclusive;
-    let (credit, left) =
-        credit_of(&Balance::of(&priced(&bill)), Portion::Quantity(quantity("1"))).expect("there is one");
+    let (credit, left) = credit_of(&Balance::of(&priced(&bill), None), Portion::Quantity(quantity("1")))
+        .expect("there is one");
 
     assert_eq!([credit.net.0, credit.tax.0, credit.gross.0], [826, 173, 999]);
     assert_eq!(left.items[0].quantity, quantity("2"));
@@ -140,7 +144,7 @@ fn a_price_with_tax_is_given_back_as_it_was_paid() {
 fn no_part_of_a_credit_is_on_the_other_side_of_zero() {
     let mut bill = document(["a", "b"].map(|key| line(key, "25", "0.004", vat("900"))));
     bill.prices = Prices::TaxInclusive;
-    let left = Balance::of(&priced(&bill));
+    let left = Balance::of(&priced(&bill), None);
     assert_eq!(values(&left.items[0].amounts), [1, 10, 9]);
     let one = |key: &str| CreditRequest { key: key.into(), portion: Portion::Quantity(Quantity::ONE) };
 
@@ -152,7 +156,7 @@ fn no_part_of_a_credit_is_on_the_other_side_of_zero() {
 
 #[test]
 fn goodwill_by_amount_leaves_the_quantity() {
-    let left = Balance::of(&priced(&document([line("a", "2", "50", vat("21"))])));
+    let left = Balance::of(&priced(&document([line("a", "2", "50", vat("21"))])), None);
 
     let (credit, left) = credit_of(&left, Portion::Gross(Minor(1_000))).expect("there is enough");
     assert_eq!([credit.net.0, credit.tax.0, credit.gross.0], [826, 174, 1_000]);
@@ -168,7 +172,7 @@ fn goodwill_by_amount_leaves_the_quantity() {
 
 #[test]
 fn a_line_that_is_not_there_or_is_there_twice_is_told_by_its_place() {
-    let left = Balance::of(&priced(&document([line("a", "2", "50", vat("21"))])));
+    let left = Balance::of(&priced(&document([line("a", "2", "50", vat("21"))])), None);
     let rest = |key: &str| CreditRequest { key: key.into(), portion: Portion::Rest };
 
     let error = left.credit(&[rest("a"), rest("b"), rest("a")]).expect_err("it is wrong");
@@ -181,7 +185,7 @@ fn a_line_that_is_not_there_or_is_there_twice_is_told_by_its_place() {
 #[test]
 fn amounts_read_in_another_order_are_refused_not_mixed_up() {
     let document = document([line("a", "2", "50", vat("21"))]);
-    let own = Balance::of(&priced(&document));
+    let own = Balance::of(&priced(&document), None);
     let mut other = own.clone();
     other.items = vec![Creditable { quantity: Quantity::ONE, amounts: other.items[0].amounts.clone() }];
     other.items[0].amounts.taxes.clear();

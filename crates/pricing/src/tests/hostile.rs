@@ -176,7 +176,7 @@ proptest! {
         }
         if let Ok(priced) = document.price() {
             let _ = priced.convert(euro(), "999999.999999".parse().expect("a rate"));
-            let _ = Balance::of(&priced).credit_rest();
+            let _ = Balance::of(&priced, Some(document.smallest_payment)).credit_rest();
         }
     }
 }

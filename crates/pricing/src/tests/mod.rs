@@ -2,6 +2,7 @@
 //! documents.
 
 mod allocations;
+mod cash;
 mod credits;
 mod examples;
 mod exchange;

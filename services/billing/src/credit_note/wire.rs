@@ -165,6 +165,7 @@ fn render_totals(credit: &Credit, currency: Currency) -> pb::credit_note::Totals
         tax: money(credit.tax),
         gross: money(credit.gross),
         withheld: money(credit.withheld),
+        rounding: money(credit.rounding),
         due: money(credit.due),
     }
 }

@@ -193,11 +193,13 @@ impl Invoice {
 
     /// What has not been credited yet.
     pub fn balance(&self) -> Result<Balance, InvoiceError> {
+        let smallest_payment = self.smallest_payment;
         match (self.state, &self.balance.0, &self.amounts.0) {
             (State::Draft | State::Void, ..) | (_, None, None) => Err(InvoiceError::NotIssued),
             _ if !self.written_off.is_zero() => Err(InvoiceError::WrittenOff),
-            (_, Some(left), _) => Ok(left.clone()),
-            (_, None, Some(priced)) => Ok(Balance::of(priced)),
+            // What was left before this was kept with it does not say it.
+            (_, Some(left), _) => Ok(Balance { smallest_payment, ..left.clone() }),
+            (_, None, Some(priced)) => Ok(Balance::of(priced, smallest_payment)),
         }
     }
 

@@ -91,6 +91,12 @@ mod tests {
         assert_eq!(due(45, Rule::DaysThenEndOfMonth, "2026-01-10"), "2026-02-28");
         assert_eq!(due(45, Rule::EndOfMonthThenDays, "2026-01-10"), "2026-03-17");
         assert_eq!(due(3650, Rule::Net, "2026-12-31"), "2036-12-28");
+        assert_eq!(due(0, Rule::EndOfMonthThenDays, "2028-02-10"), "2028-02-29");
+        assert_eq!(due(1, Rule::EndOfMonthThenDays, "2027-02-28"), "2027-03-01");
+        assert_eq!(due(30, Rule::DaysThenEndOfMonth, "2028-01-30"), "2028-02-29");
+        assert_eq!(due(30, Rule::DaysThenEndOfMonth, "2027-01-30"), "2027-03-31");
+        assert_eq!(due(365, Rule::Net, "2028-02-29"), "2029-02-28");
+        assert_eq!(due(1, Rule::Net, "2100-02-28"), "2100-03-01");
     }
 
     #[test]

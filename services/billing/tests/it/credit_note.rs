@@ -76,7 +76,8 @@ fn crediting(draft: &CreditNote, series: &NumberSeries) -> IssueCreditNoteReques
     }
 }
 
-fn quantity(key: &str, quantity: &str) -> Line {
+/// So much of a line.
+pub fn quantity(key: &str, quantity: &str) -> Line {
     Line { key: key.into(), quantity: quantity.into(), ..Default::default() }
 }
 

@@ -186,6 +186,35 @@ async fn what_is_credited_is_reserved_until_it_is_cancelled() {
     assert_eq!(refunded, [48_000, 0, 0, 48_000, 52_000]);
 }
 
+/// DOC-04, XTR-05: an order that is cancelled after part of it was invoiced holds no credit any more; what is invoiced is owed, and
+/// no longer when it is credited.
+#[tokio::test]
+async fn an_order_that_is_cancelled_leaves_what_was_invoiced() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let credits = billing.credits(&desk).await;
+    let account = billing.account().await;
+    billing.limit(&account, "1000.00").await.expect("a profile");
+    let order = order_of(&account, 60);
+    billing.hear_order("confirmed", 2, &progressed(&order, order::State::Confirmed, "0")).await;
+    let draft = Invoice {
+        account: account.clone(),
+        source_document: order.name.clone(),
+        ..desk.invoice(vec![desk.line("1", "1", "100")])
+    };
+    let draft = billing.create_invoice(draft).await.expect("a draft");
+    let invoice = billing.issue(&draft, &desk.series).await.expect("issued");
+
+    let ended = with_status(progressed(&order, order::State::Cancelled, "8"), InvoiceStatus::PartlyInvoiced);
+    billing.hear_order("cancelled", 3, &ended).await;
+    let cancelled = billing.stands(&account).await;
+    billing.credit(&invoice, vec![], &credits).await.expect("credited");
+    let credited = billing.stands(&account).await;
+
+    assert_eq!(cancelled, [0, 12_100, 0, 12_100, 87_900]);
+    assert_eq!(credited, [0, 0, 0, 0, 100_000]);
+}
+
 /// DOC-04, XTR-05: what was reserved for an order that never was confirmed is given back after its time, and at once when the draft
 /// is cancelled, deleted, or becomes one of another account.
 #[tokio::test]

@@ -226,6 +226,12 @@ async fn amounts_without_meaning_are_refused() {
     let plain = desk.invoice(vec![desk.line("1", "1", "1")]);
     let dollars = billing.create_invoice(Invoice { discounts: vec![dollars], ..plain }).await;
     let nothing = billing.create_invoice(desk.invoice(vec![])).await;
+    let off = |amount| Discount { amount: eur(amount), ..Default::default() };
+    let below = vec![off("-0.01"), percent("-5")];
+    let below = vec![Line { discounts: below, ..desk.line("1", "1", "1") }];
+    let below = billing.create_invoice(desk.invoice(below)).await;
+    let beyond = vec![Line { discounts: vec![off("1.01")], ..desk.line("1", "1", "1") }];
+    let beyond = billing.create_invoice(desk.invoice(beyond)).await;
 
     assert_eq!(violations(twice), [field("invoice.lines[1].key", "DUPLICATE_LINE_KEY")]);
     let discount = field("invoice.lines[0].discounts[0].value", "PERCENT_OUT_OF_RANGE");
@@ -233,6 +239,12 @@ async fn amounts_without_meaning_are_refused() {
     assert_eq!(violations(huge), [field("invoice.lines[0]", "AMOUNT_TOO_LARGE")]);
     assert_eq!(violations(dollars), [field("invoice.discounts[0].amount", "CURRENCY_DIFFERS")]);
     assert_eq!(violations(nothing), [field("invoice.lines", "REQUIRED")]);
+    let negative = [
+        field("invoice.lines[0].discounts[0].amount", "NEGATIVE"),
+        field("invoice.lines[0].discounts[1].percent", "NEGATIVE_AMOUNT"),
+    ];
+    assert_eq!(violations(below), negative);
+    assert_eq!(violations(beyond), [field("invoice.lines[0]", "DISCOUNT_EXCEEDS_AMOUNT")]);
 }
 
 /// DOC-06: an invoice has up to 1,000 lines; one of 10,000 is refused as a whole.

@@ -43,6 +43,33 @@ async fn the_next_number_of_a_series_is_foretold() {
     assert_eq!(violations(of_no_day), [field("date", "INVALID_DATE")]);
 }
 
+/// XTR-05: with a new year the numbers begin again, however far the one before has come, and the chain with them; the year before
+/// would go on where it stands.
+#[tokio::test]
+async fn the_numbers_begin_again_with_the_year() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let yearly = NumberSeries { period: Period::Year.into(), ..invoices(&desk.legal_entity, "Y") };
+    let yearly = billing.create_series(yearly).await.expect("a series");
+    let (tenant, id) = (billing.admin.tenant, yearly.name.replace("numberSeries/", ""));
+    let before = format!(
+        "insert into series_counter (tenant_id, series, period, last_ordinal, last_issue_date)
+         values ('{tenant}', '{id}', '2020', 41, '2020-12-31')"
+    );
+    billing.tamper(&before, false).await.expect("a year with numbers");
+    let draft = desk.invoice(vec![desk.line("1", "1", "100")]);
+    let draft = billing.create_invoice(draft).await.expect("a draft");
+
+    let last_day = billing.preview_number(&yearly.name, date(2020, 12, 31)).await.expect("a number");
+    let first_day = billing.preview_number(&yearly.name, date(2021, 1, 1)).await.expect("a number");
+    let issued = billing.issue(&draft, &yearly).await.expect("issued");
+
+    assert_eq!((last_day.number.as_str(), last_day.ordinal), ("Y2020-0042", 42));
+    assert_eq!((first_day.number.as_str(), first_day.ordinal), ("Y2021-0001", 1));
+    let year = issued.issue_date.expect("a day").year;
+    assert_eq!((issued.number, issued.hash.len()), (format!("Y{year}-0001"), 64));
+}
+
 #[tokio::test]
 async fn a_series_cannot_change_its_numbers() {
     let billing = Billing::start().await;

@@ -2,7 +2,8 @@
 
 use tonic::Code;
 use trato_proto::billing::v1::{
-    ChargeBackPaymentRequest, Payment, RefundPaymentRequest, invoice::PaymentState,
+    ChargeBackPaymentRequest, Payment, RefundPaymentRequest, credit_note::Line, invoice::PaymentState,
+    payment::State,
 };
 
 use crate::{
@@ -82,6 +83,58 @@ async fn nothing_is_given_back_before_it_was_left() {
         assert_eq!(violations(refused), [field("date", "OUT_OF_RANGE")]);
     }
     assert!(today.is_ok(), "{today:?}");
+}
+
+/// DOC-18: the bank takes back what is still here of a payment: what was given back of it before is not taken a second time.
+#[tokio::test]
+async fn the_bank_takes_back_what_was_not_given_back() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let series = billing.credits(&desk).await;
+    let invoice = billing.owed(&desk).await;
+    let payment =
+        billing.pay(transfer(&invoice, "150.00"), vec![part(&invoice, "")]).await.expect("recorded");
+    let gross = Line { key: "1".into(), gross: eur("21.00"), ..Default::default() };
+    billing.credit(&invoice, vec![gross], &series).await.expect("credited");
+    billing.refund(&payment, "21.00", Some(&invoice)).await.expect("given back, of the invoice");
+    billing.refund(&payment, "9.00", None).await.expect("given back, of the rest");
+    let settled = billing.get_invoice(&invoice).await;
+
+    let gone = billing.charge_back(&payment, "").await.expect("taken back");
+    let open = billing.get_invoice(&invoice).await;
+    let refund = billing.refund(&payment, "1.00", None).await;
+
+    assert_eq!((settled.open.clone(), settled.payment_state()), (eur("0.00"), PaymentState::Paid));
+    assert_eq!(
+        (gone.state(), gone.refunded, gone.unallocated),
+        (State::ChargedBack, eur("30.00"), eur("0.00"))
+    );
+    assert_eq!((open.open.clone(), open.paid.clone()), (eur("100.00"), eur("0.00")));
+    assert_eq!((open.payment_state(), open.refunded), (PaymentState::Unpaid, eur("21.00")));
+    assert_eq!(refusal(refund), (Code::FailedPrecondition, "PAYMENT_NOT_SUCCEEDED".to_owned()));
+    billing.assert_books_are_even(&desk, &["1000", "2100"]).await;
+    assert_eq!(billing.trial(&desk).await["1200"], 10_000);
+}
+
+/// DOC-18: what comes after a claim was given up pays nothing of it: it stays on the account, and is given back or pays something
+/// else.
+#[tokio::test]
+async fn what_comes_after_a_claim_was_given_up_stays_on_the_account() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let invoice = billing.owed(&desk).await;
+    let given_up = billing.write_off(&invoice, "Insolvent").await.expect("given up");
+
+    let late = billing.pay(transfer(&invoice, "50.00"), vec![]).await.expect("recorded");
+    let wish = billing.allocate(&late, vec![part(&invoice, "")]).await;
+    let back = billing.refund(&late, "20.00", None).await.expect("given back");
+
+    assert_eq!(given_up.open, eur("0.00"));
+    assert_eq!(refusal(wish), (Code::FailedPrecondition, "ALLOCATION_EXCEEDS_INVOICE".to_owned()));
+    assert_eq!(back.unallocated, eur("30.00"));
+    let trial = billing.trial(&desk).await;
+    let sums = ["1000", "1200", "2100", "5200"].map(|code| trial[code]);
+    assert_eq!(sums, [3_000, 0, -3_000, 12_100]);
 }
 
 /// DOC-18: what is opened again after the rest was given up is given up as well; the newest reason stays.

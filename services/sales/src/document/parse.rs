@@ -75,6 +75,7 @@ fn asked(message: &pb::SalesDocument) -> pb::PriceDocumentRequest {
         adjustments: line.adjustments.clone(),
         tax_class: line.tax_class.clone(),
         choices: line.choices.clone(),
+        withheld_tax_classes: line.withheld_tax_classes.clone(),
     };
     pb::PriceDocumentRequest {
         account: String::new(),

@@ -47,6 +47,7 @@ pub fn render(document: &Document) -> pb::SalesDocument {
     message.discount_amounts = writer.discounts();
     message.charge_amounts = writer.charges();
     message.tax_groups = writer.groups();
+    message.withheld_groups = writer.withheld_groups();
     message.totals = Some(writer.totals());
     message.given = writer.given();
     message.unused_coupon_codes = writer.unused_coupons();
@@ -72,6 +73,7 @@ fn render_line(line: &Line, currency: Currency) -> pb::sales_document::Line {
         choices: wanted.choices.iter().map(render_choice).collect(),
         description: line.description.clone(),
         promised_date: line.promised_date.map(wire::date),
+        withheld_tax_classes: wanted.withheld_tax_classes.clone(),
         ..Default::default()
     }
 }
@@ -137,6 +139,7 @@ fn render_charge(charge: &WantedCharge, currency: Currency) -> request::Charge {
         value: Some(value),
         reason: charge.reason.clone(),
         tax_class: charge.tax_class.clone(),
+        withheld_tax_classes: charge.withheld_tax_classes.clone(),
     }
 }
 

@@ -130,6 +130,7 @@ fn with_freight(invoicing_policy: InvoicingPolicy) -> Order {
         value: Value::Amount(Minor(1_000)),
         reason: "Freight".to_owned(),
         tax_class: "ES-S".to_owned(),
+        withheld_tax_classes: Vec::new(),
     }];
     order.follow();
     order

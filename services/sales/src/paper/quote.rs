@@ -165,6 +165,11 @@ fn sums(document: &document::Document, frozen: &Frozen) -> Vec<Sum> {
         amount: group.tax,
         included,
     });
+    let withheld = priced.withheld.iter().map(|group| Sum::Withheld {
+        tax: group.key.code.to_string(),
+        percent: group.key.rate.to_string(),
+        amount: group.amount,
+    });
     let totals = &priced.totals;
     let sums = Totals {
         included,
@@ -173,7 +178,7 @@ fn sums(document: &document::Document, frozen: &Frozen) -> Vec<Sum> {
         net: totals.net,
         taxes: taxes.collect(),
         gross: totals.gross,
-        withheld: Vec::new(),
+        withheld: withheld.collect(),
         prepaid: totals.prepaid,
         rounding: totals.rounding,
         due: totals.due,

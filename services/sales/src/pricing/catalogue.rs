@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use trato_pricing::{ListPrice, Period, Prices, Tax};
-use trato_types::{Currency, Date, Id, Minor, error::FieldError};
+use trato_pricing::{ListPrice, Period, Prices, PricingError, Tax, Withholding};
+use trato_types::{Currency, Date, Id, Minor, Violations, error::FieldError};
 use uuid::Uuid;
 
 use crate::{
@@ -47,7 +47,7 @@ pub struct Catalogue {
     pub promotions: Vec<(Uuid, Promotion)>,
     /// The products in it, and those that are given.
     pub goods: HashMap<Uuid, Good>,
-    /// The taxes of all of them, by code.
+    /// The taxes of all of them and what is withheld, by code.
     pub taxes: HashMap<String, TaxCode>,
 }
 
@@ -106,5 +106,28 @@ impl Catalogue {
             return Err(TaxError::ClassMissing);
         }
         self.taxes.get(class).ok_or(TaxError::NotFound)?.on(date, prices)
+    }
+
+    /// What is withheld by these classes on a day, of the line or charge at `path`. Two codes of one tax and rate are the same.
+    pub fn withheld(
+        &self,
+        classes: &[String],
+        date: Date,
+        path: &str,
+        violations: &mut Violations,
+    ) -> Vec<Withholding> {
+        let mut withheld = Vec::with_capacity(classes.len());
+        for (at, class) in classes.iter().enumerate() {
+            let field = format!("{path}.withheld_tax_classes[{at}]");
+            let found = self.taxes.get(class).ok_or(TaxError::NotFound);
+            let Some(one) = violations.keep(&field, found.and_then(|tax| tax.withheld_on(date))) else {
+                continue;
+            };
+            if withheld.contains(&one) {
+                violations.keep(&field, Err::<(), _>(PricingError::DuplicateTax));
+            }
+            withheld.push(one);
+        }
+        withheld
     }
 }

@@ -66,6 +66,9 @@ pub struct Wanted {
     pub adjustments: Vec<Adjustment>,
     /// Code of the tax, where it is not the product's.
     pub tax_class: String,
+    /// Codes of what the buyer withholds of it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub withheld_tax_classes: Vec<String>,
     /// What is chosen of the product.
     pub choices: Vec<Choice>,
 }
@@ -81,6 +84,9 @@ pub struct WantedCharge {
     pub reason: String,
     /// Code of its tax.
     pub tax_class: String,
+    /// Codes of what the buyer withholds of it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub withheld_tax_classes: Vec<String>,
 }
 
 /// What a document costs.
@@ -252,17 +258,19 @@ impl Question {
         violations: &mut Violations,
     ) -> Option<Wish> {
         let good = catalogue.good(line.product.uuid(), self.date);
-        let good = violations.keep(&format!("lines[{at}].product"), good)?;
+        let path = format!("lines[{at}]");
+        let good = violations.keep(&format!("{path}.product"), good)?;
         let class = if line.tax_class.is_empty() { &good.tax_class } else { &line.tax_class };
         let tax = catalogue.tax(class, self.date, prices);
-        let tax = violations.keep(&format!("lines[{at}].tax_class"), tax)?;
+        let tax = violations.keep(&format!("{path}.tax_class"), tax);
+        let withheld = catalogue.withheld(&line.withheld_tax_classes, self.date, &path, violations);
         Some(Wish {
             key: line.key.clone(),
             product: line.product.name().into(),
             quantity: line.quantity,
             agreed: line.agreed,
-            taxes: vec![tax],
-            withheld: Vec::new(),
+            taxes: vec![tax?],
+            withheld,
         })
     }
 
@@ -274,14 +282,16 @@ impl Question {
         catalogue: &Catalogue,
         violations: &mut Violations,
     ) -> Option<Charge> {
+        let path = format!("charges[{at}]");
         let tax = catalogue.tax(&charge.tax_class, self.date, prices);
-        let tax = violations.keep(&format!("charges[{at}].tax_class"), tax)?;
+        let tax = violations.keep(&format!("{path}.tax_class"), tax);
+        let withheld = catalogue.withheld(&charge.withheld_tax_classes, self.date, &path, violations);
         Some(Charge {
             key: charge.key.clone(),
             value: charge.value,
             reason: charge.reason.as_str().into(),
-            taxes: vec![tax],
-            withheld: Vec::new(),
+            taxes: vec![tax?],
+            withheld,
         })
     }
 

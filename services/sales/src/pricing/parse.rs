@@ -26,6 +26,8 @@ use crate::{
 const MAX_LINES: usize = 1_000;
 /// Most of anything else in a document or a line.
 const MAX_OTHERS: usize = 20;
+/// Most that is withheld of one line or charge: with its tax, as much as a line of an invoice has.
+const MAX_WITHHELD: usize = 4;
 /// Most choices of all lines together.
 const MAX_CHOICES: usize = 10_000;
 
@@ -94,9 +96,23 @@ impl Form<'_> {
         let adjustments =
             adjustments.filter_map(|(at, one)| self.adjustment(&format!("{field}[{at}]"), one)).collect();
         let tax_class = self.violations.keep(&format!("{path}.tax_class"), line(&given.tax_class, 40));
+        let withheld_tax_classes = self.withheld(&path, &given.withheld_tax_classes);
         let choices = choices(&format!("{path}.choices"), &given.choices, self.violations);
         let ((product, quantity), tax_class) = product.zip(quantity).zip(tax_class)?;
-        Some(Wanted { key, product, quantity, agreed, adjustments, tax_class, choices })
+        #[rustfmt::skip]
+        let wanted = Wanted {
+            key, product, quantity, agreed, adjustments, tax_class, withheld_tax_classes, choices,
+        };
+        Some(wanted)
+    }
+
+    /// Reads codes of what is withheld of a line or a charge; whether they are, the tax codes say.
+    fn withheld(&mut self, path: &str, given: &[String]) -> Vec<String> {
+        let field = format!("{path}.withheld_tax_classes");
+        let given = self.violations.keep(&field, wire::at_most(given, MAX_WITHHELD)).unwrap_or_default();
+        let code =
+            |(at, code): (usize, &String)| self.violations.keep(&format!("{field}[{at}]"), line(code, 40));
+        given.iter().enumerate().filter_map(code).collect()
     }
 
     fn adjustment(&mut self, path: &str, given: &pb::Adjustment) -> Option<Adjustment> {
@@ -133,8 +149,10 @@ impl Form<'_> {
             let value = self.value(&path, percent_or_amount, None);
             let reason = self.violations.keep(&format!("{path}.reason"), line(&given.reason, 200));
             let tax_class = self.violations.keep(&format!("{path}.tax_class"), line(&given.tax_class, 40));
+            let withheld_tax_classes = self.withheld(&path, &given.withheld_tax_classes);
             let ((value, reason), tax_class) = value.zip(reason).zip(tax_class)?;
-            Some(WantedCharge { key: given.key.as_str().into(), value, reason, tax_class })
+            let key = given.key.as_str().into();
+            Some(WantedCharge { key, value, reason, tax_class, withheld_tax_classes })
         };
         given.iter().enumerate().filter_map(charge).collect()
     }

@@ -1,6 +1,6 @@
 //! What a document costs, on the wire.
 
-use trato_pricing::{Amounts, PricedLine, TaxAmount, TaxGroup, Totals, Trace};
+use trato_pricing::{Amounts, PricedLine, TaxAmount, TaxGroup, Totals, Trace, WithheldAmount, WithheldGroup};
 use trato_proto::{
     google::value::Money,
     sales::v1::{self as pb, price_document_response as response},
@@ -29,6 +29,7 @@ pub fn answer(frozen: &Frozen, trace: &Trace) -> pb::PriceDocumentResponse {
         given: writer.given(),
         unused_coupon_codes: writer.unused_coupons(),
         trace: trace::render(trace),
+        withheld_groups: writer.withheld_groups(),
     }
 }
 
@@ -66,6 +67,17 @@ impl<'a> Writer<'a> {
         self.frozen.priced.groups.iter().map(|group| self.group(group)).collect()
     }
 
+    /// What is withheld.
+    pub fn withheld_groups(&self) -> Vec<response::WithheldGroup> {
+        let group = |group: &WithheldGroup| response::WithheldGroup {
+            code: group.key.code.to_string(),
+            percent: group.key.rate.to_string(),
+            basis: Some(self.money(group.basis)),
+            amount: Some(self.money(group.amount)),
+        };
+        self.frozen.priced.withheld.iter().map(group).collect()
+    }
+
     /// The totals.
     pub fn totals(&self) -> response::Totals {
         let totals: &Totals = &self.frozen.priced.totals;
@@ -79,6 +91,7 @@ impl<'a> Writer<'a> {
             prepaid: Some(self.money(totals.prepaid)),
             rounding: Some(self.money(totals.rounding)),
             due: Some(self.money(totals.due)),
+            withheld: Some(self.money(totals.withheld)),
         }
     }
 
@@ -124,6 +137,7 @@ impl<'a> Writer<'a> {
             gross: Some(self.money(priced.amounts.gross)),
             promotion: line.promotion.map(Id::name).unwrap_or_default(),
             unit_code: line.unit_code.clone(),
+            withheld: self.withheld(&priced.amounts),
         }
     }
 
@@ -134,6 +148,7 @@ impl<'a> Writer<'a> {
             net: Some(self.money(amounts.net)),
             taxes: self.taxes(amounts),
             gross: Some(self.money(amounts.gross)),
+            withheld: self.withheld(amounts),
         }
     }
 
@@ -143,6 +158,15 @@ impl<'a> Writer<'a> {
             amount: Some(self.money(tax.amount)),
         };
         amounts.taxes.iter().map(tax).collect()
+    }
+
+    fn withheld(&self, amounts: &Amounts) -> Vec<response::WithheldAmount> {
+        let withheld = |withheld: &WithheldAmount| response::WithheldAmount {
+            code: withheld.key.code.to_string(),
+            percent: withheld.key.rate.to_string(),
+            amount: Some(self.money(withheld.amount)),
+        };
+        amounts.withheld.iter().map(withheld).collect()
     }
 
     fn group(&self, group: &TaxGroup) -> response::TaxGroup {

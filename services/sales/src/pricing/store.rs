@@ -208,11 +208,13 @@ async fn find_taxes(
     question: &Question,
     goods: &HashMap<Uuid, Good>,
 ) -> Result<HashMap<String, tax_code::TaxCode>> {
-    let of_lines = question.lines.iter().map(|line| line.tax_class.as_str());
-    let of_charges = question.charges.iter().map(|charge| charge.tax_class.as_str());
-    let of_goods = goods.values().map(|good| good.tax_class.as_str());
-    let codes: BTreeSet<&str> =
-        of_lines.chain(of_charges).chain(of_goods).filter(|code| !code.is_empty()).collect();
+    let of_lines = question.lines.iter().map(|line| &line.tax_class);
+    let of_charges = question.charges.iter().map(|charge| &charge.tax_class);
+    let of_goods = goods.values().map(|good| &good.tax_class);
+    let withheld = question.lines.iter().flat_map(|line| &line.withheld_tax_classes);
+    let withheld = withheld.chain(question.charges.iter().flat_map(|charge| &charge.withheld_tax_classes));
+    let all = of_lines.chain(of_charges).chain(of_goods).chain(withheld);
+    let codes: BTreeSet<&str> = all.map(String::as_str).filter(|code| !code.is_empty()).collect();
     let found = tax_code::store::find(tx, &codes.into_iter().collect::<Vec<_>>()).await?;
     Ok(found.into_iter().map(|tax| (tax.code.clone(), tax)).collect())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use trato_pricing::{Percent, Prices, Tax, TaxCategory, TaxKey};
+use trato_pricing::{Percent, Prices, Tax, TaxCategory, TaxKey, Withholding};
 use trato_types::Date;
 
 /// How something is taxed: a category of a tax, with its rate of each day.
@@ -46,6 +46,9 @@ pub enum TaxError {
     /// The code is withheld, or must not be within a price.
     #[error("is withheld, or cannot be included in prices")]
     Unsuited,
+    /// The code is a tax of lines.
+    #[error("is a tax that is not withheld")]
+    NotWithheld,
     /// The code has no rate on the day.
     #[error("has no rate on the day of the document")]
     RateMissing,
@@ -56,7 +59,7 @@ impl trato_types::error::FieldError for TaxError {
         match self {
             Self::ClassMissing => "TAX_CLASS_MISSING",
             Self::NotFound => "TAX_CODE_NOT_FOUND",
-            Self::Unsuited => "TAX_CODE_UNSUITED",
+            Self::Unsuited | Self::NotWithheld => "TAX_CODE_UNSUITED",
             Self::RateMissing => "TAX_RATE_MISSING",
         }
     }
@@ -69,11 +72,22 @@ impl TaxCode {
         if prices == Prices::TaxInclusive && !self.inclusive_allowed {
             return Err(TaxError::Unsuited);
         }
-        let holds = |rate: &&Rate| rate.from <= date && rate.until.is_none_or(|until| date <= until);
-        let rate = self.rates.iter().find(holds).ok_or(TaxError::RateMissing)?;
-        let key = TaxKey { code: self.tax.as_str().into(), category, rate: rate.percent };
+        let key = TaxKey { code: self.tax.as_str().into(), category, rate: self.rate_on(date)? };
         let reason = category.needs_reason().then(|| Arc::from(self.legal_note.as_str()));
         Ok(Tax { key, reason })
+    }
+
+    /// What is withheld on a day. It is a share of the net amount, whether prices include taxes or not.
+    pub fn withheld_on(&self, date: Date) -> Result<Withholding, TaxError> {
+        match self.category {
+            Some(_) => Err(TaxError::NotWithheld),
+            None => Ok(Withholding { code: self.tax.as_str().into(), rate: self.rate_on(date)? }),
+        }
+    }
+
+    fn rate_on(&self, date: Date) -> Result<Percent, TaxError> {
+        let holds = |rate: &&Rate| rate.from <= date && rate.until.is_none_or(|until| date <= until);
+        self.rates.iter().find(holds).map(|rate| rate.percent).ok_or(TaxError::RateMissing)
     }
 }
 
@@ -118,6 +132,19 @@ mod tests {
         assert!(TaxCode { inclusive_allowed: true, ..standard() }.on(date, Prices::TaxInclusive).is_ok());
         let withheld = TaxCode { category: None, ..standard() };
         assert_eq!(withheld.on(date, Prices::Net), Err(TaxError::Unsuited));
+    }
+
+    /// DOC-10: what is withheld is so at the rate of the day, and a tax of lines never is.
+    #[test]
+    fn only_what_is_withheld_can_be_and_at_the_rate_of_the_day() {
+        let irpf = TaxCode { category: None, tax: "IRPF".to_owned(), ..standard() };
+        let told =
+            |date: &str| irpf.withheld_on(day(date)).map(|one| (one.code.to_string(), one.rate.to_string()));
+
+        assert_eq!(told("2012-08-31"), Ok(("IRPF".to_owned(), "18".to_owned())));
+        assert_eq!(told("2012-09-01"), Ok(("IRPF".to_owned(), "21".to_owned())));
+        assert_eq!(told("2010-06-30"), Err(TaxError::RateMissing));
+        assert_eq!(standard().withheld_on(day("2026-01-01")), Err(TaxError::NotWithheld));
     }
 
     #[test]

@@ -41,4 +41,5 @@ mod sales_return;
 mod scope;
 mod stage_changes;
 mod verbs;
+mod withholding;
 mod world;

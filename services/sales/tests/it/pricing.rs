@@ -127,6 +127,7 @@ async fn a_document_adds_up_as_it_does_by_hand() {
         value: Some(request::charge::Value::Amount(euros(1_500).expect("an amount"))),
         reason: "by lorry".into(),
         tax_class: "ES-S".into(),
+        ..Default::default()
     };
     let before = sales.event_types().await;
 

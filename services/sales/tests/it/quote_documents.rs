@@ -38,6 +38,7 @@ fn whole(desk: &str, lamp: &str) -> SalesDocument {
         quantity: "0.5".into(),
         unit_price: "19.99".into(),
         tax_class: "ES-R".into(),
+        withheld_tax_classes: vec!["ES-IRPF".into()],
         adjustments: vec![by_hand(adjustment::Value::Amount(euros(100).expect("an amount")))],
         ..Default::default()
     };
@@ -58,6 +59,7 @@ fn whole(desk: &str, lamp: &str) -> SalesDocument {
             value: Some(request::charge::Value::Percent("1.5".into())),
             reason: "Freight".into(),
             tax_class: "ES-S".into(),
+            withheld_tax_classes: vec!["ES-IRPF".into()],
         }],
         tax_rounding: TaxRounding::Line.into(),
         smallest_payment: euros(5),
@@ -85,6 +87,7 @@ fn bare(document: &SalesDocument) -> SalesDocument {
         discount_amounts: Vec::new(),
         charge_amounts: Vec::new(),
         tax_groups: Vec::new(),
+        withheld_groups: Vec::new(),
         totals: None,
         given: Vec::new(),
         unused_coupon_codes: Vec::new(),
@@ -98,6 +101,7 @@ fn bare(document: &SalesDocument) -> SalesDocument {
 #[tokio::test]
 async fn quotes_and_orders_are_priced_like_any_document_and_read_as_they_were_sent() {
     let (sales, list) = Sales::start_pricing().await;
+    sales.hear_withholding("15").await;
     let oak = Choosable {
         key: "oak".into(),
         display_name: "Oak".into(),
@@ -146,6 +150,7 @@ async fn quotes_and_orders_are_priced_like_any_document_and_read_as_they_were_se
         adjustments: line.adjustments.clone(),
         tax_class: line.tax_class.clone(),
         choices: line.choices.clone(),
+        withheld_tax_classes: line.withheld_tax_classes.clone(),
     };
     let question = PriceDocumentRequest {
         account,
@@ -174,6 +179,7 @@ async fn quotes_and_orders_are_priced_like_any_document_and_read_as_they_were_se
     let amounts: Vec<_> = all.filter_map(|line| line.amounts.clone()).collect();
     assert_eq!(amounts, answer.lines);
     assert_eq!((&document.totals, &document.tax_groups), (&answer.totals, &answer.tax_groups));
+    assert_eq!((document.withheld_groups.len(), &document.withheld_groups), (1, &answer.withheld_groups));
     assert_eq!((&document.charge_amounts, &document.discount_amounts), (&answer.charges, &answer.discounts));
     assert_eq!(
         (&document.given, &document.unused_coupon_codes),

@@ -172,6 +172,7 @@ fn offer(account: &str, desk: &str, lamp: &str) -> Quote {
             value: Some(request::charge::Value::Amount(euros(1_500).expect("an amount"))),
             reason: "Portes".into(),
             tax_class: "ES-S".into(),
+            ..Default::default()
         }],
         payment_terms: "30 días".into(),
         delivery_terms: "DAP Biarritz".into(),

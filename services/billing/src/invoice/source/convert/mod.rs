@@ -8,7 +8,7 @@ use trato_pricing::{PricingError, Quantity, line_amount};
 use trato_proto::{
     billing::v1::{self as pb, invoice::Discount},
     google::value::Money,
-    sales::v1::{self as sales, price_document_response as priced},
+    sales::v1::{self as sales, price_document_request::Charge, price_document_response as priced},
     wire,
 };
 use trato_types::{Currency, Error, Kind, Minor, Result};
@@ -36,7 +36,7 @@ pub struct Part<'a> {
 pub struct Converter<'a> {
     currency: Currency,
     lines: HashMap<&'a str, &'a sales::sales_document::Line>,
-    charges: HashMap<&'a str, (&'a str, &'a priced::Charge)>,
+    charges: HashMap<&'a str, (&'a Charge, &'a priced::Charge)>,
     /// Names of tax codes by code.
     tax_codes: &'a HashMap<String, String>,
     tax_inclusive: bool,
@@ -52,21 +52,24 @@ impl<'a> Converter<'a> {
         Ok(Self {
             currency: Currency::parse(&document.currency_code).map_err(Error::internal)?,
             lines: lines.map(|line| (line.key.as_str(), line)).collect(),
-            charges: charges
-                .map(|(charge, amounts)| (charge.key.as_str(), (charge.tax_class.as_str(), amounts)))
-                .collect(),
+            charges: charges.map(|(charge, amounts)| (charge.key.as_str(), (charge, amounts))).collect(),
             tax_codes,
             tax_inclusive: document.applied_prices() == sales::price_list::Prices::TaxInclusive,
             written: Vec::new(),
         })
     }
 
-    /// Codes of all taxes of what was sold.
+    /// Codes of all taxes of what was sold, and of what is withheld of it.
     pub fn tax_classes(sold: &Sold) -> Vec<String> {
         let document = &sold.document;
         let lines = document.lines.iter().chain(&document.given_lines);
-        let lines = lines.map(|line| line.applied_tax_class.clone());
-        lines.chain(document.charges.iter().map(|charge| charge.tax_class.clone())).collect()
+        let lines = lines.map(|line| (&line.applied_tax_class, &line.withheld_tax_classes));
+        let charges = document.charges.iter().map(|charge| (&charge.tax_class, &charge.withheld_tax_classes));
+        lines
+            .chain(charges)
+            .flat_map(|(class, withheld)| std::iter::once(class).chain(withheld))
+            .cloned()
+            .collect()
     }
 
     /// Writes a part of a line.
@@ -74,13 +77,14 @@ impl<'a> Converter<'a> {
         if let Some(line) = self.lines.get(part.priced).copied() {
             return self.write_line(part, line);
         }
-        let (tax_class, amounts) = self.charges.get(part.priced).copied().ok_or_else(|| {
+        let (charge, amounts) = self.charges.get(part.priced).copied().ok_or_else(|| {
             Error::new(Kind::Precondition, "SOURCE_NOT_READY", "a line has no price")
                 .with("line", part.source_line)
         })?;
         let whole = if self.tax_inclusive { &amounts.gross } else { &amounts.net };
         let description = if amounts.reason.is_empty() { part.priced } else { &amounts.reason };
-        self.write_charge(part, description, self.minor(whole)?, tax_class)
+        let tax_codes = self.tax_codes(&charge.tax_class, &charge.withheld_tax_classes)?;
+        self.write_charge(part, description, self.minor(whole)?, &tax_codes)
     }
 
     /// All lines, and whether their prices include taxes.
@@ -116,7 +120,7 @@ impl<'a> Converter<'a> {
         }
         let description =
             if line.description.is_empty() { &line.product_display_name } else { &line.description };
-        let tax_codes = vec![self.tax_code(&line.applied_tax_class)?];
+        let tax_codes = self.tax_codes(&line.applied_tax_class, &line.withheld_tax_classes)?;
         self.push(pb::invoice::Line {
             product: line.product.clone(),
             description: description.clone(),
@@ -124,13 +128,13 @@ impl<'a> Converter<'a> {
             unit: amounts.unit_code.clone(),
             unit_price,
             discounts: discounts(&taken, self.currency)?,
-            tax_codes,
+            tax_codes: tax_codes.clone(),
             source_line: part.source_line.to_owned(),
             ..Default::default()
         });
         for (amount, reason) in charges {
             let description = if reason.is_empty() { description } else { &reason };
-            self.write_amount(description, amount, &line.applied_tax_class)?;
+            self.write_amount(description, amount, &tax_codes);
         }
         Ok(())
     }
@@ -141,9 +145,8 @@ impl<'a> Converter<'a> {
         part: &Part<'_>,
         description: &str,
         whole: Minor,
-        tax_class: &str,
+        tax_codes: &[String],
     ) -> Result<()> {
-        let tax_codes = vec![self.tax_code(tax_class)?];
         let unit_price = self.decimal(whole);
         let share = part.quantity.part_of(whole, part.before, Quantity::ONE)?;
         let mut taken = Vec::new();
@@ -153,24 +156,25 @@ impl<'a> Converter<'a> {
             quantity: part.quantity.to_string(),
             unit_price,
             discounts: discounts(&taken, self.currency)?,
-            tax_codes,
+            tax_codes: tax_codes.to_vec(),
             source_line: part.source_line.to_owned(),
             ..Default::default()
         });
-        if lacking == Minor(0) { Ok(()) } else { self.write_amount(description, lacking, tax_class) }
+        if lacking != Minor(0) {
+            self.write_amount(description, lacking, tax_codes);
+        }
+        Ok(())
     }
 
     /// Writes an amount as a line of its own. Its quantity is that of another line, which has been counted.
-    fn write_amount(&mut self, description: &str, amount: Minor, tax_class: &str) -> Result<()> {
-        let tax_codes = vec![self.tax_code(tax_class)?];
+    fn write_amount(&mut self, description: &str, amount: Minor, tax_codes: &[String]) {
         self.push(pb::invoice::Line {
             description: description.to_owned(),
             quantity: "1".to_owned(),
             unit_price: self.decimal(amount),
-            tax_codes,
+            tax_codes: tax_codes.to_vec(),
             ..Default::default()
         });
-        Ok(())
     }
 
     /// So much at a price is rounded on each invoice, and together the parts come to what was agreed on: takes what this part has
@@ -193,6 +197,14 @@ impl<'a> Converter<'a> {
         line.key = (self.written.len() + 1).to_string();
         line.description.truncate(line.description.floor_char_boundary(LONGEST));
         self.written.push(line);
+    }
+
+    /// How something is taxed, and what is withheld of it.
+    fn tax_codes(&self, class: &str, withheld: &[String]) -> Result<Vec<String>> {
+        std::iter::once(class)
+            .chain(withheld.iter().map(String::as_str))
+            .map(|code| self.tax_code(code))
+            .collect()
     }
 
     fn tax_code(&self, code: &str) -> Result<String> {

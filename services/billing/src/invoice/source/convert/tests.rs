@@ -131,6 +131,42 @@ fn parts_of_a_charge_add_up() {
     }
 }
 
+/// DOC-07: what is withheld of a line is withheld of its charges, too, and so it is of a charge of the whole; a code that is not
+/// there any more is named.
+#[test]
+fn what_is_withheld_is_taken_over() {
+    let mut sold = sold("1", ("100", 1), Minor(10_000), Minor(0));
+    let currency = Currency::parse(EUR).expect("a currency");
+    let rush = priced::AppliedAdjustment {
+        amount: Some(wire::money(Minor(500), currency)),
+        reason: "Rush".to_owned(),
+        ..Default::default()
+    };
+    let line = &mut sold.document.lines[0];
+    line.withheld_tax_classes = vec!["IRPF".to_owned()];
+    line.amounts.as_mut().expect("amounts").adjustments.push(rush);
+    sold.document.charges[0].withheld_tax_classes = vec!["IRPF".to_owned()];
+    assert_eq!(Converter::tax_classes(&sold), ["VAT", "IRPF", "VAT", "IRPF"]);
+    let write = |tax_codes: &HashMap<String, String>| {
+        let mut converter = Converter::new(&sold, tax_codes).expect("a converter");
+        for key in ["1", "freight"] {
+            let (before, quantity) = (Quantity::ZERO, Quantity::ONE);
+            converter.write(&Part { source_line: key, priced: key, before, quantity })?;
+        }
+        Ok::<_, Error>(converter.finish().0)
+    };
+    let mut tax_codes = HashMap::from([("VAT".to_owned(), "taxCodes/1".to_owned())]);
+
+    let gone = write(&tax_codes).expect_err("a code is not there");
+    tax_codes.insert("IRPF".to_owned(), "taxCodes/2".to_owned());
+    let lines = write(&tax_codes).expect("lines");
+
+    assert_eq!(gone.reason(), "TAX_CODE_NOT_FOUND");
+    assert!(gone.metadata().contains(&("tax_code", "IRPF".to_owned())), "{:?}", gone.metadata());
+    assert_eq!(lines.len(), 3, "the line, its charge, and the freight");
+    assert!(lines.iter().all(|line| line.tax_codes == ["taxCodes/1", "taxCodes/2"]), "{lines:?}");
+}
+
 /// DOC-07: however many discounts a line was sold with, it can be invoiced, and comes to the same.
 #[test]
 fn discounts_beyond_what_an_invoice_holds_become_one() {
