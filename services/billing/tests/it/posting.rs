@@ -18,13 +18,13 @@ use crate::{
 };
 
 /// An amount of dollars, such as `145.19`.
-fn usd(amount: &str) -> Option<Money> {
+pub fn usd(amount: &str) -> Option<Money> {
     Some(Money { currency_code: "USD".into(), ..eur(amount)? })
 }
 
 impl Billing {
     /// What a dollar is worth in euros on a day, by somebody's account.
-    async fn dollar(&self, day: Option<Date>, rate: &str, origin: &str) {
+    pub async fn dollar(&self, day: Option<Date>, rate: &str, origin: &str) {
         let exchange_rate = ExchangeRate {
             date: day,
             from_currency_code: "USD".into(),
@@ -39,7 +39,7 @@ impl Billing {
 }
 
 /// Account and cents of a journal, posting by posting.
-fn brief(lines: &[JournalLine]) -> Vec<(&str, &str, i64)> {
+pub fn brief(lines: &[JournalLine]) -> Vec<(&str, &str, i64)> {
     let brief = |line: &'_ JournalLine| signed(line.debit.as_ref(), line.credit.as_ref());
     lines.iter().map(|line| (line.kind().as_str_name(), line.account_code.as_str(), brief(line))).collect()
 }
