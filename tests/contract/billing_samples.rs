@@ -239,7 +239,8 @@ impl World {
             }
             "OpenBalance" => json!({
                 "name": self.create("Ledger").await, "account": self.account, "date": day, "description": "Taken over",
-                "amount": { "currencyCode": "EUR", "units": "12" }, "requestId": id,
+                "amount": { "currencyCode": "EUR", "units": "12" }, "number": id, "issueDate": day, "dueDate": day,
+                "reference": "Mr Moreno", "billTo": { "displayName": "Hotel Miramar" }, "requestId": id,
             }),
             "ExportPostings" => json!({
                 "legalEntity": self.legal_entity, "format": "PARQUET", "fromDate": day,

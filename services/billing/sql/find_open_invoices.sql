@@ -16,7 +16,7 @@ with named as (
     limit $6
   ) as found
 )
-select alike.id, alike.number, alike.account, alike.bill_to ->> 'display_name', alike.currency_code, alike.open, alike.alike
+select alike.id, coalesce(alike.number, ''), alike.account, alike.bill_to ->> 'display_name', alike.currency_code, alike.open, alike.alike
 from alike
 union all
 select named.id, named.number, named.account, named.bill_to ->> 'display_name', named.currency_code, named.open, 0

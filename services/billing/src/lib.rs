@@ -91,6 +91,7 @@ pub fn service() -> ServiceSpec {
             "0028_payment_unsettled",
             "0029_credit_note_return",
             "0030_open_reservation",
+            "0031_takeover",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

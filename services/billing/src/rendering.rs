@@ -55,6 +55,7 @@ impl Rendering {
     ) -> Result<pb::RenderedDocument> {
         let asked = Asked::parse(body.format, &body.language, body.paper)?;
         let invoice = &record.value;
+        invoice.require_ours()?;
         if asked.format != Format::Pdf {
             invoice.require_issued()?;
         }

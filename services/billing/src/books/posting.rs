@@ -26,7 +26,7 @@ pub enum Kind {
     ChargeBack,
     /// A claim is given up.
     WriteOff,
-    /// A balance is taken over from another system.
+    /// An open item is taken over from another system.
     Opening,
 }
 

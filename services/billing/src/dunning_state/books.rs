@@ -215,7 +215,8 @@ pub fn dunned_later(latest: Date) -> Error {
     Error::new(Kind::Precondition, "DUNNED_LATER", "dunning was brought to a later day").with("as_of", latest)
 }
 
-/// To whom a letter about a claim is written: as on the newest of its invoices, which are all that are asked for, the oldest first.
+/// To whom a letter about a claim is written: as on the newest of its invoices, which are all that are asked for, the oldest first;
+/// nobody where that was taken over without a name.
 pub async fn bill_to(tx: &mut Tx, items: &[Item]) -> Result<Option<Party>> {
     let tenant = tx.cx().tenant;
     let Some(newest) = items.iter().rev().find_map(|item| item.invoice) else { return Ok(None) };
@@ -226,7 +227,7 @@ pub async fn bill_to(tx: &mut Tx, items: &[Item]) -> Result<Option<Party>> {
             .fetch_optional(tx.connection())
             .await
             .map_err(from_sqlx)?;
-    Ok(found.map(|party| party.0))
+    Ok(found.map(|party| party.0).filter(|party| !party.display_name.is_empty()))
 }
 
 /// FAILED_PRECONDITION `TOO_MANY_ITEMS` where an account has more items than are read.

@@ -13,7 +13,7 @@ use crate::{
 /// Something that is open: a claim, or below zero what an account is owed for it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Item {
-    /// The invoice; none of what was taken over from another system.
+    /// The invoice; none of a balance that was taken over before such were invoices.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub invoice: Option<Id<Invoice>>,
     /// Its number; may be empty.

@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// Who is invoiced, as it stands on the document.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Party {
-    /// Name in full.
+    /// Name in full; empty only of an invoice that was taken over without.
     pub display_name: String,
     /// Number by which an authority knows it; may be empty.
     pub tax_id: String,

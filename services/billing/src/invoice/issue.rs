@@ -66,7 +66,7 @@ pub async fn void(
     }
     if let Some(posting) = invoice.post_back(before.id)? {
         let today = chart.today(tx.cx());
-        chart.post(tx, &posting, today, invoice.number.as_deref().unwrap_or_default()).await?;
+        chart.post(tx, &posting, today, invoice.known_as()).await?;
     }
     Ok((before.next(tx.cx(), invoice), Facts::default()))
 }
@@ -85,6 +85,6 @@ pub async fn write_off(
     posting.claim(before.id, minus(amount)?, minus(base)?);
     posting.add(Role::Loss, amount, base);
     let today = chart.today(tx.cx());
-    chart.post(tx, &posting, today, invoice.number.as_deref().unwrap_or_default()).await?;
+    chart.post(tx, &posting, today, invoice.known_as()).await?;
     Ok((before.next(tx.cx(), invoice), Facts::default()))
 }

@@ -13,6 +13,8 @@
 //! must not have changed. Issuing takes a number and a place in the chain of the series (`issue.rs`, `chain.rs`, and
 //! `../issuing.rs`), and is posted (`posting.rs`); from then on the table refuses every change but that of the state, and of
 //! what has become of the claim (`settlement.rs`).
+//!
+//! What another system issued is taken over SENT, as the claim that it is (`takeover.rs`).
 
 mod api;
 mod chain;
@@ -28,13 +30,16 @@ mod requests;
 mod settlement;
 mod source;
 mod store;
+mod takeover;
 
 pub use self::{
     api::Api,
     content::{Discount, Line, LineTax, Numbers, Party},
     model::{Invoice, InvoiceError, State},
+    parse::parse_party,
     render::render_party,
     source::{Reader, follow_bases},
+    takeover::{Takeover, take_over},
 };
 
 #[cfg(test)]

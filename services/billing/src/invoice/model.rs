@@ -95,6 +95,8 @@ pub struct Invoice {
     pub void_time: Option<Timestamp>,
     /// Why it was voided; empty unless it was.
     pub void_reason: String,
+    /// Day on which it was taken over from another system, which had issued it; none of what is issued here.
+    pub takeover_date: Option<Date>,
 }
 
 impl Collection for Invoice {
@@ -147,6 +149,9 @@ pub enum InvoiceError {
     /// More than is open.
     #[error("more is allocated than is open of the invoice")]
     AllocationExceeds,
+    /// Another system issued it.
+    #[error("the invoice was issued by another system; its document is there")]
+    IssuedElsewhere,
 }
 
 impl DomainError for InvoiceError {
@@ -162,6 +167,7 @@ impl DomainError for InvoiceError {
             Self::WrittenOff => "INVOICE_WRITTEN_OFF",
             Self::NothingOpen => "NOTHING_OPEN",
             Self::AllocationExceeds => "ALLOCATION_EXCEEDS_INVOICE",
+            Self::IssuedElsewhere => "INVOICE_ISSUED_ELSEWHERE",
         }
     }
 }
@@ -193,6 +199,7 @@ impl Invoice {
 
     /// What has not been credited yet.
     pub fn balance(&self) -> Result<Balance, InvoiceError> {
+        self.require_ours()?;
         let smallest_payment = self.smallest_payment;
         match (self.state, &self.balance.0, &self.amounts.0) {
             (State::Draft | State::Void, ..) | (_, None, None) => Err(InvoiceError::NotIssued),
@@ -228,6 +235,7 @@ impl Invoice {
     /// Makes it worth nothing, for a reason of 1 to 500 characters. Its number stays.
     pub fn void(&mut self, why: &str, now: Timestamp) -> Result<()> {
         let why = reason("reason", why)?;
+        self.require_ours()?;
         match self.state {
             State::Draft | State::Void => Err(InvoiceError::NotIssued.into()),
             State::Sent => Err(InvoiceError::Sent.into()),

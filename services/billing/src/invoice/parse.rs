@@ -74,11 +74,13 @@ pub fn parse(message: &pb::Invoice) -> Result<Invoice> {
         send_time: None,
         void_time: None,
         void_reason: String::new(),
+        takeover_date: None,
     });
     violations.into_result(invoice)
 }
 
-fn parse_party(message: Option<&pb::invoice::Party>, violations: &mut Violations) -> Option<Party> {
+/// Parses who is invoiced, and notes every violation under `bill_to`.
+pub fn parse_party(message: Option<&pb::invoice::Party>, violations: &mut Violations) -> Option<Party> {
     let Some(message) = message else {
         violations.add("bill_to", "REQUIRED", "is required");
         return None;

@@ -65,6 +65,7 @@ pub fn render(record: &Record<Invoice>) -> pb::Invoice {
         purchase_order: invoice.numbers.purchase_order.clone(),
         sales_order_number: invoice.numbers.sales_order.clone(),
         delivery_note_number: invoice.numbers.delivery_note.clone(),
+        takeover_date: invoice.takeover_date.map(wire::date),
     }
 }
 

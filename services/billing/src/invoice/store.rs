@@ -54,6 +54,7 @@ columns!(Invoice {
     send_time,
     void_time,
     void_reason,
+    takeover_date,
 });
 
 json_column!(Party, Lines, Discounts, Amounts, Left, Books, Numbers);
@@ -78,6 +79,7 @@ pub const FIELDS: &[Field] = &[
     date("issue_date").nullable().sortable(),
     date("due_date").nullable().sortable(),
     date("supply_date").nullable(),
+    date("takeover_date").nullable(),
     minor("gross").sortable(),
     minor("due"),
     minor("credited"),
@@ -93,7 +95,7 @@ pub const CONSTRAINTS: &[Constraint] = &[
     EXCEEDED,
     UNKNOWN,
     UNEVEN,
-    Constraint::taken("invoice_number_key", "NUMBER_TAKEN", "another series has given this number"),
+    Constraint::taken("invoice_number_takeover_key", "NUMBER_TAKEN", "another invoice has this number"),
     Constraint::missing(
         "invoice_credited_check",
         "NOTHING_TO_CREDIT",

@@ -1,4 +1,5 @@
-//! `LedgerService`. A ledger on the wire is in `wire.rs`, what is read off the books in `export.rs`.
+//! `LedgerService`. A ledger on the wire is in `wire.rs`, what is read off the books in `export.rs`, what is taken over from
+//! another system in `opening.rs`.
 
 use futures::{FutureExt as _, future::BoxFuture};
 use prost::Message;
@@ -6,7 +7,6 @@ use tonic::{Request, Status};
 use trato_platform::{
     App,
     db::{Constraint, Facts, NewEvent, Record, RequestKey, Resource, Tx, from_sqlx},
-    foreign,
     rpc::{Caller, status::to_status},
     standard::{Changed, Reply, Store, answer, once, require_living},
 };
@@ -18,11 +18,11 @@ use trato_query::Field;
 use trato_types::{Context, Error, Id, Result, Violations, standard::VerbRequest};
 use uuid::Uuid;
 
-use super::{export, model::Ledger, store, wire as form};
+use super::{export, model::Ledger, opening::Openings, store, wire as form};
 use crate::{
-    books::{Chart, Kind, Posting, Role, Turn, minus},
-    fields::{self, require_request_id, word},
-    foreign::{Accounts, require_known},
+    books::{Chart, Turn},
+    fields::require_request_id,
+    foreign::Accounts,
     legal_entity::LegalEntity,
 };
 
@@ -30,12 +30,17 @@ use crate::{
 pub struct Api {
     ledgers: Store<Ledger>,
     accounts: Accounts,
+    openings: Openings,
 }
 
 impl Api {
     /// The service over the app's database.
     pub fn new(app: &App) -> Self {
-        Self { ledgers: Store::new(&app.database), accounts: Accounts::new(app) }
+        Self {
+            ledgers: Store::new(&app.database),
+            accounts: Accounts::new(app),
+            openings: Openings::new(app),
+        }
     }
 }
 
@@ -76,8 +81,10 @@ impl LedgerService for Api {
     }
 
     async fn close_period(&self, request: Request<pb::ClosePeriodRequest>) -> Reply<pb::Ledger> {
-        let apply: Verb<_> = |tx, before, body| close(tx, before, body).boxed();
-        self.change_in_turn(request, "closed", Turn::Alone, apply).await
+        self.change_in_turn(request, "closed", Turn::Alone, |tx, before, body| {
+            close(tx, before, body).boxed()
+        })
+        .await
     }
     async fn reopen_period(&self, request: Request<pb::ReopenPeriodRequest>) -> Reply<pb::Ledger> {
         self.ledgers.change(request, "reopened", reopen).await
@@ -85,8 +92,11 @@ impl LedgerService for Api {
     async fn open_balance(&self, request: Request<pb::OpenBalanceRequest>) -> Reply<pb::Ledger> {
         require_request_id(&request.get_ref().request_id)?;
         self.learn(&request).await?;
-        let apply: Verb<_> = |tx, before, body| open(tx, before, body).boxed();
-        self.change_in_turn(request, "opened", Turn::Shared, apply).await
+        self.change_in_turn(request, "opened", Turn::Shared, |tx, before, body| {
+            let openings = self.openings.clone();
+            async move { openings.open(tx, before, body).await }.boxed()
+        })
+        .await
     }
     async fn export_postings(
         &self,
@@ -132,13 +142,17 @@ impl Api {
     }
 
     /// A verb of the books, whose turn comes before the lock of the ledger; `verb` is the participle of its event.
-    async fn change_in_turn<R: VerbRequest + Message>(
+    async fn change_in_turn<R, F>(
         &self,
         request: Request<R>,
         verb: &'static str,
         turn: Turn,
-        apply: Verb<R>,
-    ) -> Reply<pb::Ledger> {
+        apply: F,
+    ) -> Reply<pb::Ledger>
+    where
+        R: VerbRequest + Message,
+        F: for<'a> Fn(&'a mut Tx, &'a Record<Ledger>, &'a R) -> BoxFuture<'a, Result<Changed<Ledger>>>,
+    {
         let database = self.ledgers.database();
         answer(request, async |cx, mut body| {
             let key = RequestKey::parse(&body.take_request_id(), &body)?;
@@ -168,9 +182,6 @@ impl Api {
         .await
     }
 }
-
-/// What a verb makes of a locked ledger, in the transaction.
-type Verb<R> = for<'a> fn(&'a mut Tx, &'a Record<Ledger>, &'a R) -> BoxFuture<'a, Result<Changed<Ledger>>>;
 
 /// Whose ledger this is, if there is one of this name. It never changes.
 async fn legal_entity_of(tx: &mut Tx, name: &str) -> Result<Option<Id<LegalEntity>>> {
@@ -208,43 +219,4 @@ fn reopen(ledger: &mut Ledger, body: &pb::ReopenPeriodRequest, _: &Context) -> R
     violations.into_result(Some(()))?;
     ledger.reopen(through, &body.reason)?;
     Ok(Facts::default())
-}
-
-/// Posts what is taken over from another system: a claim on the account against the account of openings.
-async fn open(
-    tx: &mut Tx,
-    before: &Record<Ledger>,
-    body: &pb::OpenBalanceRequest,
-) -> Result<Changed<Ledger>> {
-    require_living(before)?;
-    let mut violations = Violations::new();
-    let account = violations.keep("account", Id::parse(&body.account));
-    let amount = violations.keep("amount", fields::amount(body.amount.as_ref()));
-    let date = violations.keep("date", wire::require_date(body.date.as_ref()));
-    let description = violations.keep("description", word(&body.description, 200));
-    let given = account.zip(amount).zip(date).zip(description);
-    let (((account, (amount, currency)), date), description) = violations.into_result(given)?;
-    let chart = Chart::open(tx, before.value.legal_entity).await?;
-    require_known(&foreign::find(tx, [account]).await?, account, "account")?;
-    if amount.is_zero() {
-        return Err(Error::invalid("amount", "OUT_OF_RANGE", "must not be zero"));
-    }
-    if date > chart.today(tx.cx()) {
-        return Err(Error::invalid("date", "OUT_OF_RANGE", "must not be to come"));
-    }
-    let rate = chart.rate(tx, currency, date).await?;
-    let base = trato_pricing::convert(amount, currency, chart.base, rate)?;
-    let mut posting = Posting {
-        kind: Kind::Opening,
-        document: before.name(),
-        account,
-        currency,
-        base: chart.base,
-        rate,
-        lines: Vec::new(),
-    };
-    posting.add(Role::Receivable, amount, base);
-    posting.add(Role::Equity, minus(amount)?, minus(base)?);
-    chart.post(tx, &posting, date, &description).await?;
-    Ok((before.next(tx.cx(), before.value.clone()), Facts::default()))
 }

@@ -4,6 +4,7 @@
 mod api;
 mod export;
 mod model;
+mod opening;
 mod parquet_file;
 mod store;
 mod wire;

@@ -39,6 +39,8 @@ pub struct Payment {
     pub allocations: Allocations,
     /// What is left of it in the currency of the books.
     pub books: Books,
+    /// Day on which it was taken over from another system, which had received it; none of what is recorded here.
+    pub takeover_date: Option<Date>,
 }
 
 impl Collection for Payment {
@@ -176,6 +178,7 @@ impl Payment {
             refunded: Minor(0),
             allocations: Allocations::default(),
             books: Books::default(),
+            takeover_date: None,
         }
     }
 

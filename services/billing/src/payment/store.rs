@@ -25,6 +25,7 @@ columns!(Payment {
     refunded,
     allocations,
     books,
+    takeover_date,
 });
 
 json_column!(Allocations);
@@ -59,6 +60,7 @@ pub const FIELDS: &[Field] = &[
     choice("state", State::NAMES),
     text("external_key"),
     date("date").nullable().sortable(),
+    date("takeover_date").nullable(),
     minor("allocated"),
     minor("refunded"),
 ];

@@ -72,7 +72,7 @@ impl Till {
         }
     }
 
-    /// Posts a payment that was made on a day.
+    /// Posts a payment that was made on a day: against the bank, or against what was taken over where another system received it.
     pub async fn post(
         &self,
         tx: &mut Tx,
@@ -85,17 +85,21 @@ impl Till {
         let claim = Claim::of(payment.amount, payment.currency_code, chart.base, rate)?;
         payment.date = Some(date);
         payment.books = Books(Some(claim.clone()));
-        let mut posting = payment.posting(Kind::Payment, id)?;
+        let (kind, from) = match payment.takeover_date {
+            None => (Kind::Payment, Role::Bank),
+            Some(_) => (Kind::Opening, Role::Equity),
+        };
+        let mut posting = payment.posting(kind, id)?;
         let (amount, base) = match payment.direction {
             Direction::In => (payment.amount, claim.open),
             Direction::Out => (minus(payment.amount)?, minus(claim.open)?),
         };
-        posting.add(Role::Bank, amount, base);
+        posting.add(from, amount, base);
         posting.add(Role::Unallocated, minus(amount)?, minus(base)?);
         chart.post(tx, &posting, date, payment.known_as()).await
     }
 
-    /// Pays invoices with what is left of a payment, on a day, and not before the last of them was issued.
+    /// Pays invoices with what is left of a payment, on a day, and not before the last of them was posted.
     pub async fn allocate(
         &self,
         tx: &mut Tx,
@@ -120,12 +124,12 @@ impl Till {
             let taken = payment.allocate(before.id, amount, receivable)?;
             posting.add(Role::Unallocated, amount, taken.unallocated);
             posting.claim(before.id, minus(amount)?, minus(receivable)?);
-            paid.push((before.id, amount, invoice.issue_date));
+            paid.push((before.id, amount, invoice.post_date()));
             let event = invoice.when_paid();
             self.save(tx, &before, invoice, event).await?;
         }
         posting.level()?;
-        let date = paid.iter().filter_map(|(.., issued)| *issued).fold(date, Date::max);
+        let date = paid.iter().filter_map(|(.., posted)| *posted).fold(date, Date::max);
         chart.post(tx, &posting, date, payment.known_as()).await?;
         let row = |(invoice, amount, _)| Row { invoice, date, cause: Cause::Allocated, amount };
         Ok(paid.into_iter().map(row).collect())

@@ -46,6 +46,7 @@ pub fn parse(message: &pb::Payment) -> Result<Payment> {
             refunded: Minor(0),
             allocations: Allocations::default(),
             books: Books::default(),
+            takeover_date: None,
         },
     );
     violations.into_result(payment)
@@ -83,6 +84,7 @@ pub fn render(record: &Record<Payment>) -> pb::Payment {
         refunded: money(payment.refunded),
         unallocated: money(payment.left()),
         allocations: allocations.collect(),
+        takeover_date: payment.takeover_date.map(wire::date),
     }
 }
 

@@ -153,7 +153,7 @@ async fn what_is_posted_is_exported_page_by_page() {
     let rows: Vec<&str> = whole.csv.split("\r\n").collect();
     assert_eq!(rows.len(), 16 + 2, "a head, the lines, and nothing after the last");
     assert!(rows[0].starts_with("posting,line,date,kind,document,"), "{}", rows[0]);
-    assert!(rows[1].ends_with(",1200,,EUR,,7.50,EUR,,7.50,1"), "{}", rows[1]);
+    assert!(rows[1].ends_with(",9000,,EUR,7.50,,EUR,7.50,,1"), "{}", rows[1]);
     assert!(whole.csv.contains("\"'=1+1, \"\"quoted\"\"\""), "{}", whole.csv);
     assert_eq!(violations(wrong), [field("page_token", "INVALID_PAGE_TOKEN")]);
     let expected =

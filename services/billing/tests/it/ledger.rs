@@ -84,7 +84,7 @@ impl Billing {
         }
     }
 
-    async fn create_ledger(&self, ledger: Ledger) -> Result<Ledger, Status> {
+    pub async fn create_ledger(&self, ledger: Ledger) -> Result<Ledger, Status> {
         let request = CreateLedgerRequest { ledger: Some(ledger), ..Default::default() };
         self.ledgers().create_ledger(self.admin.request(request)).await.map(Response::into_inner)
     }
@@ -113,7 +113,7 @@ impl Billing {
         amount: Option<Money>,
         day: Option<Date>,
     ) -> Result<Ledger, Status> {
-        let request = OpenBalanceRequest {
+        self.take_over(OpenBalanceRequest {
             name: ledger.name.clone(),
             account: account.into(),
             amount,
@@ -121,7 +121,11 @@ impl Billing {
             description: "Taken over".into(),
             request_id: request_id(),
             ..Default::default()
-        };
+        })
+        .await
+    }
+
+    pub async fn take_over(&self, request: OpenBalanceRequest) -> Result<Ledger, Status> {
         self.ledgers().open_balance(self.admin.request(request)).await.map(Response::into_inner)
     }
 

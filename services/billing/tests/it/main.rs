@@ -24,6 +24,8 @@ mod ledger;
 mod legal_entity;
 mod logo;
 mod number_series;
+mod opening;
+mod opening_advance;
 mod parked_task;
 mod payment;
 mod payment_concurrency;

@@ -39,7 +39,7 @@ impl Billing {
 }
 
 /// Account and cents of a journal, posting by posting.
-fn brief(lines: &[JournalLine]) -> Vec<(&str, &str, i64)> {
+pub fn brief(lines: &[JournalLine]) -> Vec<(&str, &str, i64)> {
     let brief = |line: &'_ JournalLine| signed(line.debit.as_ref(), line.credit.as_ref());
     lines.iter().map(|line| (line.kind().as_str_name(), line.account_code.as_str(), brief(line))).collect()
 }

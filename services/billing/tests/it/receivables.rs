@@ -14,7 +14,12 @@ use crate::{
 };
 
 impl Billing {
-    async fn statement(&self, account: &str, from: Option<Date>, to: Option<Date>) -> QueryStatementResponse {
+    pub async fn statement(
+        &self,
+        account: &str,
+        from: Option<Date>,
+        to: Option<Date>,
+    ) -> QueryStatementResponse {
         let request = QueryStatementRequest {
             account: account.into(),
             currency_code: "EUR".into(),
@@ -29,7 +34,7 @@ impl Billing {
             .into_inner()
     }
 
-    async fn aging(&self, account: &str, as_of: Option<Date>) -> QueryAgingResponse {
+    pub async fn aging(&self, account: &str, as_of: Option<Date>) -> QueryAgingResponse {
         let request = QueryAgingRequest {
             account: account.into(),
             as_of,
@@ -53,7 +58,7 @@ impl Billing {
 }
 
 /// Kind, cents and the balance after it.
-fn brief(statement: &QueryStatementResponse) -> Vec<(&str, i64, i64)> {
+pub fn brief(statement: &QueryStatementResponse) -> Vec<(&str, i64, i64)> {
     let line = |line: &'_ trato_proto::billing::v1::query_statement_response::Line| {
         (cents(line.amount.as_ref()), cents(line.balance.as_ref()))
     };
