@@ -22,6 +22,7 @@ mod ledger;
 mod legal_entity;
 mod logo;
 mod number_series;
+mod open_items;
 mod parked_task;
 mod payment;
 mod payment_concurrency;

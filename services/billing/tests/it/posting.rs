@@ -24,7 +24,7 @@ fn usd(amount: &str) -> Option<Money> {
 
 impl Billing {
     /// What a dollar is worth in euros on a day, by somebody's account.
-    async fn dollar(&self, day: Option<Date>, rate: &str, origin: &str) {
+    pub async fn dollar(&self, day: Option<Date>, rate: &str, origin: &str) {
         let exchange_rate = ExchangeRate {
             date: day,
             from_currency_code: "USD".into(),
