@@ -7,6 +7,7 @@ mod bank_statement_parked;
 mod billable;
 mod chain;
 mod credit;
+mod credit_basis;
 mod credit_note;
 mod credit_of_orders;
 mod dunning;
