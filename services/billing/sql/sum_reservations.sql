@@ -1,6 +1,6 @@
 -- What is reserved for the orders of account $2 at $3, less what is invoiced and not credited of them, of their quotes and of
 -- their delivery notes, by currency: what is not delivered, and what is. What is invoiced is taken off what is delivered first.
-with reserved as (
+with reserved as materialized (
   select reservation.currency_code, reservation.amount,
     least(coalesce(reservation.delivered, reservation.amount), reservation.amount) as delivered,
     coalesce((
