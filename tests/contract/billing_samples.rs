@@ -28,7 +28,7 @@ impl World {
             }),
             "CreditProfile" => json!({
                 "account": Self::spare(&self.spare_accounts), "holdReason": unique,
-                "creditLimit": { "currencyCode": "EUR", "units": "5000" },
+                "creditLimit": { "currencyCode": "EUR", "units": "5000" }, "exposureBasis": "DELIVERY",
             }),
             "DunningPolicy" => json!({
                 "displayName": unique,

@@ -125,3 +125,57 @@ async fn a_credit_hold_stops_what_is_confirmed() {
     assert_eq!((text(&held, "holdReason"), text(&held, "holdNote")), ("CREDIT", "Overdue"));
     assert_eq!(text(&issued, "number"), "D1");
 }
+
+/// DOC-04, XTR-05: with a limit by what is delivered, orders are confirmed beyond it, and what is left of them waits as soon as what
+/// is delivered is more than the limit, until it is paid.
+#[tokio::test]
+async fn what_is_delivered_beyond_a_limit_stops_the_rest() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    for (kind, prefix) in [("ORDER", "O"), ("DELIVERY_NOTE", "D")] {
+        trade.numbers(kind, prefix).await;
+    }
+    let limit =
+        json!({ "account": trade.account, "creditLimit": dollars(1_000), "exposureBasis": "DELIVERY" });
+    trade.made("creditProfiles", limit).await;
+    let (first, second) = (draft(&trade, &product, "1").await, draft(&trade, &product, "1").await);
+    for order in [&first, &second] {
+        verb(&trade.seller, order, "confirm", json!({})).await;
+    }
+    let until_held = async |is_held: bool| {
+        let look = || async { trade.seller.get(&format!("/v1/{second}")).await.ok() };
+        let is_so = |order: &Value| (order["heldWithAccount"] == json!(true)) == is_held;
+        eventually(SOON, "sales to hear of the hold", look, is_so).await
+    };
+
+    let note = trade.made("deliveryNotes", json!({ "order": first })).await;
+    verb(&trade.seller, &note, "issue", json!({})).await;
+    let held = until_held(true).await;
+    let path = format!("/v1/creditProfiles:assess?account={}", trade.account);
+    let assessed = trade.seller.get(&path).await.ok();
+    let payment = json!({
+        "account": trade.account, "legalEntity": trade.legal_entity, "method": "BANK_TRANSFER", "amount": dollars(500),
+    });
+    let payment = json!({ "payment": payment, "requestId": Uuid::new_v4() });
+    trade.biller.post("/v1/payments:record", payment).await.ok();
+    until_held(false).await;
+    let rest = trade.made("deliveryNotes", json!({ "order": second })).await;
+    let issued = verb(&trade.seller, &rest, "issue", json!({})).await;
+
+    assert_eq!(text(&held, "holdReason"), "CREDIT");
+    let parts: Vec<_> = list(&assessed, "parts")
+        .iter()
+        .map(|part| (text(part, "kind"), cents(&part["amount"]), part["counts"] == json!(true)))
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            ("ORDERED", 121_000, false),
+            ("DELIVERED", 121_000, true),
+            ("INVOICED", 0, true),
+            ("UNALLOCATED", 0, true),
+        ]
+    );
+    assert_eq!((cents(&assessed["exposure"]), cents(&assessed["available"])), (121_000, -21_000));
+    assert_eq!(text(&issued, "number"), "D2");
+}

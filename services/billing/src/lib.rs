@@ -92,6 +92,7 @@ pub fn service() -> ServiceSpec {
             "0029_credit_note_return",
             "0030_open_reservation",
             "0031_takeover",
+            "0032_exposure_basis",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()
@@ -130,6 +131,7 @@ pub fn service() -> ServiceSpec {
         .on(subscriptions::project_products())
         .on(delivery_note::project_delivery_notes())
         .on(credit_reservation::follow_orders())
+        .on(credit_profile::hold_over_limit())
         .on(invoice::follow_bases())
         .every(dunning_state::JOB, dunning_state::PERIOD, |app| dunning_state::run_job(app).boxed())
         .every(parked_task::COUNT, parked_task::COUNT_PERIOD, |app| parked_task::count(app).boxed())

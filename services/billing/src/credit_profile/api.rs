@@ -3,25 +3,23 @@
 use tonic::Request;
 use trato_platform::{
     App,
-    db::{Constraint, Record, Resource, Tx, from_sqlx},
+    db::{Constraint, Record, Resource},
     standard::{Drafts, Reply, Store, answer},
 };
 use trato_proto::{
-    billing::v1::{
-        self as pb, assess_credit_response::factor::Code, credit_profile_service_server::CreditProfileService,
-    },
-    wire,
+    billing::v1::{self as pb, credit_profile_service_server::CreditProfileService},
+    wire::{self, UnknownName},
 };
 use trato_query::Field;
-use trato_types::{Context, Currency, Error, Minor, Ref, Result, Violations, text::line};
+use trato_types::{Context, Ref, Result, Violations, text::line};
 
 use super::{
-    exposure::{exposure, limit_of},
-    hold::HOLD_REASON,
-    model::CreditProfile,
-    score, store,
+    assess,
+    hold::Holder,
+    model::{CreditProfile, ExposureBasis},
+    store,
 };
-use crate::{foreign::Accounts, legal_entity::TimeZone, receivables::figures};
+use crate::foreign::Accounts;
 
 /// Serves credit profiles.
 pub struct Api {
@@ -100,70 +98,9 @@ impl CreditProfileService for Api {
         &self,
         request: Request<pb::AssessCreditRequest>,
     ) -> Reply<pb::AssessCreditResponse> {
-        answer(request, async |cx, body| self.assess(cx, &body).await).await
+        answer(request, async |cx, body| assess::assess(self.credit_profiles.database(), cx, &body).await)
+            .await
     }
-}
-
-impl Api {
-    async fn assess(&self, cx: &Context, body: &pb::AssessCreditRequest) -> Result<pb::AssessCreditResponse> {
-        let mut violations = Violations::new();
-        let account = violations.keep("account", Ref::parse(&body.account));
-        let currency = match body.currency_code.as_str() {
-            "" => Some(None),
-            code => violations.keep("currency_code", Currency::parse_existing(code)).map(Some),
-        };
-        let (account, currency) = violations.into_result(account.zip(currency))?;
-        let mut tx = Tx::of(self.credit_profiles.database(), cx).await?;
-        let limit = limit_of(&mut tx, account).await?;
-        let currency = currency.or(limit.amount.map(|(_, currency)| currency));
-        let currency = currency.ok_or_else(|| {
-            Error::invalid("currency_code", "REQUIRED", "is required where the account has no limit")
-        })?;
-        let exposure = exposure(&mut tx, account, currency).await?;
-        let total = exposure.total()?;
-        let limited = match limit.amount {
-            Some((amount, own)) => {
-                let today = TimeZone::UTC.day_of(cx.now);
-                let rate = crate::books::rate(&mut tx, own, currency, today, "").await?;
-                Some(trato_pricing::convert(amount, own, currency, rate)?)
-            }
-            None => None,
-        };
-        let (score, factors) = record(&mut tx, account).await?.score();
-        tx.roll_back().await?;
-        let money = |amount| Some(wire::money(amount, currency));
-        let factor = |factor: score::Factor| pb::assess_credit_response::Factor {
-            code: Code::from_str_name(factor.code).unwrap_or_default().into(),
-            points: factor.points,
-            description: factor.description,
-        };
-        Ok(pb::AssessCreditResponse {
-            account: account.name(),
-            credit_limit: limited.and_then(money),
-            hold: limit.hold,
-            reserved: money(exposure.reserved),
-            invoiced: money(exposure.invoiced),
-            unallocated: money(exposure.unallocated),
-            exposure: money(total),
-            available: limited.and_then(|limit| money(Minor(limit.0.saturating_sub(total.0)))),
-            score,
-            factors: factors.into_iter().map(factor).collect(),
-        })
-    }
-}
-
-/// What is known of how an account pays.
-async fn record(tx: &mut Tx, account: Ref<crate::foreign::Account>) -> Result<score::Record> {
-    let (tenant, today) = (tx.cx().tenant, TimeZone::UTC.day_of(tx.cx().now));
-    let figures = figures(tx, account, TimeZone::FIRST.day_of(tx.cx().now)).await?;
-    let (overdue, written_off, charged_back) = sqlx::query_as(include_str!("../../sql/count_failures.sql"))
-        .bind(tenant)
-        .bind(account.uuid())
-        .bind(today)
-        .fetch_one(tx.connection())
-        .await
-        .map_err(from_sqlx)?;
-    Ok(score::Record { figures, overdue, written_off, charged_back })
 }
 
 impl Resource for CreditProfile {
@@ -186,8 +123,12 @@ impl Resource for CreditProfile {
         let hold_reason = violations.keep("hold_reason", line(&message.hold_reason, 500)).unwrap_or_default();
         let (credit_limit, currency_code) = limit.unzip();
         let hold = message.hold;
-        // Who takes the hold back, or gives it a reason of their own, takes it from dunning too.
-        let held_by_dunning = hold && message.held_by_dunning && hold_reason == HOLD_REASON;
+        let exposure_basis =
+            violations.keep("exposure_basis", parse_basis(message.exposure_basis)).unwrap_or_default();
+        // Who takes the hold back, or gives it a reason of their own, takes it from dunning and the limit too.
+        let stays_theirs = hold && Holder::gives(&hold_reason);
+        let held_by_dunning = message.held_by_dunning && stays_theirs;
+        let held_by_limit = message.held_by_limit && stays_theirs;
         let profile = account.map(|account| Self {
             account,
             credit_limit,
@@ -195,6 +136,8 @@ impl Resource for CreditProfile {
             hold,
             hold_reason,
             held_by_dunning,
+            exposure_basis,
+            held_by_limit,
         });
         violations.into_result(profile)
     }
@@ -217,6 +160,19 @@ impl Resource for CreditProfile {
             hold: profile.hold,
             hold_reason: profile.hold_reason.clone(),
             held_by_dunning: profile.held_by_dunning,
+            exposure_basis: assess::render_basis(profile.exposure_basis).into(),
+            held_by_limit: profile.held_by_limit,
         }
+    }
+}
+
+/// A basis that is asked for; that of confirmed orders where none is.
+fn parse_basis(basis: i32) -> Result<ExposureBasis, UnknownName> {
+    use pb::credit_profile::ExposureBasis as Asked;
+    match Asked::try_from(basis) {
+        Ok(Asked::Unspecified | Asked::Order) => Ok(ExposureBasis::Order),
+        Ok(Asked::Delivery) => Ok(ExposureBasis::Delivery),
+        Ok(Asked::Invoice) => Ok(ExposureBasis::Invoice),
+        Err(_) => Err(UnknownName),
     }
 }

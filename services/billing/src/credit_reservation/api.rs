@@ -17,7 +17,7 @@ use super::{
     store, wire,
 };
 use crate::{
-    credit_profile::{exposure, limit_of},
+    credit_profile::{beyond, limit_of},
     fields::word,
     foreign::Account,
 };
@@ -89,6 +89,7 @@ impl Api {
                 return keep(tx, key, before, body.validate_only).await;
             }
             reservation.order_revision = before.value.order_revision;
+            reservation.delivered = before.value.delivered;
         }
         let takes_more = reservation.takes_more_than(before.as_ref().map(|before| &before.value), cx.now);
         let (after, event) = match &before {
@@ -143,19 +144,19 @@ impl Api {
     }
 }
 
-/// FAILED_PRECONDITION when the account is on hold, or owes and has ordered more than its limit.
+/// FAILED_PRECONDITION when the account is on hold, or what counts of it is more than its limit.
 async fn require_within(tx: &mut Tx, account: Ref<Account>) -> Result<()> {
     let limit = limit_of(tx, account).await?;
     if limit.hold {
         return Err(ReservationError::Held.into());
     }
-    let Some((amount, currency)) = limit.amount else { return Ok(()) };
-    let exposure = exposure(tx, account, currency).await?.total()?;
-    if exposure > amount {
-        let error = Error::from(ReservationError::LimitExceeded);
-        return Err(error.with("credit_limit", amount.0).with("exposure", exposure.0));
+    match beyond(tx, account, &limit).await? {
+        None => Ok(()),
+        Some((amount, counted)) => {
+            let error = Error::from(ReservationError::LimitExceeded);
+            Err(error.with("credit_limit", amount.0).with("exposure", counted.0))
+        }
     }
-    Ok(())
 }
 
 /// Answers a reservation as it is, and the same whenever the request is repeated.

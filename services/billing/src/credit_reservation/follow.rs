@@ -1,5 +1,6 @@
 //! What becomes of orders, heard from the events of sales: what is reserved for one that is confirmed stays until it ends and all
-//! of it is invoiced, shrinks with what is cancelled or refunded of it, and comes back when it goes on.
+//! of it is invoiced, shrinks with what is cancelled or refunded of it, and comes back when it goes on; what of it is delivered is
+//! kept with it.
 
 use std::sync::Arc;
 
@@ -17,8 +18,8 @@ use super::{
     store,
 };
 
-/// Orders that were confirmed, cut short, cancelled, closed or deleted; of which something came back, which may open them again
-/// or be refunded; and those of which something was invoiced, which may be the last thing that was left.
+/// Orders that were confirmed, delivered, cut short, cancelled, closed or deleted; of which something came back, which may open
+/// them again or be refunded; and those of which something was invoiced, which may be the last thing that was left.
 pub fn follow_orders() -> Subscription {
     let reservations = Statements::of::<CreditReservation>();
     Subscription::new(
@@ -67,10 +68,12 @@ async fn follow(reservations: Statements, tx: &mut Tx, event: &Event) -> Result<
 /// An order is confirmed, so it counts, whoever has not asked before. One that has ended already is noted as released, so that no
 /// older event of it reserves when the log is sent again.
 async fn begin(reservations: &Statements, tx: &mut Tx, order: Ordered, order_revision: i64) -> Result<()> {
-    let (amount, state, participle) = match order.wanted {
+    let (amount, delivered, state, participle) = match order.wanted {
         Wanted::Undecided => return Ok(()),
-        Wanted::Amount(amount @ Minor(1..)) => (amount, State::Open, "reserved"),
-        Wanted::Amount(_) | Wanted::Nothing => (order.agreed, State::Released, "released"),
+        Wanted::Amount { whole: whole @ Minor(1..), delivered } => {
+            (whole, delivered, State::Open, "reserved")
+        }
+        Wanted::Amount { .. } | Wanted::Nothing => (order.agreed, Minor(0), State::Released, "released"),
     };
     if amount <= Minor(0) {
         return Ok(());
@@ -85,6 +88,7 @@ async fn begin(reservations: &Statements, tx: &mut Tx, order: Ordered, order_rev
         quote: order.quote,
         order_revision,
         ended_with_order: state == State::Released,
+        delivered: Some(delivered),
     };
     let record = Record::new(tx.cx(), reservation, None);
     let event = NewEvent::of(tx.cx(), participle, None, &record);

@@ -25,6 +25,8 @@ pub struct CreditReservation {
     pub order_revision: i64,
     /// It was released because its order ended, and is opened again when the order goes on; what was released by hand is not.
     pub ended_with_order: bool,
+    /// What of the amount is delivered and has not come back; none while nobody told, and all of it counts as delivered.
+    pub delivered: Option<Minor>,
 }
 
 impl Collection for CreditReservation {
@@ -45,8 +47,13 @@ pub enum State {
 pub enum Wanted {
     /// Nothing is agreed on yet.
     Undecided,
-    /// So much is agreed on and not cancelled; zero or more.
-    Amount(Minor),
+    /// So much is agreed on and not cancelled.
+    Amount {
+        /// All of it; zero or more.
+        whole: Minor,
+        /// What of it is delivered and has not come back.
+        delivered: Minor,
+    },
     /// Nothing any more.
     Nothing,
 }
@@ -60,8 +67,8 @@ pub enum ReservationError {
     /// The account is on hold.
     #[error("the account is on hold")]
     Held,
-    /// The account would owe and have ordered more than its limit.
-    #[error("the account would owe and have ordered more than its limit")]
+    /// What counts of the account would be more than its limit.
+    #[error("what counts of the account would be more than its limit")]
     LimitExceeded,
 }
 
@@ -101,7 +108,7 @@ impl CreditReservation {
     /// What becomes of it by what its order says; none when nothing does. A confirmed order is reserved for until it ends, and
     /// again when it goes on; one that was released by hand meanwhile stays so.
     ///
-    /// What changes nothing else is not noted by its revision either, so that a delivery writes nothing: events of an order come
+    /// What changes nothing else is not noted by its revision either, so that an invoice writes nothing: events of an order come
     /// in the order of its revisions, and only what comes again is older.
     #[must_use]
     pub fn following(&self, wanted: Wanted, is_confirmed_now: bool, order_revision: i64) -> Option<Self> {
@@ -111,14 +118,15 @@ impl CreditReservation {
         let next = match wanted {
             Wanted::Undecided => return None,
             // What ends before it is confirmed may come back: a draft is deleted and undeleted.
-            Wanted::Nothing | Wanted::Amount(Minor(..=0)) => Self {
+            Wanted::Nothing | Wanted::Amount { whole: Minor(..=0), .. } => Self {
                 state: State::Released,
                 order_revision: if self.order_revision > 0 { order_revision } else { 0 },
                 ended_with_order: self.ended_with_order || self.state == State::Open,
                 ..self.clone()
             },
-            Wanted::Amount(amount) => Self {
-                amount,
+            Wanted::Amount { whole, delivered } => Self {
+                amount: whole,
+                delivered: Some(delivered),
                 state: if is_confirmed_now || self.ended_with_order { State::Open } else { self.state },
                 expire_time: None,
                 order_revision,
@@ -152,6 +160,7 @@ mod tests {
             quote: String::new(),
             order_revision: 0,
             ended_with_order: false,
+            delivered: Some(Minor(0)),
         };
         let (open, released) = (of(100, State::Open), of(100, State::Released));
         let expired = CreditReservation { expire_time: Some(now), ..open.clone() };
@@ -188,8 +197,9 @@ mod tests {
             quote: String::new(),
             order_revision: 0,
             ended_with_order: false,
+            delivered: Some(Minor(0)),
         };
-        let amount = |amount| Wanted::Amount(Minor(amount));
+        let amount = |amount| Wanted::Amount { whole: Minor(amount), delivered: Minor(0) };
 
         let confirmed = asked.following(amount(100), true, 2).expect("it counts from now on");
         let cancelled = confirmed.following(amount(40), false, 3).expect("it is less");
@@ -209,7 +219,7 @@ mod tests {
     }
 
     /// DOC-04, DOC-09: an order that goes on after its end is reserved for again, unless somebody had released it by hand; what
-    /// moves neither the amount nor the state, such as a delivery, changes nothing.
+    /// is delivered of it is noted, and what moves none of these, such as an invoice, changes nothing.
     #[test]
     fn a_reservation_comes_back_with_its_order() {
         let confirmed = CreditReservation {
@@ -222,10 +232,13 @@ mod tests {
             quote: String::new(),
             order_revision: 2,
             ended_with_order: false,
+            delivered: Some(Minor(0)),
         };
-        let amount = |amount| Wanted::Amount(Minor(amount));
+        let amount = |amount| Wanted::Amount { whole: Minor(amount), delivered: Minor(0) };
 
-        let delivered = confirmed.following(amount(100), false, 3);
+        let invoiced = confirmed.following(amount(100), false, 3);
+        let some = Wanted::Amount { whole: Minor(100), delivered: Minor(30) };
+        let delivered = confirmed.following(some, false, 3).expect("so much is delivered");
         let ended = confirmed.following(Wanted::Nothing, false, 4).expect("it ends");
         let ended_again = ended.following(Wanted::Nothing, false, 5);
         let reopened = ended.following(amount(100), false, 6).expect("it goes on");
@@ -236,7 +249,9 @@ mod tests {
         let asked = CreditReservation { order_revision: 0, ..confirmed.clone() };
         let first = asked.following(amount(100), true, 2);
 
-        assert_eq!((delivered, ended_again), (None, None));
+        assert_eq!((invoiced, ended_again), (None, None));
+        assert_eq!((delivered.amount, delivered.delivered), (Minor(100), Some(Minor(30))));
+        assert_eq!(delivered.following(some, false, 4), None, "it is known");
         assert_eq!((ended.state, ended.ended_with_order), (State::Released, true));
         assert_eq!(
             (reopened.state, reopened.amount, reopened.ended_with_order),
@@ -261,6 +276,7 @@ mod tests {
             quote: String::new(),
             order_revision: 0,
             ended_with_order: false,
+            delivered: Some(Minor(0)),
         };
 
         assert_eq!(of(State::Open, false).require_of(own), Ok(()));

@@ -39,12 +39,10 @@ impl Ordered {
         let wanted = match order.state() {
             _ if order.delete_time.is_some() => Wanted::Nothing,
             State::Unspecified | State::Draft => Wanted::Undecided,
-            State::Confirmed | State::InFulfilment => Wanted::Amount(amount_of(order, document)?),
+            State::Confirmed | State::InFulfilment => wanted_of(order, document)?,
             // What is delivered is owed, though no invoice says so yet.
-            State::Fulfilled | State::Closed if is_to_invoice(order) => {
-                Wanted::Amount(amount_of(order, document)?)
-            }
-            State::Fulfilled if is_to_be_released(order)? => Wanted::Amount(amount_of(order, document)?),
+            State::Fulfilled | State::Closed if is_to_invoice(order) => wanted_of(order, document)?,
+            State::Fulfilled if is_to_be_released(order)? => wanted_of(order, document)?,
             State::Fulfilled | State::Closed | State::Cancelled => Wanted::Nothing,
         };
         Ok(Self {
@@ -75,6 +73,33 @@ fn is_to_be_released(order: &sales::Order) -> Result<bool> {
     Ok(order.invoicing_policy() == InvoicingPolicy::Milestone && released < Decimal::ONE_HUNDRED)
 }
 
+fn wanted_of(order: &sales::Order, document: &sales::SalesDocument) -> Result<Wanted> {
+    let whole = amount_of(order, document)?;
+    Ok(Wanted::Amount { whole, delivered: delivered_of(order, document, whole)? })
+}
+
+/// What of the whole is delivered and has not come back: all but the goods that are still to be delivered. What nobody delivers,
+/// such as fees and charges, goes with the first of the goods; where there are none, nothing waits for a delivery.
+fn delivered_of(order: &sales::Order, document: &sales::SalesDocument, whole: Minor) -> Result<Minor> {
+    let (mut left, mut has_goods, mut is_begun) = (whole, false, false);
+    for line in document.lines.iter().chain(&document.given_lines) {
+        let progress = order.progress.iter().find(|progress| progress.line == line.key);
+        let Some(progress) = progress.filter(|_| !order.undelivered_lines.contains(&line.key)) else {
+            continue;
+        };
+        let ordered = quantity(&progress.ordered)?;
+        let delivered = less(quantity(&progress.delivered)?, quantity(&progress.returned)?)?;
+        let wanted = less(ordered, quantity(&progress.cancelled)?)?;
+        let waiting = less(wanted, delivered)?.max(Quantity::ZERO);
+        let gross = minor(line.amounts.as_ref().and_then(|amounts| amounts.gross.as_ref()))?;
+        let part = waiting.part_of(gross, Quantity::ZERO, ordered)?;
+        left = Minor(left.0.saturating_sub(part.0));
+        has_goods = true;
+        is_begun |= delivered > Quantity::ZERO;
+    }
+    Ok(if is_begun || !has_goods { left.clamp(Minor(0), whole) } else { Minor(0) })
+}
+
 /// What the order comes to with tax, less the part of each line that is cancelled; charges of the whole stay.
 fn amount_of(order: &sales::Order, document: &sales::SalesDocument) -> Result<Minor> {
     let mut left = total_of(document)?;
@@ -99,6 +124,10 @@ fn minor(money: Option<&Money>) -> Result<Minor> {
     money.map_or(Ok(Minor(0)), |money| {
         wire::parse_money(money).map(|(amount, _)| amount).map_err(Error::internal)
     })
+}
+
+fn less(whole: Quantity, part: Quantity) -> Result<Quantity> {
+    whole.plus(part.negated()).map_err(Error::internal)
 }
 
 fn quantity(text: &str) -> Result<Quantity> {
@@ -148,12 +177,42 @@ mod tests {
         }
     }
 
+    /// So much is wanted, and nothing of it is delivered.
+    fn undelivered(whole: i64) -> Wanted {
+        Wanted::Amount { whole: Minor(whole), delivered: Minor(0) }
+    }
+
+    /// XTR-05: what is delivered of an order and has not come back is told apart, and with the first of it what nobody delivers; an
+    /// order of which nobody delivers anything waits for no delivery.
+    #[test]
+    fn what_is_delivered_of_an_order_is_told_apart() {
+        for (fees, cancelled, [first, second], whole, delivered) in [
+            ("", ["0", "0"], [("0", "0"), ("0", "0")], 1600, 0),
+            ("", ["0", "0"], [("3", "0"), ("0", "0")], 1600, 600),
+            ("", ["0", "1"], [("2", "1"), ("1", "0")], 1267, 867),
+            ("", ["0", "0"], [("3", "3"), ("3", "3")], 1600, 0),
+            ("", ["0", "0"], [("3", "0"), ("3", "0")], 1600, 1600),
+            ("", ["0", "0"], [("4", "0"), ("3", "0")], 1600, 1600),
+            ("2", ["0", "0"], [("0", "0"), ("0", "0")], 1600, 0),
+            ("2", ["0", "0"], [("1", "0"), ("0", "0")], 1600, 1533),
+            ("1 2", ["0", "0"], [("0", "0"), ("0", "0")], 1600, 1600),
+        ] {
+            let mut order = order(State::InFulfilment, cancelled);
+            order.undelivered_lines = fees.split_whitespace().map(str::to_owned).collect();
+            for (progress, (delivered, returned)) in order.progress.iter_mut().zip([first, second]) {
+                (progress.delivered, progress.returned) = (delivered.to_owned(), returned.to_owned());
+            }
+            let wanted = Wanted::Amount { whole: Minor(whole), delivered: Minor(delivered) };
+            assert_eq!(Ordered::read(&order).expect("an order").wanted, wanted, "{order:?}");
+        }
+    }
+
     /// DOC-04, XTR-05: an order of which nothing is left to be delivered is reserved for until all of its lines are invoiced, also
     /// those that milestones have not released yet.
     #[test]
     fn what_is_delivered_and_not_invoiced_is_reserved() {
         use InvoiceStatus::{Credited, Invoiced, NothingToInvoice, PartlyInvoiced, ToCredit, ToInvoice};
-        let all = Wanted::Amount(Minor(1600));
+        let all = undelivered(1600);
         for (statuses, wanted) in [
             ([ToInvoice, ToInvoice], all),
             ([Invoiced, PartlyInvoiced], all),
@@ -190,9 +249,9 @@ mod tests {
     fn what_is_wanted_of_an_order_is_reserved() {
         for (state, cancelled, wanted) in [
             (State::Draft, ["", ""], Wanted::Undecided),
-            (State::Confirmed, ["", ""], Wanted::Amount(Minor(1600))),
-            (State::InFulfilment, ["1", "0"], Wanted::Amount(Minor(1567))),
-            (State::InFulfilment, ["2", "3"], Wanted::Amount(Minor(533))),
+            (State::Confirmed, ["", ""], undelivered(1600)),
+            (State::InFulfilment, ["1", "0"], undelivered(1567)),
+            (State::InFulfilment, ["2", "3"], undelivered(533)),
             (State::Fulfilled, ["0", "0"], Wanted::Nothing),
             (State::Cancelled, ["3", "3"], Wanted::Nothing),
             (State::Closed, ["0", "0"], Wanted::Nothing),

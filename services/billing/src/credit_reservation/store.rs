@@ -21,6 +21,7 @@ columns!(CreditReservation {
     quote,
     order_revision,
     ended_with_order,
+    delivered,
 });
 
 choice_column!(State { Open = "OPEN", Released = "RELEASED" });

@@ -31,6 +31,7 @@ pub fn parse(message: &pb::ReserveCreditRequest) -> Result<CreditReservation> {
         quote,
         order_revision: 0,
         ended_with_order: false,
+        delivered: Some(Minor(0)),
     });
     violations.into_result(reservation)
 }
@@ -43,6 +44,7 @@ pub fn render(record: &Record<CreditReservation>) -> pb::CreditReservation {
         State::Open => pb::credit_reservation::State::Open,
         State::Released => pb::credit_reservation::State::Released,
     };
+    let money = |amount| wire::money(amount, reservation.currency_code);
     pb::CreditReservation {
         name: record.name(),
         create_time: Some(wire::timestamp(record.create_time)),
@@ -54,9 +56,10 @@ pub fn render(record: &Record<CreditReservation>) -> pb::CreditReservation {
         external_id,
         order: reservation.order_name.clone(),
         account: reservation.account.name(),
-        amount: Some(wire::money(reservation.amount, reservation.currency_code)),
+        amount: Some(money(reservation.amount)),
         state: state.into(),
         expire_time: reservation.expire_time.map(wire::timestamp),
         quote: reservation.quote.clone(),
+        delivered: reservation.delivered.map(money),
     }
 }

@@ -18,7 +18,7 @@ use super::{
     wire,
 };
 use crate::{
-    credit_profile::{HOLD_REASON, Holds},
+    credit_profile::{Holder, Holds},
     foreign::Account,
     parked_task::{Parking, is_parked},
 };
@@ -190,10 +190,10 @@ impl Runner {
             return Ok(Dunned { outcomes, later });
         }
         if is_held {
-            self.holds.hold(&mut tx, account, HOLD_REASON).await?;
+            self.holds.hold(&mut tx, account, Holder::Dunning).await?;
         }
         if !now.iter().any(|state| state.holds_credit) {
-            self.holds.release(&mut tx, account).await?;
+            self.holds.release(&mut tx, account, Holder::Dunning).await?;
         }
         tx.commit().await?;
         Ok(Dunned { outcomes, later })

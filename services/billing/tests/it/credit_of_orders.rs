@@ -67,7 +67,7 @@ impl Billing {
     }
 
     /// Asks for credit as sales does, for so many seconds.
-    async fn ask(&self, order: &Order, seconds: i64) -> Result<CreditReservation, tonic::Status> {
+    pub async fn ask(&self, order: &Order, seconds: i64) -> Result<CreditReservation, tonic::Status> {
         let request = ReserveCreditRequest {
             order: order.name.clone(),
             account: order.account.clone(),
@@ -124,7 +124,7 @@ async fn a_reservation_follows_its_order() {
 }
 
 /// DOC-04, DOC-09, XTR-05: an order of which all is delivered counts until it is invoiced; it counts again when something of it
-/// comes back and is to be delivered anew; a delivery writes nothing.
+/// comes back and is to be delivered anew; what moves neither writes nothing.
 #[tokio::test]
 async fn an_order_counts_until_it_is_invoiced_and_again_when_it_goes_on() {
     let billing = Billing::start().await;
