@@ -90,6 +90,7 @@ pub fn service() -> ServiceSpec {
             "0028_payment_unsettled",
             "0029_credit_note_return",
             "0030_open_reservation",
+            "0035_free_credit",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

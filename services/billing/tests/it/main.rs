@@ -8,6 +8,7 @@ mod billable;
 mod chain;
 mod credit;
 mod credit_note;
+mod credit_note_free;
 mod credit_note_rest;
 mod credit_of_orders;
 mod currencies;
