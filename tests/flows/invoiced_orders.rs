@@ -105,8 +105,9 @@ async fn what_is_refunded_and_credited_is_not_invoiced_again() {
     verb(&trade.seller, &note, "confirm", json!({ "proof": { "receiver": "Eva" } })).await;
     let invoice = name(&trade.invoice(trade.invoicing(&order, &series)).await.ok());
 
-    let back = trade.bring_back(&note).await;
-    trade.inspect(&back).await;
+    let two = [("1", "2")];
+    let back = trade.bring_back(&note, &two).await;
+    trade.inspect(&back, &two).await;
     verb(&trade.seller, &back, "settle", json!({})).await;
     let credit = trade.made("creditNotes", json!({ "invoice": invoice, "reason": "Returned" })).await;
     verb(&trade.biller, &credit, "issue", json!({ "numberSeries": credits })).await;

@@ -46,11 +46,12 @@ impl Trade {
         verb(&self.seller, &policy, "publish", json!({})).await;
     }
 
-    /// Lets two pieces of the first line of a delivery note come back; answers the return, which is received.
-    pub async fn bring_back(&self, note: &str) -> String {
+    /// Lets so much of these lines of a delivery note, the first ones of it, come back; answers the return, which is received.
+    pub async fn bring_back(&self, note: &str, lines: &[(&str, &str)]) -> String {
+        let sent: Vec<_> =
+            lines.iter().map(|(line, some)| json!({ "deliveryLine": line, "quantity": some })).collect();
         let back = json!({
-            "deliveryNote": note, "reason": "Too loud", "policyCode": "STANDARD",
-            "lines": [{ "deliveryLine": "1", "quantity": "2" }],
+            "deliveryNote": note, "reason": "Too loud", "policyCode": "STANDARD", "lines": sent,
         });
         let back = self.made("salesReturns", back).await;
         verb(&self.seller, &back, "authorise", json!({})).await;
@@ -58,10 +59,11 @@ impl Trade {
         back
     }
 
-    /// Finds out that what came back is refunded.
-    pub async fn inspect(&self, back: &str) {
-        let found = json!({ "lines": [{ "line": "1", "condition": "OPENED", "disposition": "REFUND" }] });
-        verb(&self.seller, back, "inspect", found).await;
+    /// Finds out that these lines of what came back are refunded.
+    pub async fn inspect(&self, back: &str, lines: &[(&str, &str)]) {
+        let refund = |line: &str| json!({ "line": line, "condition": "OPENED", "disposition": "REFUND" });
+        let found: Vec<_> = lines.iter().map(|(line, _)| refund(line)).collect();
+        verb(&self.seller, back, "inspect", json!({ "lines": found })).await;
     }
 
     /// A gap-free series of billing.
@@ -147,10 +149,11 @@ async fn an_order_is_delivered_invoiced_returned_and_credited() {
     let invoice = name(&invoice);
     until_invoiced(&trade.seller, &order, "INVOICED").await;
 
-    let back = trade.bring_back(&note).await;
+    let two = [("1", "2")];
+    let back = trade.bring_back(&note, &two).await;
     let returned = until_invoiced(&trade.seller, &order, "TO_CREDIT").await;
     assert_eq!(text(&returned, "deliveryStatus"), "RETURNED");
-    trade.inspect(&back).await;
+    trade.inspect(&back, &two).await;
     let settled = verb(&trade.seller, &back, "settle", json!({})).await;
     assert_eq!(text(&settled, "state"), "SETTLED");
 

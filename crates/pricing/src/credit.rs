@@ -241,6 +241,11 @@ impl Balance {
 }
 
 impl Credit {
+    /// True when it takes nothing: neither a quantity nor an amount of anything. One that takes back what was free has a quantity.
+    pub fn is_nothing(&self) -> bool {
+        self.items.iter().all(|item| item.quantity.is_zero() && item.amounts.is_zero())
+    }
+
     /// The same with a word on its rounding, where something was rounded to what can be paid.
     fn explained(mut self, smallest: Minor) -> Self {
         if smallest > Minor(1) {

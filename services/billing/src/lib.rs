@@ -93,6 +93,7 @@ pub fn service() -> ServiceSpec {
             "0030_open_reservation",
             "0031_takeover",
             "0032_exposure_basis",
+            "0033_free_credit",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

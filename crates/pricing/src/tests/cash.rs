@@ -78,6 +78,32 @@ fn the_trace_tells_of_a_rounding() {
     assert!(of(1).iter().all(|sentence| !sentence.contains("smallest")));
 }
 
+/// DOC-06: credits once left the rounding for the last of them. What then was given back beyond what was due, that one takes back, in
+/// the base currency too; and of a rest that nobody can pay, the next one leaves what can be paid.
+#[test]
+fn a_rounding_that_was_left_for_the_last_credit_is_put_right_by_the_next() {
+    let priced = priced(&francs(5, &[(1, 1_002, "0")]));
+    let whole = Balance::of(&priced, Some(Minor(5)));
+    let base = priced.convert(currency("EUR"), "0.9137".parse().expect("a rate")).expect("it is small");
+    let base = base.balance(&priced);
+    let once = |cents| {
+        let (credit, left) = whole.credit(&[by_gross(cents)]).expect("there is enough");
+        let (_, base_left) = base.credit_alike(&whole, &credit).expect("it is alike");
+        let left = Balance { rounding: whole.rounding, ..left };
+        (left, Balance { rounding: base.rounding, ..base_left })
+    };
+
+    let (left, base_left) = once(1_001);
+    let (last, rest) = left.credit_rest().expect("there is what is left");
+    let (_, base_rest) = base_left.credit_alike(&left, &last).expect("it is alike");
+    let (between, _) = once(501);
+    let (next, payable) = between.credit(&[by_gross(1)]).expect("there is enough");
+
+    assert_eq!((left.due(), brief(&last)), (Ok(Minor(-1)), [1, -2, -1]));
+    assert!(rest.is_zero() && base_rest.is_zero(), "{rest:?} {base_rest:?}");
+    assert_eq!((between.due(), brief(&next), payable.due()), (Ok(Minor(499)), [1, -2, -1], Ok(Minor(500))));
+}
+
 /// Quantity, cents for one, and rate.
 fn lines() -> impl Strategy<Value = Vec<(i64, i64, &'static str)>> {
     let rates = prop::sample::select(vec!["0", "2.6", "7.7", "8.1", "21"]);

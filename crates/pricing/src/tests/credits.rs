@@ -170,6 +170,23 @@ fn goodwill_by_amount_leaves_the_quantity() {
     }
 }
 
+/// DOC-06: three pieces that cost a cent together are given back one by one, two of them for nothing; then nothing is left.
+#[test]
+fn what_is_free_is_credited_by_its_quantity() {
+    let mut left = Balance::of(&priced(&document([line("a", "3", "0.003", vat("21"))])), None);
+    let (none, _) = credit_of(&left, Portion::Gross(Minor(0))).expect("it is no more than there is");
+    let mut given = Vec::new();
+    for _ in 0..3 {
+        let (credit, rest) = credit_of(&left, Portion::Quantity(Quantity::ONE)).expect("there is one");
+        given.push((credit.gross, credit.is_nothing()));
+        left = rest;
+    }
+    let (rest, _) = left.credit_rest().expect("it is no more than there is");
+
+    assert_eq!(given, [(Minor(0), false), (Minor(1), false), (Minor(0), false)]);
+    assert!(none.is_nothing() && rest.is_nothing(), "{none:?} {rest:?}");
+}
+
 #[test]
 fn a_line_that_is_not_there_or_is_there_twice_is_told_by_its_place() {
     let left = Balance::of(&priced(&document([line("a", "2", "50", vat("21"))])), None);

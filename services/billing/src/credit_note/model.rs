@@ -141,7 +141,7 @@ impl CreditNote {
     }
 
     /// Computes what it credits of what is left of the invoice, and answers what that leaves. FAILED_PRECONDITION
-    /// `NOTHING_TO_CREDIT` when nothing is left.
+    /// `NOTHING_TO_CREDIT` when neither a quantity nor an amount is left: what was free is credited by its quantity alone.
     pub fn compute(&mut self, invoice: &Invoice) -> Result<(Credit, Balance)> {
         let balance = invoice.balance()?;
         if self.wishes.currency.is_some_and(|currency| currency != invoice.currency_code) {
@@ -151,7 +151,7 @@ impl CreditNote {
         let wishes = &self.wishes.lines;
         let taken = if wishes.is_empty() { balance.credit_rest() } else { balance.credit(wishes) };
         let (mut credit, left) = taken.map_err(by_our_names)?;
-        if credit.gross.is_zero() {
+        if credit.is_nothing() {
             return Err(InvoiceError::CreditedInFull.into());
         }
         credit.trace.steps.clear();

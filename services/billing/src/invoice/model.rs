@@ -197,13 +197,18 @@ impl Invoice {
         Ok(())
     }
 
-    /// What has not been credited yet.
+    /// What can be credited yet: nothing of what is given up. Nobody owes it any more, and a credit would be owed to who never paid.
     pub fn balance(&self) -> Result<Balance, InvoiceError> {
+        let left = self.left()?;
+        if self.written_off.is_zero() { Ok(left) } else { Err(InvoiceError::WrittenOff) }
+    }
+
+    /// What has not been credited yet, whatever has become of the claim.
+    pub fn left(&self) -> Result<Balance, InvoiceError> {
         self.require_ours()?;
         let smallest_payment = self.smallest_payment;
         match (self.state, &self.balance.0, &self.amounts.0) {
             (State::Draft | State::Void, ..) | (_, None, None) => Err(InvoiceError::NotIssued),
-            _ if !self.written_off.is_zero() => Err(InvoiceError::WrittenOff),
             // What was left before this was kept with it does not say it.
             (_, Some(left), _) => Ok(Balance { smallest_payment, ..left.clone() }),
             (_, None, Some(priced)) => Ok(Balance::of(priced, smallest_payment)),
@@ -239,7 +244,8 @@ impl Invoice {
         match self.state {
             State::Draft | State::Void => Err(InvoiceError::NotIssued.into()),
             State::Sent => Err(InvoiceError::Sent.into()),
-            State::Issued if !self.credited.is_zero() => Err(InvoiceError::Credited.into()),
+            // Also where what is credited was free.
+            State::Issued if self.balance.0.is_some() => Err(InvoiceError::Credited.into()),
             State::Issued if !(self.paid.is_zero() && self.written_off.is_zero()) => {
                 Err(InvoiceError::Paid.into())
             }

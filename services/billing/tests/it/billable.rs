@@ -17,7 +17,7 @@ use crate::{
 
 impl Billing {
     /// Hears how much may be invoiced of the one line of an order, as if it had been read from sales.
-    async fn hear_basis(&self, order: &str, basis: i64) {
+    pub async fn hear_basis(&self, order: &str, basis: i64) {
         let mut tx = self.service.transaction(self.admin.tenant).await;
         sqlx::query(
             "insert into billable_line (tenant_id, document, line, basis, revision) values ($1, $2, '1', $3, 1)",

@@ -37,6 +37,20 @@ impl Billing {
     }
 }
 
+/// Makes of an invoice of 10.02 of which 10.01 are credited what an earlier version made of it: the rounding waits for the last credit,
+/// and 10.01 are given back of the 10.00 that were due.
+const ROUNDED_LAST: &str = r#"
+    update invoice set
+      credited_due = 1001,
+      balance = jsonb_set(balance - 'smallest_payment', '{rounding}', '-2'),
+      books = jsonb_set(books, '{open}', '-1')
+    where credited = 1001;
+    update ledger_entry set credit = credit + 1, base_credit = base_credit + 1
+    where role = 'RECEIVABLE' and credit > 0;
+    update ledger_entry set debit = debit + 1, base_debit = base_debit + 1
+    where role = 'REVENUE' and debit > 0;
+"#;
+
 /// Gross, rounding and due of a credit note, in cents.
 fn brief(credit_note: &CreditNote) -> [i64; 3] {
     let totals = credit_note.totals.clone().expect("totals");
@@ -63,6 +77,35 @@ async fn the_last_credit_of_a_rounded_invoice_is_not_refused() {
     assert_eq!((brief(&most), brief(&last)), ([1_001, -1, 1_000], [1, -1, 0]));
     assert_eq!((between.open, after.open), (eur("0.00"), eur("0.00")));
     assert_eq!(after.credited, eur("10.02"));
+    billing.assert_books_are_even(&desk, &["1200", "2200", "4000"]).await;
+}
+
+/// DOC-06: what an earlier version gave back beyond what was due, the last credit takes back; nothing else makes less of what is
+/// credited.
+#[tokio::test]
+async fn what_was_given_back_beyond_what_was_due_is_put_right() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let series = billing.credits(&desk).await;
+    let invoice = billing.rounded(&desk).await;
+    let most = Line { key: "1".into(), gross: eur("10.01"), ..Default::default() };
+    billing.credit(&invoice, vec![most], &series).await.expect("credited");
+    billing.tamper(ROUNDED_LAST, true).await.expect("done");
+    let between = billing.get_invoice(&invoice).await;
+
+    for statement in [
+        "update invoice set credited_due = 1000",
+        "update invoice set credited_due = 999, balance = jsonb_set(balance, '{items,0,quantity}', '\"1\"')",
+        "update invoice set credited_due = 995, balance = jsonb_set(balance, '{items,0,quantity}', '\"1\"')",
+    ] {
+        let error = billing.tamper(statement, false).await.expect_err(statement);
+        assert!(error.to_string().contains("issued invoice does not change"), "{statement}: {error}");
+    }
+    let last = billing.credit(&invoice, vec![], &series).await.expect("the rest");
+    let after = billing.get_invoice(&invoice).await;
+
+    assert_eq!((between.open, after.open), (eur("-0.01"), eur("0.00")));
+    assert_eq!((brief(&last), after.credited), ([1, -2, -1], eur("10.02")));
     billing.assert_books_are_even(&desk, &["1200", "2200", "4000"]).await;
 }
 

@@ -9,6 +9,7 @@ mod chain;
 mod credit;
 mod credit_basis;
 mod credit_note;
+mod credit_note_free;
 mod credit_note_rest;
 mod credit_of_orders;
 mod currencies;

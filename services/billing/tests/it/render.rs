@@ -73,7 +73,7 @@ impl Billing {
         self.invoices().render_invoice(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn render_credit(&self, note: &CreditNote, format: Format) -> Result<RenderedDocument, Status> {
+    pub async fn render_credit(&self, note: &CreditNote, format: Format) -> Result<RenderedDocument, Status> {
         let request = RenderCreditNoteRequest {
             name: note.name.clone(),
             format: format.into(),

@@ -90,6 +90,9 @@ impl Returns {
         if parts.is_empty() {
             return Err(named(InvoiceError::CreditedInFull.into()));
         }
+        for invoice in parts.keys().map(|invoice| &invoices[invoice]) {
+            require_creditable(invoice).map_err(named)?;
+        }
         if body.issue {
             lock_for_issue(&mut tx, parts.keys().map(|invoice| &invoices[invoice]).collect()).await?;
         }
@@ -147,7 +150,7 @@ impl Returns {
         let mut billed = Vec::with_capacity(rows.len());
         for (invoice, key, order_line) in rows {
             let value = &invoices[&invoice].value;
-            let item = value.balance()?.items.into_iter().find(|item| item.amounts.key.to_string() == key);
+            let item = value.left()?.items.into_iter().find(|item| item.amounts.key.to_string() == key);
             let left = item.map_or(Quantity::ZERO, |item| item.quantity);
             let line = value.lines.0.iter().find(|line| line.key == key);
             let credited = line.map_or(Quantity::ZERO, |line| line.quantity).plus(left.negated())?;
@@ -213,6 +216,13 @@ async fn require_uncredited(tx: &mut Tx, sales_return: &str) -> Result<()> {
             .with("sales_return", sales_return)
             .with("credit_note", Id::<CreditNote>::from_uuid(id).name())),
     }
+}
+
+/// FAILED_PRECONDITION `INVOICE_WRITTEN_OFF`, with the name of the invoice, where its claim is given up. The others wait with it: which
+/// of their pieces came back is not known, and a piece that nobody paid must not be given back as one that was.
+fn require_creditable(invoice: &Record<Invoice>) -> Result<()> {
+    let left = invoice.value.balance();
+    left.map(drop).map_err(|error| Error::from(error).with("invoice", invoice.name()))
 }
 
 /// Waits for all that issuing several credit notes waits for before their numbers, in the order in which everybody does: the first
