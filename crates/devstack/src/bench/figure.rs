@@ -56,7 +56,7 @@ pub struct Figure {
     pub limit_name: String,
     /// What the limit reached.
     pub limit: Option<Spread>,
-    /// Ours over the limit, round by round.
+    /// Ours over the limit, round by round; the limit over ours in a figure of what is spared.
     pub ratio: Option<Spread>,
     /// What the goal is about: the ratio where there is one, else ours.
     pub goal: Goal,
@@ -105,6 +105,20 @@ impl Figure {
             verdict: judge(ratio, goal),
             ..Self::absolute(id, what, unit, &ours, goal)
         }
+    }
+
+    /// A figure that says how many times less we spend: each round's limit over its own value.
+    pub fn times_less(
+        id: &'static str,
+        what: impl Into<String>,
+        unit: &'static str,
+        limit_name: impl Into<String>,
+        rounds: &[(f64, f64)],
+        goal: Goal,
+    ) -> Self {
+        let ratios: Vec<f64> = rounds.iter().map(|(ours, limit)| limit / ours).collect();
+        let ratio = Spread::of(&ratios);
+        Self { ratio, verdict: judge(ratio, goal), ..Self::ratio(id, what, unit, limit_name, rounds, goal) }
     }
 
     /// A figure that is held against a number.
@@ -181,6 +195,16 @@ mod tests {
         assert_eq!(figure(0.6).verdict, Verdict::MedianOnly);
         assert_eq!(figure(0.62).verdict, Verdict::Missed);
         assert_eq!(figure(0.6).ratio, Some(Spread { median: 0.61, min: 0.5, max: 0.7 }));
+    }
+
+    #[test]
+    fn what_is_spared_is_how_often_ours_goes_into_the_limit() {
+        let figure =
+            Figure::times_less("P12", "", "", "", &[(100.0, 1600.0), (125.0, 1500.0)], Goal::AtLeast(13.0));
+
+        assert_eq!(figure.ratio, Some(Spread { median: 14.0, min: 12.0, max: 16.0 }));
+        assert_eq!(figure.verdict, Verdict::MedianOnly);
+        assert_eq!(figure.ours.map(|ours| ours.max), Some(125.0));
     }
 
     #[test]

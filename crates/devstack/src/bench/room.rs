@@ -237,7 +237,8 @@ pub fn cpu_note(side: &str, cpu: &Cpu, calls: u64) -> String {
     format!("CPU ms a call, {side}: {sum:.3} ({})", parts.join(", "))
 }
 
-fn pool(superuser: &str, database: &str) -> Result<PgPool> {
+/// A superuser's connections to a database.
+pub fn pool(superuser: &str, database: &str) -> Result<PgPool> {
     let options: PgConnectOptions = superuser.parse()?;
     Ok(PgPoolOptions::new().max_connections(2).connect_lazy_with(options.database(database)))
 }
