@@ -85,8 +85,9 @@ impl Exposure {
 
 /// The limit of an account by its credit profile, if it has one.
 pub async fn limit_of(tx: &mut Tx, account: Ref<Account>) -> Result<Limit> {
+    type Found = (Option<i64>, Option<String>, bool, String, bool);
     let tenant = tx.cx().tenant;
-    let found: Option<(Option<i64>, Option<String>, bool, String, bool)> = sqlx::query_as(
+    let found: Option<Found> = sqlx::query_as(
         "select credit_limit, currency_code, hold, exposure_basis, held_by_limit from credit_profile
          where tenant_id = $1 and account = $2 and delete_time is null",
     )

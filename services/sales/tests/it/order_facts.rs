@@ -27,6 +27,7 @@ impl Sales {
                 value: Some(charge::Value::Amount(euros(1_000).expect("an amount"))),
                 reason: "Freight".into(),
                 tax_class: "ES-S".into(),
+                ..Default::default()
             });
         }
         let draft = self.create_order(order).await.expect("a draft");

@@ -36,7 +36,7 @@ fn sold(quantity: &str, (unit_price, per): (&str, i64), base: Minor, discount: M
         applied_tax_class: "VAT".to_owned(),
         ..Default::default()
     };
-    let freight = sales::price_document_request::Charge {
+    let freight = Charge {
         key: "freight".to_owned(),
         tax_class: "VAT".to_owned(),
         ..Default::default()
