@@ -21,11 +21,15 @@ pub use self::{
 };
 use crate::{
     ServiceSpec,
-    config::{Loaded, Loader},
+    config::{self, Loaded, Loader},
     db::Database,
     doctor,
     events::Processor,
 };
+
+/// How long an operator's command waits for a connection of a database that is busy, unless the service waits longer: no caller's
+/// deadline depends on it.
+const PATIENCE_MS: u64 = 30_000;
 
 /// Work on a service that need not run.
 #[derive(Clone, Debug, Subcommand)]
@@ -70,7 +74,9 @@ impl Operation {
             return output.write(&mut to, &report, &report.text());
         }
         let settings = &loaded.settings;
-        let database = Database::new(&settings.database, spec.name)?;
+        let waits = settings.database.acquire_timeout_ms.max(PATIENCE_MS);
+        let patient = config::Database { acquire_timeout_ms: waits, ..settings.database.clone() };
+        let database = Database::new(&patient, spec.name)?;
         let (service, kept) = (spec.name, spec.kept);
         let processor = Processor::new(database, spec.subscriptions);
         match self {

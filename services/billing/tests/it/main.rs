@@ -21,6 +21,7 @@ mod export;
 mod foreign;
 mod harness;
 mod invoice;
+mod invoice_taxes;
 mod issue;
 mod ledger;
 mod legal_entity;
