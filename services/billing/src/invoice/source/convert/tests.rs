@@ -36,11 +36,7 @@ fn sold(quantity: &str, (unit_price, per): (&str, i64), base: Minor, discount: M
         applied_tax_class: "VAT".to_owned(),
         ..Default::default()
     };
-    let freight = Charge {
-        key: "freight".to_owned(),
-        tax_class: "VAT".to_owned(),
-        ..Default::default()
-    };
+    let freight = Charge { key: "freight".to_owned(), tax_class: "VAT".to_owned(), ..Default::default() };
     let comes_to = priced::Charge { net: Some(wire::money(Minor(1_001), currency)), ..Default::default() };
     let document = sales::SalesDocument {
         currency_code: EUR.to_owned(),
