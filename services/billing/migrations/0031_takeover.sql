@@ -1,12 +1,4 @@
 -- Open items that are taken over from another system: invoices that it issued, and payments that it received.
-
--- No number is given twice here, and none is taken over twice. What is taken over keeps no series from its next number: it is of none,
--- which is how the index tells it, so that the index can be built before there is any.
-create unique index if not exists invoice_number_takeover_key
-  on invoice (tenant_id, legal_entity, number, (number_series is null))
-  where number is not null and delete_time is null;
-drop index invoice_number_key;
-
 alter table invoice add column takeover_date date;
 alter table payment add column takeover_date date;
 comment on column invoice.takeover_date is

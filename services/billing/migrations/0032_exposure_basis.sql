@@ -1,12 +1,4 @@
--- What counts against a credit limit, and what of orders is delivered; and what is open of an account, found without all that was.
-
--- What is left of payments, by the account. What went out is never allocated, and stays. And balances that were posted when they were
--- taken over, before such were invoices and payments: they are of a ledger and of no document.
-create index if not exists payment_open_idx on payment (tenant_id, account)
-  where state in ('SUCCEEDED', 'PARTLY_REFUNDED') and amount <> allocated + refunded;
-create index if not exists posting_opening_idx on posting (tenant_id, account)
-  where kind = 'OPENING' and document like 'ledgers/%';
-
+-- What counts against a credit limit, and what of orders is delivered.
 alter table credit_profile add column exposure_basis text collate "C" not null default 'ORDER';
 alter table credit_profile add column held_by_limit boolean not null default false;
 alter table credit_profile add constraint credit_profile_exposure_basis_check

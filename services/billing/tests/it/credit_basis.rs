@@ -181,6 +181,25 @@ async fn what_is_delivered_beyond_the_limit_holds_the_account() {
     );
 }
 
+/// XTR-05: what was asked for by the program before this one, which kept nothing of deliveries, counts as delivered until it is asked
+/// for again: nothing is delivered of an order that was never confirmed.
+#[tokio::test]
+async fn what_was_never_confirmed_is_not_delivered() {
+    let billing = Billing::start().await;
+    let account = billing.account().await;
+    billing.limit_by(&account, "500.00", ExposureBasis::Delivery).await;
+    let order = order_of(&account, 40);
+    billing.ask(&order, 60).await.expect("reserved");
+    billing.tamper("update credit_reservation set delivered = null", false).await.expect("it is not known");
+
+    let before = billing.assess(&account, "").await.expect("an assessment");
+    let order = Order { document: order_of(&account, 60).document, ..order };
+    billing.ask(&order, 60).await.expect("nothing of it counts");
+    let after = billing.assess(&account, "").await.expect("an assessment");
+
+    assert_eq!((cents(before.exposure.as_ref()), cents(after.exposure.as_ref())), (40_000, 0));
+}
+
 /// XTR-05: money that goes out to an account raises what counts as what is given back does, and holds it beyond the limit.
 #[tokio::test]
 async fn what_is_paid_out_beyond_the_limit_holds_the_account() {
