@@ -68,6 +68,34 @@ fn every_migration_in_the_folder_is_in_the_list_and_in_order() {
     }
 }
 
+/// Migrations that validate what they add themselves; they ran before this was asked for.
+const VALIDATED_AT_ONCE: [&str; 1] = ["services/billing/migrations/0026_invoice_source.sql"];
+
+/// CRD-06: to validate a constraint is to read the whole table. In the transaction that added it, which has the table to itself,
+/// nobody could read or write meanwhile.
+#[test]
+fn a_constraint_is_validated_by_a_later_migration() {
+    let mut count = 0;
+    for service in DATA_SERVICES {
+        for path in files(&format!("services/{service}/migrations"), ".sql") {
+            let text = read(&path);
+            let (added, validated) = (named(&text, "add constraint "), named(&text, "validate constraint "));
+            let at_once: Vec<_> = added.intersection(&validated).collect();
+            let is_known = VALIDATED_AT_ONCE.iter().any(|known| Path::new(known) == path);
+            assert_eq!(!at_once.is_empty(), is_known, "{}: {at_once:?}", path.display());
+            count += validated.len();
+        }
+    }
+    assert!(count > 10, "only {count} were found");
+}
+
+/// The names that stand after a word of SQL.
+fn named<'a>(text: &'a str, word: &str) -> BTreeSet<&'a str> {
+    let is_name = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    let name = |rest: &'a str| rest.split(|char| !is_name(char)).next().unwrap_or_default();
+    text.split(word).skip(1).map(name).collect()
+}
+
 /// Whatever is claimed is claimed of a test: each identifier stands in the doc comment of one.
 #[test]
 fn every_claimed_requirement_has_a_test() {

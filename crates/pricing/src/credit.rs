@@ -118,11 +118,12 @@ impl Balance {
         sum([self.claim()?, self.rounding])
     }
 
-    /// Credits all that is left.
+    /// Credits all that is left, and says nothing of what nothing is left of.
     pub fn credit_rest(&self) -> Result<(Credit, Self)> {
         let rest =
             |item: &Creditable| CreditRequest { key: item.amounts.key.clone(), portion: Portion::Rest };
-        self.credit(&self.items.iter().map(rest).collect::<Vec<_>>())
+        let left = self.items.iter().filter(|item| !item.is_nothing());
+        self.credit(&left.map(rest).collect::<Vec<_>>())
     }
 
     /// Credits what is asked for: the credit, and what it leaves. More than there is left is refused.
@@ -240,10 +241,17 @@ impl Balance {
     }
 }
 
+impl Creditable {
+    /// True for neither a quantity nor an amount.
+    fn is_nothing(&self) -> bool {
+        self.quantity.is_zero() && self.amounts.is_zero()
+    }
+}
+
 impl Credit {
     /// True when it takes nothing: neither a quantity nor an amount of anything. One that takes back what was free has a quantity.
     pub fn is_nothing(&self) -> bool {
-        self.items.iter().all(|item| item.quantity.is_zero() && item.amounts.is_zero())
+        self.items.iter().all(Creditable::is_nothing)
     }
 
     /// The same with a word on its rounding, where something was rounded to what can be paid.

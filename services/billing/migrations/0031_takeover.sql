@@ -16,17 +16,9 @@ alter table invoice add constraint invoice_number_check check (
   and (number_series is null) = (period is null) and (number_series is null) = (ordinal is null)
   and (number_series is null) = (seller is null)
 ) not valid;
-alter table invoice validate constraint invoice_number_check;
 
 -- It is owed as it was taken over: nobody here takes it back as a document.
 alter table invoice add constraint invoice_takeover_check check (
   takeover_date is null
   or (state = 'SENT' and issue_date <= takeover_date and credited = 0 and hash is null and source_document = '' and due > 0)
 ) not valid;
-alter table invoice validate constraint invoice_takeover_check;
-
--- No number is given twice here, and none is taken over twice. What is taken over keeps no series from its next number.
-create unique index if not exists invoice_number_takeover_key
-  on invoice (tenant_id, legal_entity, number, (takeover_date is null))
-  where number is not null and delete_time is null;
-drop index invoice_number_key;

@@ -58,4 +58,3 @@ alter table invoice drop constraint invoice_void_credited_check;
 alter table invoice add constraint invoice_void_credited_check check (
   state <> 'VOID' or (credited = 0 and balance = 'null')
 ) not valid;
-alter table invoice validate constraint invoice_void_credited_check;

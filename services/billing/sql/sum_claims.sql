@@ -1,6 +1,6 @@
 -- What does account $2 owe by its invoices, and what has it paid that is not allocated, by currency? The sum of what is open, so
--- that less is read than ever was: it is what all postings of the account come to. A claim of no invoice is a balance that was
--- taken over. What is paid out is never allocated.
+-- that less is read than ever was: it is what all postings of the account come to. What was posted of
+-- a ledger is a balance that was taken over before such were invoices and payments. What is paid out is never allocated.
 with item as (
   select invoice.currency_code, invoice.open::numeric as invoiced, 0::numeric as unallocated
   from invoice
@@ -18,7 +18,7 @@ with item as (
   from posting
   join ledger_entry entry on entry.tenant_id = posting.tenant_id and entry.posting = posting.id
     and entry.role = 'RECEIVABLE' and entry.invoice is null
-  where posting.tenant_id = $1 and posting.account = $2 and posting.kind = 'OPENING'
+  where posting.tenant_id = $1 and posting.account = $2 and posting.kind = 'OPENING' and posting.document like 'ledgers/%'
 )
 select item.currency_code, sum(item.invoiced)::bigint, sum(item.unallocated)::bigint
 from item

@@ -94,6 +94,9 @@ pub fn service() -> ServiceSpec {
             "0031_takeover",
             "0032_exposure_basis",
             "0033_free_credit",
+            "0034_validated",
+            "0035_open_items",
+            "0036_number_key",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

@@ -185,6 +185,7 @@ fn what_is_free_is_credited_by_its_quantity() {
 
     assert_eq!(given, [(Minor(0), false), (Minor(1), false), (Minor(0), false)]);
     assert!(none.is_nothing() && rest.is_nothing(), "{none:?} {rest:?}");
+    assert!(rest.items.is_empty(), "nothing is said of what nothing is left of");
 }
 
 #[test]

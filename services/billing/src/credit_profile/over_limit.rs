@@ -9,7 +9,7 @@ use trato_platform::{
     db::Tx,
     events::{Event, Subscription},
 };
-use trato_proto::billing::v1 as pb;
+use trato_proto::billing::v1::{self as pb, payment::Direction};
 use trato_types::{Error, Ref, Result};
 
 use super::{
@@ -18,7 +18,8 @@ use super::{
     model::ExposureBasis,
 };
 
-/// What may raise that what counts, and only that sets an account on hold: who has just taken a hold back has decided.
+/// What may raise that what counts, beside money that goes out, and only that sets an account on hold: who has just taken a hold back
+/// has decided.
 const RAISING: [&str; 5] = [
     "trato.billing.v1.credit_reservation.reserved",
     "trato.billing.v1.invoice.issued",
@@ -54,7 +55,8 @@ pub fn hold_over_limit() -> Subscription {
 
 /// Sets the account of an event on hold, or releases it, by how it stands now: events may come again and in any order.
 async fn weigh(holds: Holds, tx: &mut Tx, event: &Event) -> Result<()> {
-    let account = Ref::parse(&account_of(event)?).map_err(Error::internal)?;
+    let (account, may_raise) = told(event)?;
+    let account = Ref::parse(&account).map_err(Error::internal)?;
     if !limit_of(tx, account).await?.is_checked_later() {
         return Ok(());
     }
@@ -64,21 +66,26 @@ async fn weigh(holds: Holds, tx: &mut Tx, event: &Event) -> Result<()> {
     let is_over = limit.basis != ExposureBasis::Order && beyond(tx, account, &limit).await?.is_some();
     if !is_over {
         holds.release(tx, account, Holder::Limit).await
-    } else if RAISING.contains(&event.kind.as_str()) {
+    } else if may_raise {
         holds.hold(tx, account, Holder::Limit).await
     } else {
         Ok(())
     }
 }
 
-/// Whose the resource of an event is.
-fn account_of(event: &Event) -> Result<String> {
+/// Whose the resource of an event is, and whether that may have raised what counts.
+fn told(event: &Event) -> Result<(String, bool)> {
+    let may_raise = RAISING.contains(&event.kind.as_str());
     match event.kind.split('.').nth(3) {
-        Some("credit_note") => Ok(event.resource::<pb::CreditNote>()?.account),
-        Some("credit_profile") => Ok(event.resource::<pb::CreditProfile>()?.account),
-        Some("credit_reservation") => Ok(event.resource::<pb::CreditReservation>()?.account),
-        Some("invoice") => Ok(event.resource::<pb::Invoice>()?.account),
-        Some("payment") => Ok(event.resource::<pb::Payment>()?.account),
+        Some("credit_note") => Ok((event.resource::<pb::CreditNote>()?.account, may_raise)),
+        Some("credit_profile") => Ok((event.resource::<pb::CreditProfile>()?.account, may_raise)),
+        Some("credit_reservation") => Ok((event.resource::<pb::CreditReservation>()?.account, may_raise)),
+        Some("invoice") => Ok((event.resource::<pb::Invoice>()?.account, may_raise)),
+        Some("payment") => {
+            let payment: pb::Payment = event.resource()?;
+            let goes_out = payment.direction() == Direction::Out;
+            Ok((payment.account, may_raise || goes_out))
+        }
         _ => Err(Error::internal("an event of something that has no account")),
     }
 }

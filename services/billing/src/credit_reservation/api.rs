@@ -89,7 +89,10 @@ impl Api {
                 return keep(tx, key, before, body.validate_only).await;
             }
             reservation.order_revision = before.value.order_revision;
-            reservation.delivered = before.value.delivered;
+            // Of an order that was never confirmed nothing is delivered, also where nobody kept that when it was first asked for.
+            if before.value.order_revision > 0 {
+                reservation.delivered = before.value.delivered;
+            }
         }
         let takes_more = reservation.takes_more_than(before.as_ref().map(|before| &before.value), cx.now);
         let (after, event) = match &before {

@@ -65,13 +65,15 @@ fn parse(body: &pb::OpenBalanceRequest, legal_entity: Id<LegalEntity>) -> Result
     if amount.is_some_and(|(amount, _)| amount.is_zero()) {
         check.add("amount", "OUT_OF_RANGE", "must not be zero");
     }
-    let days = parse_days(body, check);
+    // Of what was paid in advance neither days nor a name are looked at.
+    let is_paid = amount.is_some_and(|(amount, _)| amount < Minor(0));
+    let days = if is_paid { parse_day(body, check) } else { parse_days(body, check) };
     let description = check.keep("description", word(&body.description, 200));
     let number = check.keep("number", line(&body.number, 100)).unwrap_or_default();
     let reference = check.keep("reference", line(&body.reference, 100)).unwrap_or_default();
-    let bill_to = match &body.bill_to {
+    let bill_to = match body.bill_to.as_ref().filter(|_| !is_paid) {
         None => Party::default(),
-        given => parse_party(given.as_ref(), check).unwrap_or_default(),
+        given => parse_party(given, check).unwrap_or_default(),
     };
     let given = account.zip(amount).zip(days).zip(description);
     let takeover = given.map(|(((account, (amount, currency_code)), days), description)| Takeover {
@@ -95,6 +97,12 @@ struct Days {
     issue: Date,
     due: Date,
     taken_over: Date,
+}
+
+/// Reads the day of a balance, which is all that is looked at of what was paid in advance.
+fn parse_day(body: &pb::OpenBalanceRequest, violations: &mut Violations) -> Option<Days> {
+    let taken_over = violations.keep("date", wire::require_date(body.date.as_ref()))?;
+    Some(Days { issue: taken_over, due: taken_over, taken_over })
 }
 
 /// Reads the days: issued, if that is not said, when it is taken over, or when it was due where that was before.

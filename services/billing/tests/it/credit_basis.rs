@@ -6,6 +6,7 @@ use trato_proto::{
         AssessCreditResponse, CreditProfile, CreditReservation, Payment, UpdateCreditProfileRequest,
         assess_credit_response::{Part, part::Kind},
         credit_profile::ExposureBasis,
+        payment::Direction,
     },
     sales::v1::{
         Order,
@@ -178,6 +179,60 @@ async fn what_is_delivered_beyond_the_limit_holds_the_account() {
         holds.collect::<Vec<_>>(),
         ["created", "held", "released", "held", "updated", "held", "updated", "released"]
     );
+}
+
+/// XTR-05: what was asked for by the program before this one, which kept nothing of deliveries, counts as delivered until it is asked
+/// for again: nothing is delivered of an order that was never confirmed.
+#[tokio::test]
+async fn what_was_never_confirmed_is_not_delivered() {
+    let billing = Billing::start().await;
+    let account = billing.account().await;
+    billing.limit_by(&account, "500.00", ExposureBasis::Delivery).await;
+    let order = order_of(&account, 40);
+    billing.ask(&order, 60).await.expect("reserved");
+    billing.tamper("update credit_reservation set delivered = null", false).await.expect("it is not known");
+
+    let before = billing.assess(&account, "").await.expect("an assessment");
+    let order = Order { document: order_of(&account, 60).document, ..order };
+    billing.ask(&order, 60).await.expect("nothing of it counts");
+    let after = billing.assess(&account, "").await.expect("an assessment");
+
+    assert_eq!((cents(before.exposure.as_ref()), cents(after.exposure.as_ref())), (40_000, 0));
+}
+
+/// XTR-05: money that goes out to an account raises what counts as what is given back does, and holds it beyond the limit.
+#[tokio::test]
+async fn what_is_paid_out_beyond_the_limit_holds_the_account() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    billing.limit_by(&desk.account, "100.00", ExposureBasis::Invoice).await;
+    let of_desk = desk.invoice(vec![]);
+    let out = Payment { direction: Direction::Out.into(), ..transfer(&of_desk, "100.01") };
+
+    let out = billing.pay(out, vec![]).await.expect("recorded");
+    let held = billing.hear_payment("succeeded", &out).await;
+    let back = billing.pay(transfer(&of_desk, "0.01"), vec![]).await.expect("recorded");
+    let free = billing.hear_payment("succeeded", &back).await;
+
+    assert!(held.hold && held.held_by_limit, "{held:?}");
+    assert!(!free.hold && !free.held_by_limit, "{free:?}");
+}
+
+/// CRD-06, XTR-05: the program before this one, which does not know that the limit has set a hold, takes it back when somebody asks it
+/// to, and then it is nobody's.
+#[tokio::test]
+async fn the_program_before_takes_back_what_the_limit_has_set() {
+    let billing = Billing::start().await;
+    let account = billing.account().await;
+    billing.limit_by(&account, "100.00", ExposureBasis::Delivery).await;
+    let set = "update credit_profile set hold = true, hold_reason = 'Credit limit', held_by_limit = true";
+    billing.tamper(set, false).await.expect("it is held");
+
+    let taken_back = "update credit_profile set hold = false, hold_reason = '', held_by_dunning = false";
+    billing.tamper(taken_back, false).await.expect("it is not refused");
+
+    let profile = billing.profile_of(&account).await.expect("a profile");
+    assert!(!profile.hold && !profile.held_by_limit, "{profile:?}");
 }
 
 /// XTR-05: an account whose orders count when they are confirmed is not held for what it owes: more than the limit was refused.

@@ -67,7 +67,7 @@ async fn a_gift_is_credited_by_its_quantity() {
     assert_eq!(violations(third), [field("credit_note.lines[0]", "CREDIT_EXCEEDS_REST")]);
     assert_eq!(refusal(nothing), (Code::FailedPrecondition, "NOTHING_TO_CREDIT".to_owned()));
     assert_eq!((between.credited, between.open, postings), (eur("0.00"), eur("121.00"), posted));
-    assert_eq!(brief(&machine), (vec!["1", "0"], [12_100, 12_100]));
+    assert_eq!(brief(&machine), (vec!["1"], [12_100, 12_100]), "of the gifts nothing is left to be said");
     assert_eq!((after.open.clone(), after.payment_state()), (eur("0.00"), PaymentState::Paid));
     billing.assert_books_are_even(&desk, &["1200", "2200", "4000"]).await;
 }

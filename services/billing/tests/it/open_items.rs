@@ -227,6 +227,10 @@ async fn what_is_open_is_what_all_postings_come_to() {
         course.billing.open_balance(&ledger, &account, amount, days_ago(1)).await.expect("taken over");
     }
     course.assert_alike("balances that were taken over").await;
+    for cents in [3_333, -1_001] {
+        course.billing.post_balance(&course.desk, &ledger, &account, cents, 2).await;
+    }
+    course.assert_alike("balances that were posted before such were documents").await;
 
     let credited = course.issue("EUR", "100").await;
     let dollars = course.issue("USD", "33.33").await;

@@ -3,7 +3,7 @@
 use tonic::Code;
 use trato_proto::billing::v1::{
     Ledger, ListPaymentsRequest, OpenBalanceRequest, Payment,
-    invoice::PaymentState,
+    invoice::{Party, PaymentState},
     payment::{Method, State},
 };
 
@@ -84,6 +84,24 @@ async fn a_mistake_is_made_good_by_its_opposite() {
 
     assert_eq!(billing.get_invoice(&wrong).await.open, eur("0.00"));
     billing.assert_books_are_even(&desk, &["1200", "2100", "9000"]).await;
+}
+
+/// XTR-05: of what was paid in advance the day of the balance alone counts: days of an invoice and who was invoiced are not looked at.
+#[tokio::test]
+async fn what_was_paid_in_advance_has_the_day_of_the_balance_alone() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let ledger = billing.ledger(&desk).await;
+    let days = OpenBalanceRequest {
+        issue_date: days_ago(1),
+        due_date: days_ago(90),
+        bill_to: Some(Party::default()),
+        ..item(&ledger, &desk.account, "GS-7", "-50.00")
+    };
+
+    billing.take_over(days).await.expect("taken over");
+
+    assert_eq!(billing.payment_count().await, 1);
 }
 
 /// XTR-05: the same number is taken over once, and nothing in a closed period.
