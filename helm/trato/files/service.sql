@@ -1,4 +1,5 @@
--- A service's database and its roles, made by a superuser on a server of your own:
+-- A service's database and its roles, made by a superuser; or, where a managed server has none to give, by an administrator
+-- that may create roles and databases:
 --
 --   psql -v service=sales -v owner_password=… -v password=… -v system_password=… -f service.sql
 --
@@ -11,14 +12,28 @@
 \set owner :service _owner
 \set system :service _system
 
+-- Only a superuser may name rights at all. Another administrator makes roles without any, and owns nothing of others.
+select rolsuper as is_superuser from pg_roles where rolname = current_user
+\gset
+\if :is_superuser
+\set rights 'nosuperuser nobypassrls nocreatedb nocreaterole noreplication'
+\else
+\set rights ''
+\endif
+
 select format('create role %I', role)
 from unnest(array[:'owner', :'service', :'system']) as role
 where not exists (select from pg_roles where rolname = role)
 \gexec
 
-alter role :"owner" login nosuperuser nobypassrls nocreatedb nocreaterole noreplication password :'owner_password';
-alter role :"service" login nosuperuser nobypassrls nocreatedb nocreaterole noreplication password :'password';
-alter role :"system" login nosuperuser nobypassrls nocreatedb nocreaterole noreplication password :'system_password';
+alter role :"owner" login :rights password :'owner_password';
+alter role :"service" login :rights password :'password';
+alter role :"system" login :rights password :'system_password';
+
+\if :is_superuser
+\else
+grant :"owner" to current_user;
+\endif
 
 select format('create database %I owner %I', :'service', :'owner')
 where not exists (select from pg_database where datname = :'service')
