@@ -18,6 +18,9 @@ use crate::config;
 
 /// Seconds between heartbeats: a half-open connection is found within two of them.
 const HEARTBEAT: u16 = 4;
+/// Largest frame, in bytes; larger messages are sent in several. The library keeps buffers for 32 of them each way, of each connection:
+/// with what the broker would allow, 128 KiB, a program would hold 16 MiB of them.
+const FRAME_MAX: u32 = 16 * 1024;
 /// Longest wait for a connection to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -25,6 +28,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) async fn connect(broker: &config::Broker, name: &str) -> Result<Connection, BrokerError> {
     let mut uri: AMQPUri = broker.url.expose_secret().parse().map_err(BrokerError::Url)?;
     uri.query.heartbeat.get_or_insert(HEARTBEAT);
+    uri.query.frame_max.get_or_insert(FRAME_MAX);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     let connecting = async {
         if uri.scheme != AMQPScheme::AMQPS {
