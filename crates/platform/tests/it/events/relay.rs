@@ -184,6 +184,33 @@ async fn a_leader_that_stops_publishes_what_was_committed_and_is_followed_at_onc
     assert_eq!(world.published().await.len(), 200);
 }
 
+/// CRD-03: what is larger than a frame of the broker's protocol, up to a document of a thousand lines, arrives as it was sent, and in
+/// its place among small ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_every_size_arrive_whole_and_in_order() {
+    let world = World::new().await;
+    let keep = Subscription::new("keep-latest", world.types(), projecting()).projecting(&["latest"]);
+    let note = Subscription::new("note", world.types(), noting("note"));
+    let (_consumer, _) = world.consumer(vec![keep, note]).await;
+    let (_relay, _) = world.relay();
+    // Around one frame of 16 KiB and two of them, and far beyond.
+    let sizes = [1, 16_000, 16_384, 17_000, 33_000, 1_500_000, 2];
+
+    for (revision, size) in (1..).zip(sizes) {
+        world.write(world.new_event("things/1", revision, &"x".repeat(size))).await;
+        world.write(world.new_event(&format!("things/of-{size}"), 1, &"y".repeat(size))).await;
+    }
+
+    assert!(in_order(&world.effects_of("note", 2 * sizes.len()).await));
+    eventually(async || {
+        let latest = world.latest().await;
+        let length = |subject: &str| latest.iter().find(|one| one.0 == subject).map(|one| one.2.len());
+        let arrived = sizes.map(|size| length(&format!("things/of-{size}")));
+        if arrived == sizes.map(Some) { Ok(()) } else { Err(format!("{arrived:?}")) }
+    })
+    .await;
+}
+
 /// CRD-03: a read model made anew from the log equals the one it replaces.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rebuilt_projection_equals_the_one_it_replaces() {
