@@ -19,4 +19,5 @@ mod status;
 pub mod template;
 mod upstreams;
 
+pub use edge::Contract;
 pub use run::{Running, run};

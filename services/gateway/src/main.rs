@@ -2,5 +2,7 @@
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
-    trato_gateway::run(trato_proto::DESCRIPTORS).await
+    let contract =
+        trato_gateway::Contract { bare: trato_proto::BARE_DESCRIPTORS, documented: trato_proto::DESCRIPTORS };
+    trato_gateway::run(contract).await
 }

@@ -20,7 +20,7 @@ use trato_types::{Error, Result, error::chain};
 
 use crate::{
     config::{self, Config},
-    edge::Gateway,
+    edge::{Contract, Gateway},
     server,
 };
 
@@ -52,8 +52,8 @@ enum Command {
     },
 }
 
-/// Runs the gateway for the services in `descriptors`, by its command line.
-pub async fn run(descriptors: &'static [u8]) -> ExitCode {
+/// Runs the gateway for the services of a contract, by its command line.
+pub async fn run(contract: Contract) -> ExitCode {
     let command = Arguments::parse().command.unwrap_or(Command::Serve);
     auth::tls::install();
     let mut loader = config::loader();
@@ -68,13 +68,11 @@ pub async fn run(descriptors: &'static [u8]) -> ExitCode {
         }
     };
     let outcome = match command {
-        Command::Serve => serve(&loaded, descriptors).await,
+        Command::Serve => serve(&loaded, contract).await,
         Command::Migrate => say("the gateway keeps no data\n"),
-        Command::CheckConfig => {
-            gateway(&loaded, descriptors).and_then(|_| say("the configuration is fine\n"))
-        }
+        Command::CheckConfig => gateway(&loaded, contract).and_then(|_| say("the configuration is fine\n")),
         Command::PrintConfig => say(&loaded.print()),
-        Command::Openapi => gateway(&loaded, descriptors).and_then(|gateway| say(gateway.openapi())),
+        Command::Openapi => gateway(&loaded, contract).and_then(|gateway| say(gateway.openapi()?)),
         Command::Doctor { output } => {
             let report = doctor::examine_edge("gateway", &loaded).await;
             output.write(&mut std::io::stdout(), &report, &report.text())
@@ -89,15 +87,15 @@ pub async fn run(descriptors: &'static [u8]) -> ExitCode {
     }
 }
 
-fn gateway(loaded: &Loaded, descriptors: &[u8]) -> Result<Gateway> {
+fn gateway(loaded: &Loaded, contract: Contract) -> Result<Gateway> {
     let config =
         Config::of(loaded).ok_or_else(|| Error::internal("the gateway's settings were not loaded"))?;
-    Gateway::new(config, descriptors).map_err(Error::internal)
+    Gateway::new(config, contract).map_err(Error::internal)
 }
 
-async fn serve(loaded: &Loaded, descriptors: &[u8]) -> Result<()> {
+async fn serve(loaded: &Loaded, contract: Contract) -> Result<()> {
     let telemetry = telemetry::init(&loaded.settings.telemetry, "gateway").map_err(Error::internal)?;
-    let outcome = serve_until_told(loaded, descriptors).await;
+    let outcome = serve_until_told(loaded, contract).await;
     if let Err(error) = &outcome {
         tracing::error!(error = %chain(error), "the gateway stops: {}", chain(error));
     }
@@ -105,8 +103,8 @@ async fn serve(loaded: &Loaded, descriptors: &[u8]) -> Result<()> {
     outcome
 }
 
-async fn serve_until_told(loaded: &Loaded, descriptors: &[u8]) -> Result<()> {
-    let running = Running::start(Arc::new(gateway(loaded, descriptors)?)).await?;
+async fn serve_until_told(loaded: &Loaded, contract: Contract) -> Result<()> {
+    let running = Running::start(Arc::new(gateway(loaded, contract)?)).await?;
     let (address, admin) = (running.address, running.admin_address);
     tracing::info!(%address, %admin, "serving on {address}");
     stop_signal().await?;

@@ -3,6 +3,7 @@
 mod bodies;
 mod bucket;
 mod calls;
+mod contract;
 mod cors;
 mod frames;
 mod grpc;
@@ -39,12 +40,13 @@ use trato_types::{Error, Kind};
 use crate::{
     body::Body,
     config::Config,
-    headers,
+    headers, openapi,
     response::{Refusal, grpc},
     routes::{Method, Routes},
     status::Status,
     upstreams::Upstream,
 };
+pub use contract::Contract;
 use cors::Cors;
 use local::Local;
 use pages::Pages;
@@ -58,6 +60,7 @@ use target::{Speech, Target};
 
 /// The gateway, ready to answer. Shared by all connections.
 pub struct Gateway {
+    contract: Contract,
     config: Config,
     routes: Routes,
     tables: Arc<Tables>,
@@ -128,8 +131,13 @@ impl Gateway {
     }
 
     /// The API document, as JSON text.
-    pub fn openapi(&self) -> &str {
-        self.pages.openapi()
+    pub fn openapi(&self) -> Result<&str, Error> {
+        self.pages.openapi(|| self.document())
+    }
+
+    fn document(&self) -> Result<String, Error> {
+        let pool = self.contract.read_documented().map_err(Error::internal)?;
+        Ok(openapi::document(&pool, &self.routes))
     }
 
     /// The settings.
@@ -200,7 +208,7 @@ impl Gateway {
             Target::OtherMethods(methods) => return self.method_not_allowed(ask, &methods),
             Target::Page(page) => {
                 self.count_address(ask, standing)?;
-                return Ok(self.pages.answer(page, &ask.head.headers));
+                return Ok(self.pages.answer(page, &ask.head.headers, || self.document())?);
             }
             Target::Local => {
                 self.count_address(ask, standing)?;

@@ -1,5 +1,7 @@
 //! What anybody may read: the API document, the page that shows it, and a word on health.
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
@@ -8,6 +10,7 @@ use http::{
         X_CONTENT_TYPE_OPTIONS,
     },
 };
+use trato_types::Error;
 use uuid::Uuid;
 
 use crate::body::Body;
@@ -62,10 +65,11 @@ impl Page {
     }
 }
 
-/// All pages, rendered.
+/// All pages, rendered; the API document once it is asked for. With its comments the contract takes memory that a gateway whose
+/// documentation nobody reads need not spend.
 #[derive(Debug)]
 pub struct Pages {
-    openapi: Content,
+    openapi: OnceLock<Content>,
     assets: Vec<Content>,
 }
 
@@ -93,25 +97,39 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 impl Pages {
-    /// Pages around an API document.
-    pub fn new(openapi: String) -> Self {
+    /// All pages but the API document.
+    pub fn new() -> Self {
         Self {
-            openapi: Content::new("application/json", openapi),
+            openapi: OnceLock::new(),
             assets: ASSETS.iter().map(|(_, kind, text)| Content::new(kind, *text)).collect(),
         }
     }
 
-    /// The API document.
-    pub fn openapi(&self) -> &str {
-        std::str::from_utf8(&self.openapi.bytes).unwrap_or_default()
+    /// The API document, written by `write` where it was not yet.
+    pub fn openapi(&self, write: impl FnOnce() -> Result<String, Error>) -> Result<&str, Error> {
+        Ok(std::str::from_utf8(&self.document(write)?.bytes).unwrap_or_default())
     }
 
-    /// Answers GET for a page.
-    pub fn answer(&self, page: Page, headers: &HeaderMap) -> Response<Body> {
+    fn document(&self, write: impl FnOnce() -> Result<String, Error>) -> Result<&Content, Error> {
+        if let Some(written) = self.openapi.get() {
+            return Ok(written);
+        }
+        // Whoever asks at the same time writes the same.
+        let written = Content::new("application/json", write()?);
+        Ok(self.openapi.get_or_init(|| written))
+    }
+
+    /// Answers GET for a page. `write` writes the API document where it is asked for and was not written yet.
+    pub fn answer(
+        &self,
+        page: Page,
+        headers: &HeaderMap,
+        write: impl FnOnce() -> Result<String, Error>,
+    ) -> Result<Response<Body>, Error> {
         let content = match page {
-            Page::Root => return redirect(ASSETS[0].0),
-            Page::Health => return text("{\"status\":\"SERVING\"}"),
-            Page::OpenApi => &self.openapi,
+            Page::Root => return Ok(redirect(ASSETS[0].0)),
+            Page::Health => return Ok(text("{\"status\":\"SERVING\"}")),
+            Page::OpenApi => self.document(write)?,
             Page::Asset(position) => &self.assets[position],
         };
         let mut response = Response::new(Body::Whole(content.bytes.clone()));
@@ -128,7 +146,7 @@ impl Pages {
         if content.kind == HTML {
             headers.insert(CONTENT_SECURITY_POLICY, POLICY);
         }
-        response
+        Ok(response)
     }
 }
 

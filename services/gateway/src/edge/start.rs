@@ -2,17 +2,16 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use prost_reflect::DescriptorPool;
 use tokio_util::sync::CancellationToken;
 use trato_platform::{auth::Verifier, rpc::Places, transport::Network};
 use trato_types::Error;
 
 use super::{
-    Gateway, cors::Cors, local::Local, pages::Pages, pressure::Pressure, rate::Rates, stream::Tables,
+    Contract, Gateway, cors::Cors, local::Local, pages::Pages, pressure::Pressure, rate::Rates,
+    stream::Tables,
 };
 use crate::{
     config::Config,
-    openapi,
     response::Errors,
     routes::{RouteErrors, Routes},
     schema::{Schema, SchemaError},
@@ -46,15 +45,9 @@ pub enum StartError {
 }
 
 impl Gateway {
-    /// Reads the descriptors and refuses what cannot be served. Connects to nothing yet.
-    pub fn new(config: Config, descriptors: &[u8]) -> Result<Self, StartError> {
-        let mut pool = DescriptorPool::decode(descriptors)?;
-        for name in ["google.rpc.Status", "google.rpc.ErrorInfo"] {
-            // Errors carry these whether or not the contract mentions them.
-            if pool.get_message_by_name(name).is_none() {
-                pool.decode_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)?;
-            }
-        }
+    /// Reads the contract and refuses what cannot be served. Connects to nothing yet.
+    pub fn new(config: Config, contract: Contract) -> Result<Self, StartError> {
+        let pool = contract.read()?;
         let schema = Schema::new(&pool)?;
         let routes = Routes::new(&pool, &schema)?;
         let errors = Errors::new(&schema).ok_or(StartError::NoStatus)?;
@@ -63,8 +56,9 @@ impl Gateway {
             routes.methods().iter().map(|method| upstreams.find(&method.package).cloned()).collect();
         let drain = CancellationToken::new();
         Ok(Self {
-            pages: Pages::new(openapi::document(&pool, &routes)),
-            local: Local::new(descriptors, &pool)?,
+            pages: Pages::new(),
+            local: Local::new(contract.documented, &pool)?,
+            contract,
             verifier: Verifier::new(&config.platform.auth).map_err(StartError::Verifier)?,
             rates: Rates::new(&config.rate),
             cors: Cors::new(&config.cors),

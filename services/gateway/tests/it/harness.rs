@@ -6,7 +6,7 @@ use http::HeaderMap;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use trato_gateway::{
-    Running,
+    Contract, Running,
     config::{self, Config},
     edge::Gateway,
 };
@@ -92,7 +92,8 @@ impl Edge {
         let loaded =
             config::loader().load(&Environment::of(variables)).expect("the test's settings are right");
         let config = Config::of(&loaded).expect("the gateway's sections");
-        let gateway = Gateway::new(config, &DESCRIPTORS).expect("the contract can be served");
+        let contract = Contract { bare: &DESCRIPTORS, documented: &DESCRIPTORS };
+        let gateway = Gateway::new(config, contract).expect("the contract can be served");
         let running = Running::start(Arc::new(gateway)).await.expect("free ports");
         let token = issuer.token(json!({}));
         let client = Client::builder()
