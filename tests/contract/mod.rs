@@ -14,7 +14,7 @@ mod injection;
 mod limits;
 mod names;
 mod nouns;
-mod options;
+pub mod options;
 mod order_samples;
 mod permissions;
 mod read_only;

@@ -11,6 +11,7 @@ use trato_devstack::logs::Follower;
 
 use crate::{
     contract::{
+        options::is_read,
         samples::{World, names_in, random_name},
         transcode,
     },
@@ -108,6 +109,11 @@ fn a_foreign_name_leads_to_the_statements_of_a_name_that_nobody_has() {
                         let own = name.as_str().unwrap_or_default().to_owned();
                         let foreign = their_world.counterpart(&own).expect("both worlds have the same");
                         *name = json!(if is_foreign { foreign.to_owned() } else { random_name(&own) });
+                        if !is_read(method) {
+                            // What is written under a name would be found by the next attempt, which takes a new one only of
+                            // those that nobody has.
+                            request["validateOnly"] = json!(true);
+                        }
                         settle(&mut log).await;
                         transcode::send(&our_world.keeper, method, &request).await;
                         asked.push(log.statements());
