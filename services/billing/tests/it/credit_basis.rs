@@ -17,6 +17,7 @@ use trato_proto::{
 use crate::{
     credit_of_orders::{order_of, progressed},
     harness::{Billing, cents, eur, paths, refusal},
+    opening::item,
     payment::transfer,
 };
 
@@ -213,6 +214,27 @@ async fn what_is_paid_out_beyond_the_limit_holds_the_account() {
     let held = billing.hear_payment("succeeded", &out).await;
     let back = billing.pay(transfer(&of_desk, "0.01"), vec![]).await.expect("recorded");
     let free = billing.hear_payment("succeeded", &back).await;
+
+    assert!(held.hold && held.held_by_limit, "{held:?}");
+    assert!(!free.hold && !free.held_by_limit, "{free:?}");
+}
+
+/// XTR-05: what is taken over from another system counts as what is invoiced here does: an account beyond its limit is held, and what it
+/// had paid in advance there frees it.
+#[tokio::test]
+async fn what_is_taken_over_beyond_the_limit_holds_the_account() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let ledger = billing.ledger(&desk).await;
+    billing.limit_by(&desk.account, "100.00", ExposureBasis::Invoice).await;
+
+    let invoice = billing.take_over_invoice(item(&ledger, &desk.account, "RE-1", "100.01")).await;
+    let kind = "trato.billing.v1.invoice.taken_over";
+    billing.service.hear(billing.admin.tenant, kind, &invoice.name, 1, &invoice).await;
+    let held = billing.profile_of(&desk.account).await.expect("a profile");
+    billing.take_over(item(&ledger, &desk.account, "RE-2", "-0.01")).await.expect("taken over");
+    let advance = Payment { account: desk.account.clone(), ..Default::default() };
+    let free = billing.hear_payment("taken_over", &advance).await;
 
     assert!(held.hold && held.held_by_limit, "{held:?}");
     assert!(!free.hold && !free.held_by_limit, "{free:?}");

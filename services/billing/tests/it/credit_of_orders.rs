@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     credit::stands,
-    harness::{Billing, cents, date, eur, refusal},
+    harness::{Billing, Desk, cents, date, eur, refusal},
 };
 
 /// An order of ten pieces at this price each with tax.
@@ -60,6 +60,17 @@ fn with_status(mut order: Order, status: InvoiceStatus) -> Order {
 }
 
 impl Billing {
+    /// An issued invoice of an order: a piece of its one line, 121 euros with tax.
+    async fn invoice_of(&self, order: &Order, account: &str, desk: &Desk) -> Invoice {
+        let draft = Invoice {
+            account: account.into(),
+            source_document: order.name.clone(),
+            ..desk.invoice(vec![desk.line("1", "1", "100")])
+        };
+        let draft = self.create_invoice(draft).await.expect("a draft");
+        self.issue(&draft, &desk.series).await.expect("issued")
+    }
+
     /// Hears from sales what has become of an order.
     pub async fn hear_order(&self, participle: &str, revision: i64, order: &Order) {
         let kind = format!("trato.sales.v1.order.{participle}");
@@ -166,13 +177,7 @@ async fn what_is_credited_is_reserved_until_it_is_cancelled() {
     billing.limit(&account, "1000.00").await.expect("a profile");
     let order = order_of(&account, 60);
     billing.hear_order("confirmed", 2, &progressed(&order, order::State::Confirmed, "0")).await;
-    let draft = Invoice {
-        account: account.clone(),
-        source_document: order.name.clone(),
-        ..desk.invoice(vec![desk.line("1", "1", "100")])
-    };
-    let draft = billing.create_invoice(draft).await.expect("a draft");
-    let invoice = billing.issue(&draft, &desk.series).await.expect("issued");
+    let invoice = billing.invoice_of(&order, &account, &desk).await;
 
     let invoiced = billing.stands(&account).await;
     billing.credit(&invoice, vec![], &credits).await.expect("credited");
@@ -197,13 +202,7 @@ async fn an_order_that_is_cancelled_leaves_what_was_invoiced() {
     billing.limit(&account, "1000.00").await.expect("a profile");
     let order = order_of(&account, 60);
     billing.hear_order("confirmed", 2, &progressed(&order, order::State::Confirmed, "0")).await;
-    let draft = Invoice {
-        account: account.clone(),
-        source_document: order.name.clone(),
-        ..desk.invoice(vec![desk.line("1", "1", "100")])
-    };
-    let draft = billing.create_invoice(draft).await.expect("a draft");
-    let invoice = billing.issue(&draft, &desk.series).await.expect("issued");
+    let invoice = billing.invoice_of(&order, &account, &desk).await;
 
     let ended = with_status(progressed(&order, order::State::Cancelled, "8"), InvoiceStatus::PartlyInvoiced);
     billing.hear_order("cancelled", 3, &ended).await;

@@ -52,7 +52,7 @@ impl Billing {
     }
 
     /// What an item has become that is taken over alone.
-    async fn take_over_invoice(&self, item: OpenBalanceRequest) -> Invoice {
+    pub async fn take_over_invoice(&self, item: OpenBalanceRequest) -> Invoice {
         self.take_over(item).await.expect("taken over");
         let [invoice] = <[Invoice; 1]>::try_from(self.taken_over().await).expect("there is one");
         invoice
