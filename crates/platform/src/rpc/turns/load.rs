@@ -6,11 +6,9 @@ use std::{
 };
 
 /// What is left of the patience under too much load: a wait then only delays every answer, and takes in no burst.
-const SHARE: u32 = 10;
-/// Turns that must have come free before the rate at which they do is trusted.
-const KNOWN: u32 = 10;
-/// How many times longer than is allowed a wait must be expected to be: a rate is what was, and a pause ends.
-const DOUBT: u32 = 2;
+const SHARE: u32 = 20;
+/// Turns that must have come free before the rate at which they do is trusted: over fewer a short pause looks like a low rate.
+const KNOWN: u32 = 30;
 /// Turns after which the rate is measured anew, if the queue does not end before.
 const RECENT: u32 = 1_000;
 
@@ -54,11 +52,11 @@ impl Load {
         self.state().measure_anew();
     }
 
-    /// One more waits; nobody does whose turn could not come nearly in time at the rate at which turns came free since the queue
-    /// began, and then there is too much to do.
+    /// One more waits; nobody does whose turn could not come in time at the rate at which turns came free since the queue began,
+    /// and then there is too much to do.
     pub(super) fn wait(&self) -> Option<Waiting<'_>> {
         let (mut state, since) = (self.state(), Instant::now());
-        if state.expected_wait(since) > self.longest_wait(&state, since) * DOUBT {
+        if state.expected_wait(since) > self.longest_wait(&state, since) {
             state.excess = Some(since);
             return None;
         }
@@ -157,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_burst_that_can_be_served_in_time_is_waited_for() {
-        let (load, _waiting) = load(100, 11_000);
+        let (load, _waiting) = load(100, 5_900);
 
         let newest = load.wait().expect("a place");
 
@@ -167,7 +165,7 @@ mod tests {
 
     #[test]
     fn whoever_could_not_be_served_in_time_does_not_wait_and_others_no_longer_for_long() {
-        let (load, mut waiting) = load(100, 13_000);
+        let (load, mut waiting) = load(100, 6_100);
         let (mut oldest, newest) = (waiting.pop().expect("one"), waiting.pop().expect("another"));
         oldest.since = ago(PATIENCE / 2);
         assert!(oldest.next().is_some());
@@ -179,11 +177,11 @@ mod tests {
 
     #[test]
     fn under_too_much_load_only_a_short_queue_is_joined() {
-        let (load, mut waiting) = load(100, 1_300);
+        let (load, mut waiting) = load(100, 310);
         load.state().excess = Some(Instant::now());
         assert!(load.wait().is_none());
 
-        waiting.truncate(1_100);
+        waiting.truncate(290);
 
         assert!(load.wait().is_some());
     }
