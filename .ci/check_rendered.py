@@ -128,6 +128,7 @@ def check_settings(rendering, programs):
             assert "TRATO_DATABASE__OWNER_URL" not in settings, f"{title} is given the owner's role"
             check_probes(title, container)
             check_upstreams(rendering, title, labels, settings.get("TRATO_UPSTREAMS", ""))
+            check_gateways(rendering, title, labels, settings.get("TRATO_RATE__GATEWAYS", "[]"))
             check_certificate(rendering, title, pod, settings)
         ask_program(programs, service, settings, container, title)
         asked += 1
@@ -251,6 +252,14 @@ def check_upstreams(rendering, title, caller, upstreams):
         assert lets(rendering, caller, "egress", "to", labels) == edge, f"{title} {'may not' if edge else 'may'} call {name}"
         if program_of(pod["containers"][0]) != "operator":
             assert lets(rendering, labels, "ingress", "from", caller) == edge, f"{name} and the calls of {title}"
+
+
+def check_gateways(rendering, title, labels, gateways):
+    """Rates are divided among as many pods as a name resolves to: those of the program itself."""
+    for host in re.findall(r'"([^"]+)"', gateways):
+        service = rendering.named("Service", host)["spec"]
+        assert service["clusterIP"] == "None", f"{title} counts {host}, which is one address"
+        assert matches({"matchLabels": service["selector"]}, labels), f"{title} counts the pods of another by {host}"
 
 
 def check_certificate(rendering, title, pod, settings):

@@ -69,6 +69,11 @@ impl Flood {
         Self { url, callers: callers.collect() }
     }
 
+    /// The same to another gateway.
+    pub fn through(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
     /// So many clients that each send the next request as soon as they have the answer to the last.
     pub async fn closed<R: Post>(
         &self,

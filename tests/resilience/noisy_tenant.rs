@@ -4,20 +4,29 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use reqwest::Method;
-use tokio::time::{MissedTickBehavior, interval};
+use serde_json::json;
+use uuid::Uuid;
 
 use crate::harness::{
-    breakable::on_a_breakable_stack, caller::Caller, dynamic::method, eventually::lasts, onlooker::Onlooker,
-    report::say, stack::is_long_run,
+    breakable::{on_a_breakable_stack, on_a_stack_of_twins},
+    caller::Caller,
+    dynamic::method,
+    eventually::lasts,
+    flood::{Flood, Post, kinds},
+    onlooker::Onlooker,
+    report::say,
+    stack::is_long_run,
+    tenant::Tenant,
 };
 
 const TENANTS: &str = "TRATO_RATE__TENANTS";
+const GATEWAYS: &str = "TRATO_RATE__GATEWAYS";
 /// Requests a second the noisy tenant may make, and at once after a quiet time.
 const QUOTA: u32 = 5;
 /// See `QUOTA`.
 const BURST: u32 = 10;
-/// Callers it makes them by.
-const CALLERS: u32 = 10;
+/// Connections it makes them by, each of another caller.
+const CALLERS: usize = 10;
 /// How much longer 99 % of another tenant's calls may take meanwhile.
 const FELT: f64 = 1.2;
 
@@ -26,30 +35,79 @@ fn span() -> Duration {
     Duration::from_secs(if is_long_run() { 30 } else { 5 })
 }
 
-/// Calls at a hundred times the quota, all callers together; answers how many were accepted and refused.
-async fn noise(caller: &Caller) -> (u32, u32) {
-    let mut clock = interval(Duration::from_secs(1) / (100 * QUOTA / CALLERS));
-    clock.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let (begun, mut accepted, mut refused) = (Instant::now(), 0, 0);
-    while begun.elapsed() < span() {
-        clock.tick().await;
-        let request = caller.request(Method::GET, "/v1/accounts?pageSize=1");
-        let answer = request.send().await.expect("the gateway answers");
-        let header = |name: &str| {
-            let value = answer.headers().get(name).and_then(|value| value.to_str().ok());
-            value.unwrap_or_else(|| panic!("an answer lacks {name}")).to_owned()
-        };
-        assert!(header("ratelimit-policy").contains(&format!("\"tenant\";q={BURST};w=2")));
-        if answer.status() == 200 {
-            accepted += 1;
-            continue;
-        }
-        assert_eq!(answer.status(), 429);
-        assert!(header("ratelimit").contains("\"tenant\";r=0;t=1"), "{}", header("ratelimit"));
-        assert_eq!(header("retry-after"), "1");
-        refused += 1;
+/// The setting of what this tenant may have.
+fn quota_of(tenant: &Tenant) -> String {
+    format!("{{ \"{}\" = {{ per_tenant = {QUOTA}, burst_per_tenant = {BURST} }} }}", tenant.id)
+}
+
+/// A write that is only tried.
+#[derive(Debug)]
+struct Trial;
+
+impl Post for Trial {
+    fn path(&self) -> &str {
+        "/v1/accounts:upsert?validateOnly=true"
     }
-    (accepted, refused)
+    fn body(&self) -> String {
+        json!({ "displayName": "Noise", "externalId": "1", "source": "noise" }).to_string()
+    }
+    fn key(&self) -> String {
+        Uuid::new_v4().to_string()
+    }
+}
+
+/// Panics unless a caller of the noisy tenant is told which limit it met, and when to come back.
+async fn assert_told(caller: &Caller) {
+    let request = || caller.request(Method::GET, "/v1/accounts?pageSize=1");
+    let mut answer = request().send().await.expect("the gateway answers");
+    for _ in 0..2 * BURST {
+        if answer.status() != 200 {
+            break;
+        }
+        answer = request().send().await.expect("the gateway answers");
+    }
+    assert_eq!(answer.status(), 429, "the burst is used up");
+    let header = |name: &str| {
+        let value = answer.headers().get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_else(|| panic!("an answer lacks {name}")).to_owned()
+    };
+    assert!(header("ratelimit-policy").contains(&format!("\"tenant\";q={BURST};w=2")));
+    assert!(header("ratelimit").contains("\"tenant\";r=0;t=1"), "{}", header("ratelimit"));
+    assert_eq!(header("retry-after"), "1");
+}
+
+/// How many calls `QUOTA` and `BURST` let through in this time.
+fn allowed(elapsed: Duration) -> usize {
+    BURST as usize + (elapsed.as_secs_f64() * f64::from(QUOTA)).ceil() as usize
+}
+
+/// CRD-09: two gateways give a tenant together what one would.
+#[test]
+fn a_tenants_quota_is_one_whatever_gateways_it_comes_by() {
+    on_a_stack_of_twins(async |stack| {
+        let noisy = stack.tenant().await;
+        let quota = quota_of(&noisy);
+        for gateway in ["gateway", "gateway-2"] {
+            stack
+                .restart_with(gateway, &[(TENANTS, &quota), (GATEWAYS, "[\"127.0.0.1\", \"127.0.0.2\"]")])
+                .await;
+        }
+        let gateways = stack.facts().await.gateway.expect("it has one").replicas;
+        let flood = Flood::of(&noisy);
+
+        let begun = Instant::now();
+        let floods = gateways.iter().map(|gateway| {
+            let flood = flood.through(&gateway.url);
+            async move { flood.open(f64::from(10 * QUOTA), CALLERS, span(), |_| Trial).await }
+        });
+        let sent: Vec<_> = join_all(floods).await.into_iter().flatten().collect();
+
+        let (kinds, allowed) = (kinds(&sent), allowed(begun.elapsed()));
+        let accepted = kinds.get("200").copied().unwrap_or_default();
+        say(format!("{kinds:?} through {} gateways, {allowed} allowed", gateways.len()));
+        assert!(accepted <= allowed, "{accepted} accepted, {allowed} allowed");
+        assert!(accepted * 10 >= allowed * 7, "{accepted} accepted, {allowed} allowed");
+    });
 }
 
 /// CRD-09, I20: a tenant at a hundred times its quota gets its quota, and 429 for the rest; another tenant's calls all
@@ -58,8 +116,7 @@ async fn noise(caller: &Caller) -> (u32, u32) {
 fn a_tenant_at_a_hundred_times_its_quota_gets_its_quota_and_costs_another_nothing() {
     on_a_breakable_stack(async |stack| {
         let (noisy, other) = (stack.tenant().await, stack.tenant().await);
-        let quota =
-            format!("{{ \"{}\" = {{ per_tenant = {QUOTA}, burst_per_tenant = {BURST} }} }}", noisy.id);
+        let quota = quota_of(&noisy);
         stack.restart_with("gateway", &[(TENANTS, &quota)]).await;
         let other = other.director();
         other.get("/v1/accounts").await.ok();
@@ -68,20 +125,20 @@ fn a_tenant_at_a_hundred_times_its_quota_gets_its_quota_and_costs_another_nothin
         lasts(span()).await;
         let before = onlooker.stop().await;
 
-        let callers: Vec<Caller> = (0..CALLERS)
-            .map(|number| noisy.caller(&format!("noisy-{number}"), &["commercial-director"]))
-            .collect();
-        let begun = Instant::now();
+        let flood = Flood::of(&noisy);
         let onlooker = Onlooker::start(&other, Duration::from_millis(10));
-        let counts = join_all(callers.iter().map(noise)).await;
+        let begun = Instant::now();
+        let sent = flood.open(f64::from(100 * QUOTA), CALLERS, span(), |_| Trial).await;
         let elapsed = begun.elapsed();
         let during = onlooker.stop().await;
 
-        let (accepted, refused) = counts.iter().fold((0, 0), |(a, r), (more, no)| (a + more, r + no));
+        let kinds = kinds(&sent);
+        let count = |kind: &str| kinds.get(kind).copied().unwrap_or_default();
+        let (accepted, refused) = (count("200"), count("429 RATE_EXCEEDED"));
         say(format!(
             "{} offered in {elapsed:.1?}, {accepted} accepted; of the other tenant {} calls, p50 {:.1?} and p99 {:.1?}, \
              before {:.1?} and {:.1?}",
-            accepted + refused,
+            sent.len(),
             during.count(),
             during.percentile(50),
             during.percentile(99),
@@ -101,16 +158,19 @@ fn a_tenant_at_a_hundred_times_its_quota_gets_its_quota_and_costs_another_nothin
                 "p99 of the other tenant was {felt:.1?}, and {usual:.1?} before"
             );
         }
-        let allowed = BURST + (elapsed.as_secs_f64() * f64::from(QUOTA)).ceil() as u32;
+        assert_eq!(accepted + refused, sent.len(), "{kinds:?}");
+        let allowed = allowed(elapsed);
         assert!(accepted <= allowed, "{accepted} accepted, {allowed} allowed");
         assert!(accepted * 10 >= allowed * 8, "{accepted} accepted, {allowed} allowed");
         assert!(refused > 10 * accepted, "{refused} refused: that was no noise");
 
-        // The same by gRPC: a status that says which limit, and when to come back.
+        // Told in full, and the same by gRPC.
+        let caller = noisy.caller("noisy", &["commercial-director"]);
+        assert_told(&caller).await;
         let list = method("trato.customers.v1.AccountService.ListAccounts");
         let mut told = None;
         for _ in 0..2 * BURST {
-            if let Err(status) = callers[0].unary(&list, &serde_json::json!({})).await {
+            if let Err(status) = caller.unary(&list, &serde_json::json!({})).await {
                 told = Some(status);
                 break;
             }

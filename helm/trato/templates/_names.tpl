@@ -4,6 +4,11 @@
 {{- printf "%s-%s" (.root.Values.fullnameOverride | default .root.Release.Name) .name | trunc 63 | trimSuffix "-" -}}
 {{- end }}
 
+{{/* Name that stands for the pods of a public service themselves. */}}
+{{- define "trato.processes" -}}
+{{- include "trato.name" (dict "root" .root "name" (printf "%s-processes" .name)) -}}
+{{- end }}
+
 {{- define "trato.selector" -}}
 app.kubernetes.io/name: {{ .name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}

@@ -1,6 +1,6 @@
 //! The gateway's own settings; what each key means stands in `config.toml`.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use http::HeaderValue;
 use serde::Deserialize;
@@ -121,6 +121,7 @@ pub struct Rate {
     pub per_tenant: u32,
     pub burst_per_tenant: u32,
     pub concurrent_per_tenant: usize,
+    pub gateways: Vec<String>,
     pub per_address: u32,
     pub burst_per_address: u32,
     pub tenants: HashMap<Uuid, TenantRate>,
@@ -179,6 +180,13 @@ impl Section for Rate {
 
     fn check(&self, check: &mut Checker<'_>) {
         self.check("", check);
+        let is_host = |name: &String| {
+            let of_name = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
+            name.parse::<IpAddr>().is_ok() || (!name.is_empty() && name.chars().all(of_name))
+        };
+        if !self.gateways.iter().all(is_host) {
+            check.refuse("gateways", "must list names or addresses without a port");
+        }
         for (tenant, own) in &self.tenants {
             self.with(own).check(&format!("tenants.{tenant}."), check);
         }

@@ -16,6 +16,14 @@ pub struct Policy {
     written: String,
 }
 
+/// A policy of which this process gives out its share: so many others, itself included, give out the rest.
+#[derive(Clone, Copy, Debug)]
+pub struct Shared<'a> {
+    policy: &'a Policy,
+    /// What a request takes here, as long as the whole has room for one at all.
+    period: Duration,
+}
+
 /// What is left of a policy to somebody.
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket {
@@ -31,14 +39,26 @@ impl Policy {
         Self { name, period, whole: period * burst, written }
     }
 
-    /// Its name in headers and errors.
-    pub fn name(&self) -> &'static str {
-        self.name
+    /// All of it.
+    pub fn alone(&self) -> Shared<'_> {
+        self.among(1)
     }
 
-    /// The policy as an item of `RateLimit-Policy`: the burst, and the seconds in which it comes back.
-    pub fn written(&self) -> &str {
-        &self.written
+    /// The share of one of so many processes.
+    pub fn among(&self, processes: u32) -> Shared<'_> {
+        Shared { policy: self, period: (self.period * processes.max(1)).min(self.whole) }
+    }
+}
+
+impl<'a> Shared<'a> {
+    /// Its name in headers and errors.
+    pub fn name(self) -> &'static str {
+        self.policy.name
+    }
+
+    /// The whole policy as an item of `RateLimit-Policy`: the burst, and the seconds in which it comes back.
+    pub fn written(self) -> &'a str {
+        &self.policy.written
     }
 }
 
@@ -54,20 +74,20 @@ impl Bucket {
     }
 
     /// How long until one more can be taken; zero when it can be now.
-    pub fn wait(self, policy: &Policy, now: Instant) -> Duration {
-        (self.used(now) + policy.period).saturating_sub(policy.whole)
+    pub fn wait(self, of: Shared<'_>, now: Instant) -> Duration {
+        (self.used(now) + of.period).saturating_sub(of.policy.whole)
     }
 
     /// Takes one, which must be there.
-    pub fn take(&mut self, policy: &Policy, now: Instant) {
-        self.full_at = self.full_at.max(now) + policy.period;
+    pub fn take(&mut self, of: Shared<'_>, now: Instant) {
+        self.full_at = self.full_at.max(now) + of.period;
     }
 
     /// What is left as an item of `RateLimit`: how many, and in how many seconds one more comes when there is none.
-    pub fn written(self, policy: &Policy, now: Instant) -> String {
-        let left = policy.whole.saturating_sub(self.used(now)).as_nanos() / policy.period.as_nanos();
-        let seconds = self.wait(policy, now).as_nanos().div_ceil(1_000_000_000);
-        format!("\"{}\";r={left};t={seconds}", policy.name)
+    pub fn written(self, of: Shared<'_>, now: Instant) -> String {
+        let left = of.policy.whole.saturating_sub(self.used(now)).as_nanos() / of.period.as_nanos();
+        let seconds = self.wait(of, now).as_nanos().div_ceil(1_000_000_000);
+        format!("\"{}\";r={left};t={seconds}", of.policy.name)
     }
 
     fn used(self, now: Instant) -> Duration {
@@ -82,37 +102,40 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Whatever the pauses between requests, no more is taken than burst and rate allow, and never less when all
-        /// that can be is asked for.
+        /// Whatever the pauses between requests, no more is taken than this process's share of burst and rate allows, and
+        /// never less when all that can be is asked for.
         #[test]
         fn exactly_what_burst_and_rate_allow_is_taken(
             per_second in 1_u32..5000,
             burst in 1_u32..100,
+            processes in 1_u32..5,
             pauses in prop::collection::vec(0_u64..20_000, 1..400),
         ) {
             let policy = Policy::new("test", per_second, burst);
+            let share = policy.among(processes);
             let begun = Instant::now();
             let (mut bucket, mut now, mut taken) = (Bucket::full(begun), begun, 0_u32);
             for pause in pauses {
                 now += Duration::from_micros(pause);
-                if bucket.wait(&policy, now).is_zero() {
-                    bucket.take(&policy, now);
+                if bucket.wait(share, now).is_zero() {
+                    bucket.take(share, now);
                     taken += 1;
                 } else {
-                    let wait = bucket.wait(&policy, now);
-                    prop_assert!(wait <= policy.period);
-                    prop_assert!(bucket.wait(&policy, now + wait).is_zero(), "the hint is enough");
+                    let wait = bucket.wait(share, now);
+                    prop_assert!(wait <= share.period);
+                    prop_assert!(bucket.wait(share, now + wait).is_zero(), "the hint is enough");
                 }
-                let earned = (now - begun).as_nanos() / policy.period.as_nanos();
-                prop_assert!(u128::from(taken) <= u128::from(burst) + earned);
+                let allowed = (policy.whole + (now - begun)).as_nanos() / share.period.as_nanos();
+                prop_assert!(u128::from(taken) <= allowed);
+                prop_assert!(share.period == policy.period * processes.min(burst));
             }
             // Asking without a pause empties it, and the last is refused.
             let mut rest = 0;
-            while bucket.wait(&policy, now).is_zero() {
-                bucket.take(&policy, now);
+            while bucket.wait(share, now).is_zero() {
+                bucket.take(share, now);
                 rest += 1;
             }
-            prop_assert!(rest <= burst && bucket.written(&policy, now).contains(";r=0;"));
+            prop_assert!(rest <= burst && bucket.written(share, now).contains(";r=0;"));
         }
     }
 }

@@ -10,6 +10,7 @@ mod grpc;
 mod life;
 mod local;
 mod pages;
+mod peers;
 mod place;
 mod pressure;
 mod rate;
@@ -34,6 +35,7 @@ use tracing::Instrument;
 use trato_platform::{
     auth::{Verifier, unauthenticated},
     rpc::{Places, bearer},
+    transport::SystemNames,
 };
 use trato_types::{Error, Kind};
 
@@ -116,9 +118,19 @@ impl From<Refusal> for Failure {
 }
 
 impl Gateway {
-    /// Fetches the issuers' keys, so that the first request need not wait.
+    /// Fetches the issuers' keys and counts the gateways, so that the first request need not wait.
     pub async fn warm(&self) {
         self.verifier.warm().await;
+        self.count_gateways().await;
+    }
+
+    /// Divides the rates of tenants among as many processes as the gateway has now; call it every few seconds. While names
+    /// cannot be asked it stays at what was.
+    pub async fn count_gateways(&self) {
+        match peers::count(&SystemNames, &self.config.rate.gateways).await {
+            Ok(count) => self.rates.divide(count),
+            Err(error) => tracing::debug!(%error, "the processes of the gateway cannot be counted: {error}"),
+        }
     }
 
     /// Services that no address is configured for.

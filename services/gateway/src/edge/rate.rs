@@ -6,7 +6,10 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -16,7 +19,7 @@ use trato_platform::{auth::Identity, rpc::Places};
 use trato_types::{Error, Kind};
 use uuid::Uuid;
 
-use super::bucket::{Bucket, Policy};
+use super::bucket::{Bucket, Policy, Shared};
 use crate::config;
 
 /// `ratelimit` and `ratelimit-policy` of the IETF's draft "RateLimit header fields for HTTP".
@@ -30,6 +33,8 @@ pub struct Rates {
     /// Limits of tenants that have their own.
     own: HashMap<Uuid, Limits>,
     tenants: RwLock<HashMap<Uuid, Arc<Mutex<Tenant>>>>,
+    /// Processes of the gateway, among which the rate of a tenant is divided.
+    gateways: AtomicU32,
     address: Policy,
     addresses: Mutex<HashMap<IpAddr, Bucket>>,
 }
@@ -87,9 +92,15 @@ impl Rates {
             standard: Limits::new(rate),
             own: own.collect(),
             tenants: RwLock::default(),
+            gateways: AtomicU32::new(1),
             address: Policy::new("address", rate.per_address, rate.burst_per_address),
             addresses: Mutex::default(),
         }
+    }
+
+    /// So many processes of the gateway there are now.
+    pub fn divide(&self, gateways: u32) {
+        self.gateways.store(gateways, Relaxed);
     }
 
     /// Counts a request of a verified caller, and gives it room beside the other calls of its caller and tenant.
@@ -104,7 +115,8 @@ impl Rates {
             places: Places::new(limits.concurrent_per_caller),
         });
         let share = share(&caller.places, places);
-        let mut buckets = [(&limits.caller, &mut caller.bucket), (&limits.tenant, bucket)];
+        let whole = limits.tenant.among(self.gateways.load(Relaxed));
+        let mut buckets = [(limits.caller.alone(), &mut caller.bucket), (whole, bucket)];
         match share {
             Ok(share) => {
                 let counted = take(&mut buckets, now);
@@ -127,7 +139,7 @@ impl Rates {
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         let bucket = addresses.entry(address).or_insert_with(|| Bucket::full(now));
-        let mut buckets = [(&self.address, bucket)];
+        let mut buckets = [(self.address.alone(), bucket)];
         let counted = take(&mut buckets, now);
         (counted, standing(&buckets, now))
     }
@@ -184,8 +196,8 @@ fn share(caller: &Places, tenant: &Places) -> Result<Share, Error> {
 }
 
 /// Takes one from each bucket, or from none when one of them is empty.
-fn take(buckets: &mut [(&Policy, &mut Bucket)], now: Instant) -> Result<(), Error> {
-    let waits = buckets.iter().map(|(policy, bucket)| (bucket.wait(policy, now), policy.name()));
+fn take(buckets: &mut [(Shared<'_>, &mut Bucket)], now: Instant) -> Result<(), Error> {
+    let waits = buckets.iter().map(|(policy, bucket)| (bucket.wait(*policy, now), policy.name()));
     let (wait, limit) = waits.max().unwrap_or_default();
     if !wait.is_zero() {
         return Err(Error::new(Kind::Exhausted, "RATE_EXCEEDED", "too many requests; slow down")
@@ -193,18 +205,18 @@ fn take(buckets: &mut [(&Policy, &mut Bucket)], now: Instant) -> Result<(), Erro
             .retry_after(wait.max(Duration::from_millis(1))));
     }
     for (policy, bucket) in buckets {
-        bucket.take(policy, now);
+        bucket.take(*policy, now);
     }
     Ok(())
 }
 
-fn standing(buckets: &[(&Policy, &mut Bucket)], now: Instant) -> Standing {
+fn standing(buckets: &[(Shared<'_>, &mut Bucket)], now: Instant) -> Standing {
     let joined = |parts: Vec<String>| {
         HeaderValue::try_from(parts.join(", ")).unwrap_or(HeaderValue::from_static("\"\""))
     };
     Standing {
         policy: joined(buckets.iter().map(|(policy, _)| policy.written().to_owned()).collect()),
-        state: joined(buckets.iter().map(|(policy, bucket)| bucket.written(policy, now)).collect()),
+        state: joined(buckets.iter().map(|(policy, bucket)| bucket.written(*policy, now)).collect()),
     }
 }
 
@@ -220,6 +232,7 @@ mod tests {
             per_tenant: 100,
             burst_per_tenant: 100,
             concurrent_per_tenant: 100,
+            gateways: Vec::new(),
             per_address: 100,
             burst_per_address: 100,
             tenants: HashMap::new(),
@@ -277,6 +290,18 @@ mod tests {
         assert_eq!(refused_by(&rates, &identity(1, "ben")), None);
         assert_eq!(refused_by(&rates, &identity(1, "cem")), Some("tenant".to_owned()));
         assert_eq!(refused_by(&rates, &identity(2, "ana")), None);
+    }
+
+    #[test]
+    fn each_of_several_gateways_gives_a_tenant_its_share_and_a_caller_all_of_its_own() {
+        let rates = rates(|rate| (rate.per_tenant, rate.burst_per_tenant, rate.per_caller) = (1, 6, 1));
+        rates.divide(3);
+
+        let refused: Vec<_> = (0..3).map(|_| refused_by(&rates, &identity(1, "ana"))).collect();
+
+        assert_eq!(refused, [None, None, Some("tenant".to_owned())]);
+        rates.divide(100);
+        assert_eq!(refused_by(&rates, &identity(2, "ana")), None, "one call is let through by each");
     }
 
     #[test]
