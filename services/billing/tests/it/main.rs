@@ -10,6 +10,7 @@ mod credit;
 mod credit_basis;
 mod credit_note;
 mod credit_note_free;
+mod credit_note_guard;
 mod credit_note_rest;
 mod credit_of_orders;
 mod credit_rows;
