@@ -16,6 +16,7 @@ mod credit_of_orders;
 mod credit_rows;
 mod currencies;
 mod dunning;
+mod dunning_letters;
 mod dunning_runs;
 mod e_invoice;
 mod exchange_rate;
