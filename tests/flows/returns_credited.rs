@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     orders::{Trade, trade, until_invoiced},
     quotes::verb,
+    withholding::{advice, irpf, sums},
 };
 use crate::harness::{
     answer::Answer,
@@ -177,4 +178,41 @@ async fn what_is_written_off_is_named_and_not_credited() {
     assert_eq!(brief(&credited), [(paid.as_str(), "C1", 242_000)]);
     assert_eq!((&refused.metadata["invoice"], &refused.metadata["sales_return"]), (&lost, &back));
     assert_eq!((text(&by_hand, "number"), cents(&by_hand["totals"]["gross"])), ("C2", 121_000));
+}
+
+/// DOC-06, DOC-09, DOC-10: what was withheld of what comes back is credited with it, of each part its own; and the parts, the last one
+/// with something else of which nothing was withheld, add up to the invoice.
+#[tokio::test]
+async fn what_comes_back_is_credited_with_what_was_withheld_of_it() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    irpf(&trade, &product).await;
+    let (invoices, credits) = trade.ready().await;
+    let mut withheld = advice(&product, "3");
+    withheld["unitPrice"] = json!("33.35");
+    let lines = json!([withheld, { "product": product, "quantity": "1", "unitPrice": "10.01" }]);
+    let document = json!({ "currencyCode": "USD", "lines": lines });
+    let order = trade.made("orders", json!({ "account": trade.account, "document": document })).await;
+    verb(&trade.seller, &order, "confirm", json!({})).await;
+    let note = trade.received(&order).await;
+    let invoice = trade.invoice(trade.invoicing(&note, &invoices)).await.ok();
+    assert_eq!(sums(&invoice), [11_006, 2_311, 13_317, 1_501, 11_816]);
+
+    let (mut credited, mut open) = (Vec::new(), Vec::new());
+    for lines in [&[("1", "1")][..], &[("1", "1")], &[("1", "1"), ("2", "1")]] {
+        let back = trade.refunded(&note, lines).await;
+        let answer = trade.credit(&back, issue(&credits)).await.ok();
+        let [credit_note] = list(&answer, "creditNotes") else { panic!("{answer}") };
+        credited.push(sums(credit_note));
+        let invoice = trade.biller.get(&format!("/v1/{}", name(&invoice))).await.ok();
+        open.push((cents(&invoice["credited"]), cents(&invoice["open"])));
+    }
+
+    // A third of 21.01 of tax and of 15.01 withheld is no whole cent: the parts take 7.00, 7.01 and 7.00, and 5.00, 5.01 and 5.00.
+    let [first, second, last] =
+        [[3_335, 700, 4_035, 500, 3_535], [3_335, 701, 4_036, 501, 3_535], [4_336, 910, 5_246, 500, 4_746]];
+    assert_eq!(credited, [first, second, last]);
+    assert_eq!(open, [(4_035, 8_281), (8_071, 4_746), (13_317, 0)]);
+    let together: Vec<i64> = (0..5).map(|sum| credited.iter().map(|part| part[sum]).sum()).collect();
+    assert_eq!(together, sums(&invoice));
 }

@@ -14,7 +14,7 @@ use crate::harness::{
 };
 
 /// Records the IRPF in billing, and waits until sales withholds it of a product.
-async fn irpf(trade: &Trade, product: &str) {
+pub async fn irpf(trade: &Trade, product: &str) {
     let irpf = json!({
         "code": "IRPF-15", "displayName": "IRPF", "countryCode": "ES", "tax": "IRPF", "category": "WITHHOLDING",
         "rates": [{ "percent": "15", "validFrom": { "year": 2015, "month": 7, "day": 12 } }],
@@ -26,12 +26,12 @@ async fn irpf(trade: &Trade, product: &str) {
 }
 
 /// So much of a product of which the IRPF is withheld.
-fn advice(product: &str, quantity: &str) -> Value {
+pub fn advice(product: &str, quantity: &str) -> Value {
     json!({ "product": product, "quantity": quantity, "withheldTaxClasses": ["IRPF-15"] })
 }
 
 /// Net, tax, total, what is withheld, and what is due, in cents.
-fn sums(document: &Value) -> [i64; 5] {
+pub fn sums(document: &Value) -> [i64; 5] {
     ["net", "tax", "gross", "withheld", "due"].map(|sum| cents(&document["totals"][sum]))
 }
 

@@ -132,6 +132,7 @@ pub(crate) fn take(claims: &[Claim<'_>], trace: &mut Trace) -> Result<Vec<Credit
                 keep_net_within(&mut part, left)?;
             }
         }
+        keep_withheld_within(&mut part, left)?;
         let inputs = [("left", Datum::Money(left.gross)), ("asked", claim.asked.clone())];
         trace.step(claim.rule, Subject::Line(left.key.clone()), inputs, Datum::Money(part.gross));
         credited.push(Creditable { quantity: claim.quantity, amounts: part });
@@ -168,7 +169,6 @@ fn shares<'a, K: Ord + 'a>(
 /// Where gross and tax were rounded apart, the net between them may be a unit more than there is, or less than nothing;
 /// the taxes of the line then give or take that unit.
 fn keep_net_within(part: &mut Amounts, left: &Amounts) -> Result<(), PricingError> {
-    let within = |amount: Minor, left: Minor| Minor(amount.0.clamp(left.0.min(0), left.0.max(0)));
     let net = within(part.net, left.net);
     let mut excess = minus(part.net, net)?;
     for (tax, left) in part.taxes.iter_mut().zip(&left.taxes) {
@@ -178,6 +178,32 @@ fn keep_net_within(part: &mut Amounts, left: &Amounts) -> Result<(), PricingErro
     }
     part.net = sum([net, excess])?;
     Ok(())
+}
+
+/// Where net and what is withheld were rounded apart, a unit may be withheld of a part without any net, or of the rest: then less
+/// than nothing would be given back. What is withheld of the line then gives or takes that unit.
+fn keep_withheld_within(part: &mut Amounts, left: &Amounts) -> Result<(), PricingError> {
+    let sign = if left.net < Minor(0) { -1 } else { 1 };
+    let withheld = |of: &Amounts| of.withheld.iter().map(|one| wide(one.amount) * sign).sum::<i128>();
+    let (whole, taken) = (withheld(left), withheld(part));
+    let (net, rest) = (wide(part.net) * sign, (wide(left.net) - wide(part.net)) * sign);
+    let (least, most) = ((whole - rest).max(0), whole.min(net));
+    // More is withheld of the line than it comes to, so that of its parts there is no telling.
+    if least > most {
+        return Ok(());
+    }
+    let mut excess = minor((taken - taken.clamp(least, most)) * sign)?;
+    for (one, left) in part.withheld.iter_mut().zip(&left.withheld) {
+        let kept = within(minus(one.amount, excess)?, left.amount);
+        excess = minus(excess, minus(one.amount, kept)?)?;
+        one.amount = kept;
+    }
+    Ok(())
+}
+
+/// As much of an amount as there is.
+fn within(amount: Minor, left: Minor) -> Minor {
+    Minor(amount.0.clamp(left.0.min(0), left.0.max(0)))
 }
 
 #[cfg(test)]

@@ -97,6 +97,7 @@ pub fn service() -> ServiceSpec {
             "0034_validated",
             "0035_open_items",
             "0036_number_key",
+            "0037_left_is_credited",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

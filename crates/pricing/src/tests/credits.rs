@@ -5,9 +5,13 @@ use rust_decimal::Decimal;
 use trato_types::{Error, Minor};
 
 use super::{
-    cases, currency, document, exchange::assert_adds_up, generate::documents, line, priced, quantity, vat,
+    cases, currency, document, exchange::assert_adds_up, generate::documents, line, percent, priced,
+    quantity, vat,
 };
-use crate::{Amounts, Balance, Credit, CreditRequest, Creditable, Portion, Prices, Quantity};
+use crate::{
+    Amounts, Balance, Credit, CreditRequest, Creditable, Line, Portion, Prices, Quantity, Tax, TaxCategory,
+    Withholding,
+};
 
 /// What is asked of one item: which, in which way, and how many thousandths of what is left.
 type Wish = (usize, u8, i64);
@@ -41,13 +45,23 @@ fn values(amounts: &Amounts) -> Vec<i64> {
     [amounts.net.0, amounts.gross.0].into_iter().chain(taxes).chain(withheld).collect()
 }
 
-/// No part of a credit is on the other side of zero than the whole, or larger than it.
+/// No more is withheld than there is net.
+fn is_covered(amounts: &Amounts) -> bool {
+    amounts.withheld.iter().map(|one| one.amount.0.abs()).sum::<i64>() <= amounts.net.0.abs()
+}
+
+/// No part of a credit is on the other side of zero than the whole, or larger than it; and of no part more is withheld than it comes
+/// to, nor of what it leaves.
 fn assert_within(credit: &Credit, left: &Balance) -> Result<(), TestCaseError> {
     for part in &credit.items {
         let whole = left.items.iter().find(|item| item.amounts.key == part.amounts.key).expect("it is there");
         for (part, whole) in values(&part.amounts).into_iter().zip(values(&whole.amounts)) {
             prop_assert!(part == 0 || part.signum() == whole.signum(), "{part} of {whole}");
             prop_assert!(part.abs() <= whole.abs(), "{part} of {whole}");
+        }
+        if is_covered(&whole.amounts) {
+            let rest = whole.amounts.less(&part.amounts).expect("it is alike");
+            prop_assert!(is_covered(&part.amounts) && is_covered(&rest), "{part:?} of {whole:?}");
         }
         let taxes: i64 = part.amounts.taxes.iter().map(|tax| tax.amount.0).sum();
         prop_assert_eq!(part.amounts.net.0 + taxes, part.amounts.gross.0);
@@ -168,6 +182,31 @@ fn goodwill_by_amount_leaves_the_quantity() {
     {
         assert!(credit_of(&left, portion).is_err(), "{portion:?}");
     }
+}
+
+/// DOC-06, DOC-10: of parts that come to nothing nothing is withheld, though together it would be a cent; and nothing is left to be
+/// withheld of nothing.
+#[test]
+fn no_more_is_withheld_than_is_given_back() {
+    let withheld = |number: u8| {
+        let exempt = Tax::none("VAT", TaxCategory::Exempt, "Education");
+        let irpf = Withholding { code: "IRPF".into(), rate: percent("15") };
+        Line { withheld: vec![irpf], ..line(&number.to_string(), "1", "1", exempt) }
+    };
+    let invoice = priced(&document((1..=7).map(withheld)));
+    let mut left = Balance::of(&invoice, None);
+    let mut given = Vec::new();
+    for part in ["0.0049", "0.9902", "0.0049"] {
+        let part = Portion::Quantity(quantity(part));
+        let request = |item: &Creditable| CreditRequest { key: item.amounts.key.clone(), portion: part };
+        let (credit, rest) =
+            left.credit(&left.items.iter().map(request).collect::<Vec<_>>()).expect("there is enough");
+        given.push([credit.gross.0, credit.withheld.0, credit.due.0]);
+        left = rest;
+    }
+
+    assert_eq!(given, [[0, 0, 0], [700, 105, 595], [0, 0, 0]]);
+    assert!(left.is_zero());
 }
 
 /// DOC-06: three pieces that cost a cent together are given back one by one, two of them for nothing; then nothing is left.

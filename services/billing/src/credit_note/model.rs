@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use trato_pricing::{Balance, Credit, CreditRequest, GroupTotal};
+use trato_pricing::{Balance, Credit, CreditRequest, GroupTotal, PricingError};
 use trato_types::{Currency, Date, DomainError, Error, Id, Minor, Ref, Result, Violations, id::Collection};
 
 use crate::{
@@ -142,6 +142,7 @@ impl CreditNote {
 
     /// Computes what it credits of what is left of the invoice, and answers what that leaves. FAILED_PRECONDITION
     /// `NOTHING_TO_CREDIT` when neither a quantity nor an amount is left: what was free is credited by its quantity alone.
+    /// INVALID_ARGUMENT `NEGATIVE_AMOUNT` when less than nothing would be given back.
     pub fn compute(&mut self, invoice: &Invoice) -> Result<(Credit, Balance)> {
         let balance = invoice.balance()?;
         if self.wishes.currency.is_some_and(|currency| currency != invoice.currency_code) {
@@ -153,6 +154,11 @@ impl CreditNote {
         let (mut credit, left) = taken.map_err(by_our_names)?;
         if credit.is_nothing() {
             return Err(InvoiceError::CreditedInFull.into());
+        }
+        // Only lines below zero could make it less than nothing, which would be another invoice.
+        if credit.gross < credit.withheld.max(Minor(0)) {
+            let message = "must not come to less than nothing";
+            return Err(Error::invalid("credit_note.lines", PricingError::Negative.reason(), message));
         }
         credit.trace.steps.clear();
         self.account = Some(invoice.account);

@@ -7,6 +7,7 @@ use trato_types::{Address, Currency, Date, Id, Minor};
 use uuid::Uuid;
 
 use super::{
+    content::Left,
     model::{Invoice, InvoiceError, State},
     parse::parse,
     pricing::Basis,
@@ -242,6 +243,34 @@ fn the_hash_of_a_credit_note_stays_what_it_was() {
 
     assert_eq!(credit_note.reasons.0.concat(), [Arc::<str>::from("Law 37/1992")]);
     assert_eq!(text, "22e6e29014764cfb8019e58bd7e31e6a823f5269d9b0125e5be792bf6972d0ae");
+}
+
+/// DOC-06: where lines are on both sides of zero, nobody credits what comes to less than nothing; what comes to more is credited.
+#[test]
+fn less_than_nothing_is_not_credited() {
+    let mut invoice = priced();
+    let mut left = invoice.left().expect("it is issued");
+    let taken_back = &mut left.items[1];
+    taken_back.quantity = taken_back.quantity.negated();
+    (taken_back.amounts.net, taken_back.amounts.gross) = (Minor(-10_000), Minor(-10_000));
+    invoice.balance = Left(Some(left));
+    let hundred = Money { currency_code: "EUR".into(), units: 100, nanos: 0 };
+    let rest = |key: &str| pb::credit_note::Line { key: key.into(), ..Default::default() };
+    let some = pb::credit_note::Line { gross: Some(hundred), ..rest("1") };
+    let compute = |lines: Vec<pb::credit_note::Line>| {
+        let reason = "Came back broken".into();
+        let message = pb::CreditNote { invoice: name("invoices", 7), reason, lines, ..Default::default() };
+        credit_note::parse(&message).expect("a draft").compute(&invoice).map(|(credit, _)| credit)
+    };
+
+    // Of the hundred that the second one takes from the first, 15 % of the net were withheld.
+    for lines in [vec![rest("2")], vec![some, rest("2")]] {
+        let refused = compute(lines).expect_err("it is less than nothing");
+        let [violation] = refused.violations() else { panic!("{refused:?}") };
+        assert_eq!((violation.field.as_str(), violation.reason), ("credit_note.lines", "NEGATIVE_AMOUNT"));
+    }
+    let all = compute(vec![]).expect("it is more than nothing");
+    assert!(all.due > Minor(0) && all.items.len() == 2, "{all:?}");
 }
 
 /// DOC-06: states go one way, and a verb that does not suit changes nothing.

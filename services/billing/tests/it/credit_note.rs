@@ -15,6 +15,9 @@ use uuid::Uuid;
 
 use crate::harness::{Billing, Desk, date, eur, field, invoices, paths, rate, refusal, vat, violations};
 
+/// What the database says where what is left of an invoice changes, and what is credited does not change with it.
+pub const UNCREDITED: &str = "and does not change otherwise";
+
 impl Billing {
     pub async fn credits(&self, desk: &Desk) -> NumberSeries {
         let document_kind = DocumentKind::CreditNote.into();
@@ -179,9 +182,9 @@ async fn the_database_refuses_more_than_the_invoice() {
     billing.credit(&invoice, vec![quantity("1", "1")], &series).await.expect("credited");
 
     for (statement, said) in [
-        ("update invoice set credited = gross + 1, balance = '{}'", "invoice_credited_check"),
-        ("update invoice set credited = credited + 1", "issued invoice does not change"),
-        ("update invoice set credited = 0, balance = 'null'", "issued invoice does not change"),
+        ("update invoice set credited = gross + 1, balance = '{}'", UNCREDITED),
+        ("update invoice set credited = credited + 1", UNCREDITED),
+        ("update invoice set credited = 0, balance = 'null'", UNCREDITED),
         ("update credit_note set gross = 1", "issued credit note does not change"),
         ("delete from credit_note", "issued credit note does not change"),
         ("truncate credit_note", "credit_note is not emptied"),
@@ -189,6 +192,8 @@ async fn the_database_refuses_more_than_the_invoice() {
         let error = billing.tamper(statement, false).await.expect_err(statement);
         assert!(error.to_string().contains(said), "{statement}: {error}");
     }
+    let error = billing.tamper("update invoice set credited = gross + 1", true).await.expect_err("too much");
+    assert!(error.to_string().contains("invoice_credited_check"), "not even past the triggers: {error}");
     billing.tamper("update credit_note set reason = 'x'", true).await.expect("done");
     let found = billing.verify(&series, 0, 0).await.expect("an answer");
     assert_eq!((found.fault(), found.fault_ordinal), (Fault::Changed, 1));

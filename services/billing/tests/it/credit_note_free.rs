@@ -4,22 +4,46 @@ use rust_decimal::Decimal;
 use tonic::Code;
 use trato_einvoice::{EInvoice, Kind};
 use trato_proto::billing::v1::{
-    CreditNote, Invoice,
+    CreditNote, Invoice, TaxCode,
     credit_note::Line,
     invoice::{self, PaymentState},
     rendered_document::Format,
+    tax_code::Category,
 };
 
 use crate::{
     credit_note::{of, quantity},
-    harness::{Billing, Desk, cents, eur, field, refusal, violations},
+    harness::{Billing, Desk, cents, date, eur, field, rate, refusal, vat, violations},
     render::{assert_says, attachment, sale, text},
 };
 
 impl Billing {
     /// An issued invoice of a machine at 100.00 and two gifts.
-    async fn with_gifts(&self, desk: &Desk) -> Invoice {
+    pub async fn with_gifts(&self, desk: &Desk) -> Invoice {
         self.issued(desk, &[("1", "1", "100"), ("gift", "2", "0")]).await
+    }
+
+    /// Records that no tax is due, and answers the tax code.
+    async fn exempt(&self) -> String {
+        let exempt = TaxCode {
+            category: Category::Exempt.into(),
+            rates: vec![rate("0", date(2010, 1, 1), None)],
+            legal_note: "Article 20 of Law 37/1992".into(),
+            ..vat("ES-X")
+        };
+        self.create_tax_code(exempt).await.expect("a tax code").name
+    }
+
+    /// Records that 15 % are withheld, and answers the tax code.
+    async fn withholding(&self) -> String {
+        let withholding = TaxCode {
+            tax: "IRPF".into(),
+            category: Category::Withholding.into(),
+            rates: vec![rate("15", date(2015, 7, 12), None)],
+            inclusive_allowed: false,
+            ..vat("ES-IRPF")
+        };
+        self.create_tax_code(withholding).await.expect("a tax code").name
     }
 
     /// How much of the lines of documents of sales is credited.
@@ -116,30 +140,32 @@ async fn free_goods_of_an_order_are_counted_as_credited() {
     assert!(billing.journal(&desk).await.is_empty(), "nothing is posted of nothing");
 }
 
-/// DOC-06: where no amount is credited, the database itself lets quantities fall and nothing else change; and what is credited is not
-/// voided.
+/// DOC-06, DOC-10: of parts that cost less than a cent nothing is withheld, so that none of them is less than nothing; and nothing is left
+/// to be withheld when nothing is left of the price.
 #[tokio::test]
-async fn the_database_lets_free_quantities_fall_and_nothing_else() {
+async fn of_parts_that_cost_less_than_a_cent_nothing_is_withheld() {
     let billing = Billing::start().await;
     let desk = billing.desk().await;
     let series = billing.credits(&desk).await;
-    let invoice = billing.with_gifts(&desk).await;
-    billing.credit(&invoice, vec![quantity("gift", "1")], &series).await.expect("credited");
+    let tax_codes = vec![billing.exempt().await, billing.withholding().await];
+    let line = |key: &str| invoice::Line { tax_codes: tax_codes.clone(), ..desk.line(key, "1", "1") };
+    let keys = ["1", "2", "3", "4", "5", "6", "7"];
+    let draft = billing.create_invoice(desk.invoice(keys.map(line).to_vec())).await.expect("a draft");
+    let invoice = billing.issue(&draft, &desk.series).await.expect("issued");
 
-    for left in [
-        r#"jsonb_set(balance, '{items,1,quantity}', '"2"')"#,
-        r#"jsonb_set(balance, '{items,1,quantity}', '"1.000"')"#,
-        "jsonb_set(balance, '{items,0,amounts,net}', '1')",
-        "balance #- '{items,1}'",
-        "'null'",
-    ] {
-        let statement = format!("update invoice set balance = {left}");
-        let error = billing.tamper(&statement, false).await.expect_err(left);
-        assert!(error.to_string().contains("issued invoice does not change"), "{left}: {error}");
+    let mut given = Vec::new();
+    for part in ["0.0049", "0.9902", "0.0049"] {
+        let parts = keys.map(|key| quantity(key, part)).to_vec();
+        let note = billing.credit(&invoice, parts, &series).await.expect("a part");
+        let totals = note.totals.expect("totals");
+        given.push([totals.gross, totals.withheld, totals.due].map(|sum| cents(sum.as_ref())));
     }
-    let void = "update invoice set state = 'VOID', void_time = now(), void_reason = 'Wrong'";
-    let error = billing.tamper(void, false).await.expect_err("it is credited");
-    assert!(error.to_string().contains("invoice_void_credited_check"), "{error}");
+    let after = billing.get_invoice(&invoice).await;
+
+    let due = invoice.totals.expect("totals").due;
+    assert_eq!((due, given), (eur("5.95"), vec![[0, 0, 0], [700, 105, 595], [0, 0, 0]]));
+    assert_eq!((after.open.clone(), after.payment_state()), (eur("0.00"), PaymentState::Paid));
+    billing.assert_books_are_even(&desk, &["1200", "4000"]).await;
 }
 
 /// XTR-05: a credit note of nothing but a gift says what came back, on paper and as an e-invoice.

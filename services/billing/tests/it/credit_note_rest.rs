@@ -10,7 +10,7 @@ use trato_proto::billing::v1::{
 };
 
 use crate::{
-    credit_note::{of, quantity},
+    credit_note::{UNCREDITED, of, quantity},
     dunning::policy,
     harness::{Billing, Desk, cents, date, days_ago, eur, invoices, refusal},
     payment::{part, transfer},
@@ -93,13 +93,17 @@ async fn what_was_given_back_beyond_what_was_due_is_put_right() {
     billing.tamper(ROUNDED_LAST, true).await.expect("done");
     let between = billing.get_invoice(&invoice).await;
 
-    for statement in [
-        "update invoice set credited_due = 1000",
-        "update invoice set credited_due = 999, balance = jsonb_set(balance, '{items,0,quantity}', '\"1\"')",
-        "update invoice set credited_due = 995, balance = jsonb_set(balance, '{items,0,quantity}', '\"1\"')",
+    let one_left = "jsonb_set(balance, '{items,0,quantity}', '\"1\"')";
+    for (credited_due, left) in [
+        (1_000, "balance".to_owned()),
+        (1_000, one_left.to_owned()),
+        // These add up; but 0.01 is no coin, and 0.05 is one.
+        (999, format!("jsonb_set({one_left}, '{{rounding}}', '0')")),
+        (995, format!("jsonb_set({one_left}, '{{rounding}}', '4')")),
     ] {
-        let error = billing.tamper(statement, false).await.expect_err(statement);
-        assert!(error.to_string().contains("issued invoice does not change"), "{statement}: {error}");
+        let statement = format!("update invoice set credited_due = {credited_due}, balance = {left}");
+        let error = billing.tamper(&statement, false).await.expect_err(&statement);
+        assert!(error.to_string().contains(UNCREDITED), "{statement}: {error}");
     }
     let last = billing.credit(&invoice, vec![], &series).await.expect("the rest");
     let after = billing.get_invoice(&invoice).await;

@@ -8,8 +8,8 @@ use tonic::{Code, Response, Status};
 use trato_proto::{
     billing::v1::{
         CreateDunningPolicyRequest, CreditProfile, DeleteDunningPolicyRequest, DunningPolicy, DunningState,
-        DunningStepEntered, Invoice, ListCreditProfilesRequest, ListDunningStatesRequest, Payment,
-        QueryAgingRequest, RunDunningRequest, RunDunningResponse, UpdateDunningPolicyRequest,
+        Invoice, ListCreditProfilesRequest, ListDunningStatesRequest, Payment, QueryAgingRequest,
+        RunDunningRequest, RunDunningResponse, UpdateDunningPolicyRequest,
         dunning_policy::{Action, Step},
         dunning_state::State,
         run_dunning_response::outcome::Change,
@@ -320,9 +320,7 @@ async fn the_clock_enters_and_payment_clears() {
             "credit_profile.released",
         ]
     );
-    let events = billing.service.published(billing.admin.tenant).await;
-    let letters: Vec<DunningStepEntered> =
-        events.iter().filter_map(|event| event.fact().expect("it can be read")).collect();
+    let letters = billing.letters().await;
     let first = &letters[0];
     assert_eq!((first.days_overdue, first.level, &first.overdue), (7, 1, &eur("121.00")));
     assert_eq!(first.step.as_ref().map(|step| step.template.as_str()), Some("reminder-5"));
