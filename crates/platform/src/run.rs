@@ -3,14 +3,11 @@
 //! Stopping: no new calls, not ready, calls in hand finish, the records of their answers are stored, the consumer after
 //! its batch and the jobs, only then the relay after what they all committed, pools, telemetry last.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret as _;
-use tokio::{
-    sync::watch,
-    task::{JoinHandle, JoinSet},
-};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 use trato_types::{Error, Result, error::chain};
@@ -25,21 +22,19 @@ use crate::{
     },
     auth::{self, Verifier},
     commands::Operation,
+    conditions::{queue_is_there, schema_is_right},
     config::{Environment, Loaded, Loader},
-    db::{Database, migrate},
+    db::{Database, from_sqlx, migrate},
     descriptors::Descriptors,
     directory::Directory,
-    events::{self, Consumer, Processor, Relay, partitions},
+    events::{self, Consumer, Processor, Relay, declared, partitions},
     jobs,
     program::{BAD_CONFIGURATION, complain, say, stop_signal},
-    rpc::{Admin, Condition, Readiness, Server, Setup, Turns},
+    rpc::{Admin, Readiness, Server, Setup, Turns},
     spec::{App, ServiceSpec},
     telemetry,
     transport::Network,
 };
-
-/// Time between two looks at the schema.
-const SCHEMA_LOOK: Duration = Duration::from_millis(250);
 
 #[derive(Parser)]
 #[command(
@@ -124,7 +119,9 @@ pub(crate) async fn migrate_schema(spec: &ServiceSpec, loaded: &Loaded) -> Resul
     if broker.url.expose_secret().is_empty() {
         return say("broker.url is not set, so that the queue is declared when the service starts\n");
     }
-    events::declare(spec.name, &spec.subscriptions, broker).await
+    events::declare(spec.name, &spec.subscriptions, broker).await?;
+    let mut owner = migrate::owner(&loaded.settings.database).await?;
+    declared::remember(&mut owner, spec.name, &spec.subscriptions).await.map_err(from_sqlx)
 }
 
 async fn access_records(spec: &ServiceSpec, loaded: &Loaded, command: AccessRecordsCommand) -> Result<()> {
@@ -188,7 +185,7 @@ impl Group {
 }
 
 impl Running {
-    /// Binds the ports, then starts everything; ready once the schema is right and the queue is declared. `stop` ends
+    /// Binds the ports, then starts everything; ready once the schema is right and the queue was declared, now or before. `stop` ends
     /// the serving of calls; `stopped` waits for the end of all parts.
     pub async fn start(spec: ServiceSpec, loaded: Loaded, stop: CancellationToken) -> Result<Self> {
         let settings = loaded.settings.clone();
@@ -259,7 +256,7 @@ impl Running {
             let processor = Processor::new(app.database.clone(), spec.subscriptions);
             let consumer = Consumer::new(spec.name, processor, &settings.broker);
             let queue = readiness.condition("queue");
-            background.tasks.spawn(queue_is_there(consumer.declared(), queue, background.stop.clone()));
+            background.tasks.spawn(queue_is_there(consumer.clone(), queue, background.stop.clone()));
             background.tasks.spawn(consumer.run(background.stop.clone()));
             let publishing = Relay::new(spec.name, &app.database, &settings.broker, &settings.events);
             relay.tasks.spawn(publishing.run(relay.stop.clone()));
@@ -299,45 +296,5 @@ impl Running {
         self.app.database.close().await;
         self.stop_admin.cancel();
         self.admin.await.map_err(Error::internal)?.map_err(Error::internal)
-    }
-}
-
-/// Holds once no migration of this program is missing. What happens to the database later makes calls fail, it does not
-/// take the process out.
-async fn schema_is_right(
-    database: Database,
-    migrations: &'static [migrate::Migration],
-    condition: Condition,
-    stop: CancellationToken,
-) {
-    let mut said = String::new();
-    while !stop.is_cancelled() {
-        let waiting_for = match migrate::missing(&database.pool, migrations).await {
-            Ok(missing) if missing.is_empty() => match database.suspended.read(&database.system).await {
-                Ok(()) => {
-                    database.pool.warm().await;
-                    return condition.holds();
-                }
-                Err(error) => chain(&error),
-            },
-            Ok(missing) => format!("migrations have not run: {}", missing.join(", ")),
-            Err(error) => chain(&error),
-        };
-        if said != waiting_for {
-            tracing::warn!("not ready yet: {waiting_for}");
-            condition.fails(waiting_for.clone());
-            said = waiting_for;
-        }
-        // Ends early at the stop.
-        let _ = tokio::time::timeout(SCHEMA_LOOK, stop.cancelled()).await;
-    }
-}
-
-/// Holds once the queue is declared: from then on no event passes the service by.
-async fn queue_is_there(mut declared: watch::Receiver<bool>, condition: Condition, stop: CancellationToken) {
-    condition.fails("the queue of events is not declared yet");
-    tokio::select! {
-        declared = declared.wait_for(|declared| *declared) => if declared.is_ok() { condition.holds() },
-        () = stop.cancelled() => {}
     }
 }
