@@ -21,6 +21,7 @@ mod run;
 mod run_tests;
 mod spec;
 pub mod standard;
+pub mod tasks;
 pub mod telemetry;
 pub mod tenants;
 #[cfg(feature = "testing")]
