@@ -1,4 +1,5 @@
-//! A neighbour that hangs: it holds its connections and says nothing, as a process that is stopped does, or a machine that is cut off.
+//! A neighbour that hangs: it holds its connections and says nothing, as a process that is stopped does, or a machine that is
+//! cut off.
 
 use std::time::{Duration, Instant};
 

@@ -166,8 +166,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Binds the ports, then starts everything; ready once the schema is right and the queue was declared, now or before. `stop` ends
-    /// the serving of calls; `stopped` waits for the end of all parts.
+    /// Binds the ports, then starts everything; ready once the schema is right and the queue was declared, now or before.
+    /// `stop` ends the serving of calls; `stopped` waits for the end of all parts.
     pub async fn start(spec: ServiceSpec, loaded: Loaded, stop: CancellationToken) -> Result<Self> {
         let settings = loaded.settings.clone();
         let descriptors = Arc::new(Descriptors::read(spec.descriptors).map_err(Error::internal)?);
