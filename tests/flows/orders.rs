@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use trato_devstack::trade;
 use uuid::Uuid;
 
-use super::quotes::{taxed_product, verb};
+use super::quotes::taxed_product;
+pub use super::quotes::verb;
 use crate::harness::{
     answer::Answer,
     caller::Caller,

@@ -37,6 +37,8 @@ pub struct Breakable {
     stack: tokio::sync::OnceCell<Stack>,
     /// Processes that run with other variables than they were made with.
     changed: Mutex<BTreeSet<String>>,
+    /// Processes that hang.
+    paused: Mutex<BTreeSet<String>>,
 }
 
 /// Runs a test on the stack that may be broken, when it is its turn.
@@ -74,6 +76,7 @@ fn attached(current: &Mutex<Weak<Breakable>>, options: fn() -> StackOptions) -> 
             options: options(),
             stack: tokio::sync::OnceCell::new(),
             changed: Mutex::default(),
+            paused: Mutex::default(),
         });
         *current = Arc::downgrade(&made);
         made
@@ -89,6 +92,11 @@ impl Breakable {
     /// Starts what is down and takes back what was changed, after a test that failed half-way too.
     async fn heal(&self) {
         let stack = self.stack().await;
+        let paused = std::mem::take(&mut *self.paused());
+        for name in paused {
+            // One that was killed since then is started below.
+            let _ = stack.resume(&name).await;
+        }
         let changed = std::mem::take(&mut *self.changed());
         for name in changed {
             stack.reset_env(&name).expect("it is a process of this stack");
@@ -102,6 +110,10 @@ impl Breakable {
 
     fn changed(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
         self.changed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn paused(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.paused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Names of all that can be broken, servers first.
@@ -128,6 +140,18 @@ impl Breakable {
     /// Ends a process in good order: it finishes what it has in hand. It stays down.
     pub async fn terminate(&self, name: &str) {
         self.stack().await.terminate(name).await.expect("it can be stopped");
+    }
+
+    /// SIGSTOP: a process holds its connections and says nothing until it is resumed, at the latest by the next test.
+    pub async fn pause(&self, name: &str) {
+        self.paused().insert(name.to_owned());
+        self.stack().await.pause(name).await.expect("it can be paused");
+    }
+
+    /// Lets a paused process go on.
+    pub async fn resume(&self, name: &str) {
+        self.stack().await.resume(name).await.expect("it can go on");
+        self.paused().remove(name);
     }
 
     /// Ends a process by a signal of its own and waits until it has ended.

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::{
     audit::{audit, quiesce},
     killed_programs::rate,
@@ -9,10 +11,12 @@ use super::{
 };
 use crate::harness::{
     breakable::on_a_breakable_stack,
-    eventually::lasts,
+    eventually::{SOON, eventually, lasts},
     ledger::Ledger,
+    programs::SERVICES,
     report::say,
     stack::is_long_run,
+    values::{dollars, name},
     writers::{Subjects, Writers},
 };
 
@@ -56,6 +60,39 @@ fn writes_go_on_without_the_broker_and_have_their_effects_when_it_is_back() {
         let waiting = ledger.between(down, up).len() as f64;
         say(format!("{:.0} events a second afterwards", waiting / up.elapsed().as_secs_f64()));
         audit(&subjects, &ledger).await;
+        stack.nobody_panicked().await;
+    });
+}
+
+/// CRD-03: services that are killed and start again while the broker is away take calls as before; what they wrote has its effects
+/// when it is back.
+#[test]
+fn services_that_start_without_the_broker_serve_and_have_their_effects_when_it_is_back() {
+    on_a_breakable_stack(async |stack| {
+        let subjects = Subjects::make(stack.tenant().await).await;
+        let director = subjects.tenant.director();
+        let account = format!("/v1/{}", subjects.accounts[0]);
+
+        stack.kill("rabbitmq").await;
+        for service in SERVICES {
+            stack.kill(service).await;
+            let took = stack.revive(service).await;
+            say(format!("{service} was ready after {took:.1?} without the broker"));
+        }
+
+        for path in [account.as_str(), "/v1/pipelines", "/v1/invoices"] {
+            let look = || async { director.get(path).await.status };
+            eventually(SOON, "the gateway to find them again", look, |status| *status == 200).await;
+        }
+        let deal = json!({
+            "displayName": "Deal", "account": subjects.accounts[0], "pipeline": subjects.pipeline, "amount": dollars(5),
+        });
+        let deal = name(&director.post("/v1/opportunities", deal).await.ok());
+        director.post(&format!("/v1/{deal}:win"), json!({})).await.ok();
+
+        stack.revive("rabbitmq").await;
+        let kinds = || async { director.get(&account).await.ok()["kinds"].clone() };
+        eventually(SOON, "the win to arrive", kinds, |kinds| *kinds == json!(["CUSTOMER"])).await;
         stack.nobody_panicked().await;
     });
 }

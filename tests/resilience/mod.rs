@@ -13,6 +13,7 @@ mod cuts;
 mod database_down;
 mod database_restarts;
 mod duplicates;
+mod hanging;
 mod independence;
 mod issuing;
 mod killed_programs;

@@ -12,7 +12,8 @@ use crate::harness::{
     writers::{Plan, Subjects, Ways, Writers},
 };
 
-/// Time between the moment a process is taken out of its Service and its SIGTERM, as the chart's `preStop` has it.
+/// Time between the moment a process is taken out of its Service and its SIGTERM. The chart's `preStop` waits for 5 s, until
+/// all of a cluster has heard of it; here whoever calls the gateway knows at once, and each second is paid eight times.
 const PRE_STOP: Duration = Duration::from_secs(1);
 
 /// Writers through all processes of the gateway.
@@ -44,7 +45,7 @@ pub async fn roll(stack: &Breakable, ways: &Ways, program: &str) {
 #[test]
 fn replacing_every_program_under_load_fails_no_request() {
     on_a_stack_of_twins(async |stack| {
-        let rollouts = if is_long_run() { 20 } else { 3 };
+        let rollouts = if is_long_run() { 20 } else { PROGRAMS.len() };
         let subjects = Subjects::make(stack.tenant().await).await;
         let writers = writers_through_all(&stack, &subjects).await;
         for program in PROGRAMS.iter().cycle().take(rollouts) {

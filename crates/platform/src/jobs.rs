@@ -51,7 +51,14 @@ async fn run_tasks(system: &Pool, tasks: Vec<Task>, shutdown: &CancellationToken
         let lease = Lease::new(system.clone(), format!("job/{}", task.name), TTL);
         running.spawn(keep_running(task, lease, shutdown.clone()));
     }
-    while running.join_next().await.is_some() {}
+    while let Some(ended) = running.join_next().await {
+        // A job that panics is caught; what panics here is its loop, which the process must not go on without.
+        if let Err(error) = ended
+            && let Ok(panic) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
+    }
 }
 
 async fn keep_running(task: Task, lease: Lease, shutdown: CancellationToken) {

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod auth;
 pub mod commands;
+mod conditions;
 pub mod config;
 pub mod db;
 pub mod descriptors;
@@ -20,6 +21,7 @@ mod run;
 mod run_tests;
 mod spec;
 pub mod standard;
+pub mod tasks;
 pub mod telemetry;
 pub mod tenants;
 #[cfg(feature = "testing")]

@@ -1,16 +1,13 @@
 //! A service as a program: its subcommands, and the order in which it starts and stops.
 //!
 //! Stopping: no new calls, not ready, calls in hand finish, the records of their answers are stored, the consumer after
-//! its batch and the jobs, only then the relay after what they all committed, pools, telemetry last.
+//! its batch and the jobs, only then the relay after what they all committed, pools, telemetry last. A part that ends untold
+//! stops the program in the same way, with an error.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret as _;
-use tokio::{
-    sync::watch,
-    task::{JoinHandle, JoinSet},
-};
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 use trato_types::{Error, Result, error::chain};
@@ -25,21 +22,20 @@ use crate::{
     },
     auth::{self, Verifier},
     commands::Operation,
+    conditions::{queue_is_there, schema_is_right},
     config::{Environment, Loaded, Loader},
-    db::{Database, migrate},
+    db::{Database, from_sqlx, migrate},
     descriptors::Descriptors,
     directory::Directory,
-    events::{self, Consumer, Processor, Relay, partitions},
+    events::{self, Consumer, Processor, Relay, declared, partitions},
     jobs,
     program::{BAD_CONFIGURATION, complain, say, stop_signal},
-    rpc::{Admin, Condition, Readiness, Server, Setup, Turns},
+    rpc::{Admin, Readiness, Server, Setup, Turns},
     spec::{App, ServiceSpec},
+    tasks::{Group, told_or_failed},
     telemetry,
     transport::Network,
 };
-
-/// Time between two looks at the schema.
-const SCHEMA_LOOK: Duration = Duration::from_millis(250);
 
 #[derive(Parser)]
 #[command(
@@ -124,7 +120,9 @@ pub(crate) async fn migrate_schema(spec: &ServiceSpec, loaded: &Loaded) -> Resul
     if broker.url.expose_secret().is_empty() {
         return say("broker.url is not set, so that the queue is declared when the service starts\n");
     }
-    events::declare(spec.name, &spec.subscriptions, broker).await
+    events::declare(spec.name, &spec.subscriptions, broker).await?;
+    let mut owner = migrate::owner(&loaded.settings.database).await?;
+    declared::remember(&mut owner, spec.name, &spec.subscriptions).await.map_err(from_sqlx)
 }
 
 async fn access_records(spec: &ServiceSpec, loaded: &Loaded, command: AccessRecordsCommand) -> Result<()> {
@@ -144,12 +142,11 @@ async fn serve(spec: ServiceSpec, loaded: Loaded) -> Result<()> {
 
 async fn serve_with(spec: ServiceSpec, loaded: Loaded) -> Result<()> {
     let stop = CancellationToken::new();
-    let running = Running::start(spec, loaded, stop.clone()).await?;
+    let mut running = Running::start(spec, loaded, stop.clone()).await?;
     tracing::info!(address = %running.address, admin = %running.admin_address, "serving on {}", running.address);
-    stop_signal().await?;
-    tracing::info!("told to stop; calls in hand are finished");
+    let outcome = told_or_failed(stop_signal(), running.failure()).await;
     stop.cancel();
-    running.stopped().await
+    outcome.and(running.stopped().await)
 }
 
 /// A service that serves. Tests start it in the same way, with other settings.
@@ -161,35 +158,16 @@ pub struct Running {
     /// The parts handlers are made with.
     pub app: App,
     readiness: Readiness,
-    server: JoinHandle<()>,
+    server: Group,
     records: Group,
     background: Group,
     relay: Group,
-    admin: JoinHandle<std::io::Result<()>>,
-    stop_admin: CancellationToken,
-}
-
-/// Tasks that end together.
-#[derive(Default)]
-struct Group {
-    tasks: JoinSet<()>,
-    stop: CancellationToken,
-}
-
-impl Group {
-    /// Tells the tasks to end and waits until they did.
-    async fn stopped(mut self) -> Result<()> {
-        self.stop.cancel();
-        while let Some(ended) = self.tasks.join_next().await {
-            ended.map_err(Error::internal)?;
-        }
-        Ok(())
-    }
+    admin: Group,
 }
 
 impl Running {
-    /// Binds the ports, then starts everything; ready once the schema is right and the queue is declared. `stop` ends
-    /// the serving of calls; `stopped` waits for the end of all parts.
+    /// Binds the ports, then starts everything; ready once the schema is right and the queue was declared, now or before.
+    /// `stop` ends the serving of calls; `stopped` waits for the end of all parts.
     pub async fn start(spec: ServiceSpec, loaded: Loaded, stop: CancellationToken) -> Result<Self> {
         let settings = loaded.settings.clone();
         let descriptors = Arc::new(Descriptors::read(spec.descriptors).map_err(Error::internal)?);
@@ -236,20 +214,21 @@ impl Running {
 
         // Background work outlives the calls, and the relay outlives it: what the last ones committed is still published.
         let (mut records, mut background, mut relay) = (Group::default(), Group::default(), Group::default());
-        records.tasks.spawn(writer.run(records.stop.clone()));
-        background.tasks.spawn(async move { verifier.warm().await });
-        let schema = readiness.condition("schema");
-        background.tasks.spawn(schema_is_right(
+        // It ends by itself when nobody is left who could give it a record, as when the server has ended.
+        records.once("access-records", writer.run(records.stop()));
+        background.once("keys", async move { verifier.warm().await });
+        let schema = schema_is_right(
             app.database.clone(),
             spec.migrations,
-            schema,
-            background.stop.clone(),
-        ));
+            readiness.condition("schema"),
+            background.stop(),
+        );
+        background.once("schema", schema);
         let suspended = app.database.suspended.clone();
-        background.tasks.spawn(suspended.keep_reading(app.database.system.clone(), background.stop.clone()));
+        background.keep("suspended", suspended.keep_reading(app.database.system.clone(), background.stop()));
         if let Some(work) = spec.warm {
             let warm = readiness.condition("warm");
-            background.tasks.spawn_blocking(move || {
+            background.once_blocking("warm", move || {
                 work();
                 warm.holds();
             });
@@ -258,29 +237,30 @@ impl Running {
         if !settings.broker.url.expose_secret().is_empty() {
             let processor = Processor::new(app.database.clone(), spec.subscriptions);
             let consumer = Consumer::new(spec.name, processor, &settings.broker);
-            let queue = readiness.condition("queue");
-            background.tasks.spawn(queue_is_there(consumer.declared(), queue, background.stop.clone()));
-            background.tasks.spawn(consumer.run(background.stop.clone()));
+            let queue = queue_is_there(consumer.clone(), readiness.condition("queue"), background.stop());
+            background.once("queue", queue);
+            background.keep("consumer", consumer.run(background.stop()));
             let publishing = Relay::new(spec.name, &app.database, &settings.broker, &settings.events);
-            relay.tasks.spawn(publishing.run(relay.stop.clone()));
+            relay.keep("relay", publishing.run(relay.stop()));
         }
         let mut due = partitions::jobs();
         due.extend(spec.jobs);
-        background.tasks.spawn(jobs::run(app.clone(), due, background.stop.clone()));
+        background.keep("jobs", jobs::run(app.clone(), due, background.stop()));
         readiness.started();
 
-        let stop_admin = CancellationToken::new();
+        let (mut serving, mut probes) = (Group::until(stop.clone()), Group::default());
+        serving.keep("server", server.serve(stop));
+        probes.keep("probes", admin.serve(probes.stop()));
         Ok(Self {
             address,
             admin_address,
             app,
             readiness,
-            server: tokio::spawn(server.serve(stop)),
+            server: serving,
             records,
             background,
             relay,
-            admin: tokio::spawn(admin.serve(stop_admin.clone())),
-            stop_admin,
+            admin: probes,
         })
     }
 
@@ -289,55 +269,25 @@ impl Running {
         self.readiness.is_ready()
     }
 
-    /// Waits for the end after the stop signal, part by part.
+    /// Waits for the first part that ends although it was not told to; for ever when none does.
+    pub async fn failure(&mut self) -> Error {
+        tokio::select! {
+            error = self.server.failure() => error,
+            error = self.records.failure() => error,
+            error = self.background.failure() => error,
+            error = self.relay.failure() => error,
+            error = self.admin.failure() => error,
+        }
+    }
+
+    /// Waits for the end after the stop signal, part by part: each also when one before it failed.
     pub async fn stopped(self) -> Result<()> {
         self.readiness.draining();
-        self.server.await.map_err(Error::internal)?;
-        self.records.stopped().await?;
-        self.background.stopped().await?;
-        self.relay.stopped().await?;
-        self.app.database.close().await;
-        self.stop_admin.cancel();
-        self.admin.await.map_err(Error::internal)?.map_err(Error::internal)
-    }
-}
-
-/// Holds once no migration of this program is missing. What happens to the database later makes calls fail, it does not
-/// take the process out.
-async fn schema_is_right(
-    database: Database,
-    migrations: &'static [migrate::Migration],
-    condition: Condition,
-    stop: CancellationToken,
-) {
-    let mut said = String::new();
-    while !stop.is_cancelled() {
-        let waiting_for = match migrate::missing(&database.pool, migrations).await {
-            Ok(missing) if missing.is_empty() => match database.suspended.read(&database.system).await {
-                Ok(()) => {
-                    database.pool.warm().await;
-                    return condition.holds();
-                }
-                Err(error) => chain(&error),
-            },
-            Ok(missing) => format!("migrations have not run: {}", missing.join(", ")),
-            Err(error) => chain(&error),
-        };
-        if said != waiting_for {
-            tracing::warn!("not ready yet: {waiting_for}");
-            condition.fails(waiting_for.clone());
-            said = waiting_for;
+        let mut outcome = Ok(());
+        for part in [self.server, self.records, self.background, self.relay] {
+            outcome = outcome.and(part.stopped().await);
         }
-        // Ends early at the stop.
-        let _ = tokio::time::timeout(SCHEMA_LOOK, stop.cancelled()).await;
-    }
-}
-
-/// Holds once the queue is declared: from then on no event passes the service by.
-async fn queue_is_there(mut declared: watch::Receiver<bool>, condition: Condition, stop: CancellationToken) {
-    condition.fails("the queue of events is not declared yet");
-    tokio::select! {
-        declared = declared.wait_for(|declared| *declared) => if declared.is_ok() { condition.holds() },
-        () = stop.cancelled() => {}
+        self.app.database.close().await;
+        outcome.and(self.admin.stopped().await)
     }
 }

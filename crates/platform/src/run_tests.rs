@@ -9,17 +9,19 @@ use lapin::{
     types::FieldTable,
 };
 use tokio::{sync::Notify, time::timeout};
+use tokio_util::sync::CancellationToken;
 use trato_types::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    ServiceSpec,
+    Running, ServiceSpec,
+    auth::testing::TestIssuer,
     config::{Environment, Loader},
     db::NewEvent,
     descriptors::testing::contract,
-    events::{EXCHANGE, Handler, Subscription, queue},
+    events::{EXCHANGE, Handler, Subscription, declared, queue},
     run::migrate_schema,
-    testing::{TestService, database, stack},
+    testing::{TestService, database, eventually, stack},
 };
 
 const ASKED: &str = "trato.stopping.v1.thing.asked";
@@ -88,6 +90,44 @@ async fn migrate_declares_the_queue() {
     let passive = QueueDeclareOptions { passive: true, durable: true, ..QueueDeclareOptions::default() };
     let found = channel.queue_declare(queue("newcomer").into(), passive, FieldTable::default()).await;
     found.expect("the queue is there");
+}
+
+/// CRD-03: a node that is lost, or a rollout, while the broker is away takes no service out: its queue was declared before, and is
+/// durable. One with a type of events that nothing is bound to yet would miss them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_whose_queue_was_declared_once_is_ready_without_the_broker() {
+    let broker = stack()["broker"]["url"].as_str().expect("the facts name the broker").to_owned();
+    let issuer = TestIssuer::start().await;
+    let database = database("returning", &[]).await;
+    let issuers = format!("[{{ url = \"{}\", audience = \"trato\", any_tenant = true }}]", issuer.url);
+    let load = |spec: &ServiceSpec, broker: &str| {
+        let variables = [
+            ("TRATO_DATABASE__URL", database.url.as_str()),
+            ("TRATO_DATABASE__SYSTEM_URL", database.system_url.as_str()),
+            ("TRATO_DATABASE__OWNER_URL", database.owner_url.as_str()),
+            ("TRATO_AUTH__ISSUERS", issuers.as_str()),
+            ("TRATO_BROKER__URL", broker),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        (spec.loader)(Loader::new(spec.config)).load(&Environment::of(variables)).expect("settings")
+    };
+    let nobody = "amqp://guest:guest@127.0.0.1:9/%2f";
+    let spec = || ServiceSpec::new("returning", "", contract(&[]).leak(), "");
+    let more = spec().on(Subscription::new("answer", &[ASKED], answering(&Arc::default(), &Arc::default())));
+
+    migrate_schema(&spec(), &load(&spec(), &broker)).await.expect("migrated");
+
+    let stop = CancellationToken::new();
+    let loaded = load(&spec(), nobody);
+    let running = Running::start(spec(), loaded, stop.clone()).await.expect("the service starts");
+    eventually(async || if running.is_ready() { Ok(()) } else { Err("not ready".to_owned()) }).await;
+    let system = &running.app.database.system;
+    let known = declared::is_remembered(system, "returning", &spec().subscriptions).await;
+    assert!(known.expect("the database answers"));
+    let known = declared::is_remembered(system, "returning", &more.subscriptions).await;
+    assert!(!known.expect("the database answers"), "nothing is bound to it yet");
+    stop.cancel();
+    running.stopped().await.expect("the service stops in order");
 }
 
 /// A caller that comes first waits for an answer, not for connections.

@@ -1,12 +1,12 @@
 //! The gateway as a program: its subcommands, and the order in which it starts and stops.
 //!
-//! Stopping: not ready, nothing accepted any more, streams end, calls in hand finish, telemetry last.
+//! Stopping: not ready, nothing accepted any more, streams end, calls in hand finish, telemetry last. A part that ends untold
+//! stops the program in the same way, with an error.
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
-use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
+use tokio::net::TcpListener;
 use trato_platform::{
     auth,
     commands::Output,
@@ -14,6 +14,7 @@ use trato_platform::{
     doctor,
     program::{BAD_CONFIGURATION, complain, say, stop_signal},
     rpc::{Admin, Readiness},
+    tasks::{Group, told_or_failed},
     telemetry,
 };
 use trato_types::{Error, Result, error::chain};
@@ -104,12 +105,11 @@ async fn serve(loaded: &Loaded, contract: Contract) -> Result<()> {
 }
 
 async fn serve_until_told(loaded: &Loaded, contract: Contract) -> Result<()> {
-    let running = Running::start(Arc::new(gateway(loaded, contract)?)).await?;
+    let mut running = Running::start(Arc::new(gateway(loaded, contract)?)).await?;
     let (address, admin) = (running.address, running.admin_address);
     tracing::info!(%address, %admin, "serving on {address}");
-    stop_signal().await?;
-    tracing::info!("told to stop; calls in hand are finished");
-    running.stop().await
+    let outcome = told_or_failed(stop_signal(), running.failure()).await;
+    outcome.and(running.stop().await)
 }
 
 /// A gateway that serves. Tests start it in the same way, with other settings.
@@ -120,10 +120,8 @@ pub struct Running {
     /// Where probes are answered.
     pub admin_address: SocketAddr,
     readiness: Readiness,
-    stop: CancellationToken,
-    stop_admin: CancellationToken,
-    serving: JoinHandle<()>,
-    admin: JoinHandle<std::io::Result<()>>,
+    serving: Group,
+    admin: Group,
 }
 
 impl Running {
@@ -135,25 +133,30 @@ impl Running {
         let admin = Admin::bind(settings.admin_listen, readiness.clone()).await.map_err(Error::internal)?;
         let address = listener.local_addr().map_err(Error::internal)?;
         let admin_address = admin.local_addr().map_err(Error::internal)?;
-        let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
-        let admin = tokio::spawn(admin.serve(stop_admin.clone()));
+        let (mut serving, mut probes) = (Group::default(), Group::default());
+        probes.keep("probes", admin.serve(probes.stop()));
         for service in gateway.unserved() {
             tracing::warn!(service, "no address is configured for {service}; its calls will be UNAVAILABLE");
         }
         gateway.warm().await;
         gateway.set_serving(true).await;
-        let serving = tokio::spawn(server::serve(gateway, listener, stop.clone()));
+        serving.keep("server", server::serve(gateway, listener, serving.stop()));
         readiness.started();
-        Ok(Self { address, admin_address, readiness, stop, stop_admin, serving, admin })
+        Ok(Self { address, admin_address, readiness, serving, admin: probes })
     }
 
-    /// Stops in order and waits for the end.
+    /// Waits for the first part that ends although it was not told to; for ever when none does.
+    pub async fn failure(&mut self) -> Error {
+        tokio::select! {
+            error = self.serving.failure() => error,
+            error = self.admin.failure() => error,
+        }
+    }
+
+    /// Stops in order and waits for the end, of each part also when the one before failed.
     pub async fn stop(self) -> Result<()> {
         self.readiness.draining();
-        self.stop.cancel();
-        let ended = self.serving.await.map_err(Error::internal);
-        self.stop_admin.cancel();
-        self.admin.await.map_err(Error::internal)?.map_err(Error::internal)?;
-        ended
+        let served = self.serving.stopped().await;
+        served.and(self.admin.stopped().await)
     }
 }

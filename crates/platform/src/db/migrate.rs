@@ -35,7 +35,8 @@ macro_rules! migrations {
 }
 
 /// The platform's own migrations; they run before a service's.
-pub const PLATFORM: &[Migration] = migrations!["0001_platform", "0002_events", "0003_access", "0004_tenant"];
+pub const PLATFORM: &[Migration] =
+    migrations!["0001_platform", "0002_events", "0003_access", "0004_tenant", "0005_declared_queue"];
 
 /// Two programs that migrate at once wait for one another by this advisory lock.
 const LOCK: i64 = 0x7472_6174_6f00;
@@ -49,9 +50,12 @@ const TRIED_FOR: Duration = Duration::from_secs(600);
 
 /// Brings the database to the version of this program. Returns the names of what was run.
 pub async fn migrate(settings: &config::Database, service: &'static [Migration]) -> Result<Vec<String>> {
-    let mut connection =
-        PgConnection::connect(settings.owner_url.expose_secret()).await.map_err(from_sqlx)?;
-    migrate_on(&mut connection, service).await
+    migrate_on(&mut owner(settings).await?, service).await
+}
+
+/// A connection of the owner role.
+pub(crate) async fn owner(settings: &config::Database) -> Result<PgConnection> {
+    PgConnection::connect(settings.owner_url.expose_secret()).await.map_err(from_sqlx)
 }
 
 /// Like `migrate`, on a connection of the owner role.

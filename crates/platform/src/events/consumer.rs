@@ -21,6 +21,7 @@ use trato_types::Timestamp;
 
 use super::{
     broker::{self, Backoff, BrokerError},
+    declared,
     event::{Incoming, Subscription},
     headers,
     processor::Processor,
@@ -46,10 +47,15 @@ impl Consumer {
         Self { service, broker: broker.clone(), processor, declared: watch::Sender::new(false) }
     }
 
-    /// True from the moment the service's queue was found or made: from then on no event passes it by. A service is not
-    /// ready before.
+    /// True from the moment this process found or made the service's queue: from then on no event passes it by.
     pub fn declared(&self) -> watch::Receiver<bool> {
         self.declared.subscribe()
+    }
+
+    /// Whether the queue was declared before, with all that is bound to it now: by `migrate`, or by a process of this service.
+    pub(crate) async fn was_declared(&self) -> sqlx::Result<bool> {
+        let system = &self.processor.database().system;
+        declared::is_remembered(system, self.service, self.processor.subscriptions()).await
     }
 
     /// Runs until `shutdown`; the batch in hand is still settled and acknowledged.
@@ -80,6 +86,7 @@ impl Consumer {
         let channel = connection.create_channel().await?;
         topology::declare(&channel, self.service, self.processor.subscriptions()).await?;
         self.declared.send_replace(true);
+        self.remember().await;
         channel.basic_qos(self.broker.prefetch, BasicQosOptions::default()).await?;
         let queue = topology::queue(self.service);
         let options = BasicConsumeOptions::default();
@@ -161,6 +168,15 @@ impl Consumer {
             metrics().queue(&queue, declared.message_count());
         }
         Ok(channel.close(200, "looked".into()).await?)
+    }
+
+    /// Lets the next process start without the broker.
+    async fn remember(&self) {
+        let system = &self.processor.database().system;
+        let remembered = declared::remember(system, self.service, self.processor.subscriptions()).await;
+        if let Err(error) = remembered {
+            tracing::warn!(error = %error, "it is not remembered that the queue is declared");
+        }
     }
 
     /// Says so when the queue is gone although events came through it before: some may have passed by.

@@ -8,6 +8,7 @@ mod broker;
 pub mod compare;
 mod consumer;
 mod cursor;
+pub(crate) mod declared;
 mod event;
 mod headers;
 mod inbox;

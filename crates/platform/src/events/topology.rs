@@ -2,8 +2,8 @@
 //!
 //! Events are published without `mandatory`. That nobody listens to a type is legal and common, a lost queue beside a
 //! living one would go unnoticed, and each returned message would come back whole. Instead each service declares its
-//! durable queue before it is ready and checks it at every connection: one that is gone although events came through it
-//! before is an error with the time to replay from. The log still has everything.
+//! durable queue before it is ready for the first time and checks it at every connection: one that is gone although
+//! events came through it before is an error with the time to replay from. The log still has everything.
 
 use lapin::{
     Channel, ExchangeKind,

@@ -1,4 +1,4 @@
-//! The one way to call another service (D5): with the caller's token, what is left of its deadline, and its trace.
+//! The one way to call another service (D5): with the caller's token, nearly all that is left of its deadline, and its trace.
 //!
 //! Generated clients use it in place of a channel; how calls are spread, watched and repeated is the transport's.
 
@@ -98,8 +98,8 @@ impl Upstream {
         }))
     }
 
-    /// A request on behalf of the caller: its token, its request id, its purpose, its trace and what is left of its deadline.
-    /// DEADLINE_EXCEEDED when nothing is left.
+    /// A request on behalf of the caller: its token, its request id, its purpose, its trace and what is left of its deadline,
+    /// but for the time it takes to tell that no answer came. DEADLINE_EXCEEDED when nothing is left.
     pub fn request<T>(&self, cx: &Context, caller: &Caller, message: T) -> Result<tonic::Request<T>, Error> {
         let mut request = tonic::Request::new(message);
         let headers = request.metadata_mut().as_mut();
@@ -121,13 +121,14 @@ impl Upstream {
     }
 
     /// The error that a failed call means here: UNAVAILABLE `UPSTREAM_UNAVAILABLE` when the other service cannot be
-    /// reached or says that it cannot answer now, DEADLINE_EXCEEDED when time ran out, else what it answered.
+    /// reached, says that it cannot answer now, or did not answer in its time, else what it answered. Its time is over before
+    /// the caller's is, who hears of it therefore. What was asked for may have been done all the same: ask for what can be
+    /// asked twice.
     pub fn error(&self, status: Status) -> Error {
         // A status with a source was made on this side of the connection.
         let is_local = std::error::Error::source(&status).is_some();
         match status.code() {
-            Code::DeadlineExceeded | Code::Cancelled => exceeded().with("upstream", &self.0.package),
-            Code::Unavailable => self.unavailable(status),
+            Code::DeadlineExceeded | Code::Cancelled | Code::Unavailable => self.unavailable(status),
             _ if is_local => self.unavailable(status),
             _ => from_status(&status),
         }

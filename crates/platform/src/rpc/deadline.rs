@@ -6,6 +6,8 @@ use http::{HeaderMap, HeaderValue, header::HeaderName};
 use trato_types::{Error, Kind};
 
 const HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
+/// Least and most time that is kept from a neighbour, unless half of what is left is less.
+const KEPT: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
 /// The caller's timeout. A malformed header counts as none, as gRPC's own servers have it.
 pub(super) fn timeout(headers: &HeaderMap) -> Option<Duration> {
@@ -43,10 +45,16 @@ pub(super) fn header(deadline: Instant) -> Option<HeaderValue> {
     HeaderValue::try_from(text).ok()
 }
 
-/// Puts what is left until `deadline` into the headers of an outgoing call.
+/// Puts what a neighbour may take of the time until `deadline` into the headers of an outgoing call.
 pub(super) fn inject(headers: &mut HeaderMap, deadline: Instant) -> Result<(), Error> {
-    headers.insert(HEADER, header(deadline).ok_or_else(exceeded)?);
+    let left = deadline.saturating_duration_since(Instant::now());
+    headers.insert(HEADER, header(deadline - kept(left)).ok_or_else(exceeded)?);
     Ok(())
+}
+
+/// How much of what is left is kept from a neighbour: the caller is to hear that it did not answer while it still waits.
+fn kept(left: Duration) -> Duration {
+    (left / 10).clamp(KEPT.0, KEPT.1).min(left / 2)
 }
 
 /// DEADLINE_EXCEEDED, whichever of caller and server set the deadline.
@@ -86,5 +94,22 @@ mod tests {
         assert!(left(Duration::from_secs(200)).ends_with('m'));
         assert!(left(Duration::from_secs(1_000_000)).ends_with('S'));
         assert!(header(Duration::ZERO).is_none());
+    }
+
+    /// CRD-02: a neighbour that hangs leaves time to say so.
+    #[test]
+    fn a_neighbour_gets_less_than_what_is_left() {
+        let of = |left| kept(Duration::from_millis(left)).as_millis();
+
+        assert_eq!(of(30_000), 1_000);
+        assert_eq!(of(2_000), 200);
+        assert_eq!(of(100), 20);
+        assert_eq!(of(20), 10);
+        assert_eq!(of(0), 0);
+        let mut headers = HeaderMap::new();
+        inject(&mut headers, Instant::now() + Duration::from_secs(2)).expect("time is left");
+        let told = timeout(&headers).expect("a timeout");
+        assert!(told <= Duration::from_millis(1_800), "{told:?}");
+        assert!(inject(&mut headers, Instant::now()).is_err(), "nobody waits any more");
     }
 }
