@@ -121,6 +121,16 @@ proptest! {
     }
 }
 
+/// DOC-07: a part of which the price rounds to nothing and a discount to a cent comes to nothing, and not to less.
+#[test]
+fn no_part_comes_to_less_than_nothing() {
+    let sold = sold("12", ("0.0025", 1), Minor(3), Minor(2));
+
+    let invoices = invoiced(&sold, &[2_000_000, 1_000_000, 9_000_000]);
+
+    assert_eq!(invoices.iter().map(|lines| total(lines)).collect::<Vec<_>>(), [0, 0, 1]);
+}
+
 /// DOC-07: a charge of the whole is invoiced in parts as lines are: they count as the parts they are, and add up to it.
 #[test]
 fn parts_of_a_charge_add_up() {
