@@ -49,7 +49,8 @@ impl World {
                 "paymentTerm": self.payment_term, "note": unique,
                 "lines": [{
                     "key": "1", "description": "Coffee machine", "quantity": "2", "unitPrice": "1250.5",
-                    "taxCodes": [self.tax_code],
+                    "charges": [{ "amount": { "currencyCode": "EUR", "units": "25" }, "reason": "Big tank" }],
+                    "discounts": [{ "percent": "2.5", "reason": "Loyal" }], "taxCodes": [self.tax_code],
                 }],
             }),
             "LegalEntity" => json!({

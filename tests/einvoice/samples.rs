@@ -58,6 +58,7 @@ pub fn samples() -> Vec<(String, EInvoice)> {
     }
     samples.push(("yen".to_owned(), yen()));
     samples.push(("mixed".to_owned(), mixed()));
+    samples.push(("surcharge".to_owned(), surcharge()));
     samples
 }
 
@@ -348,5 +349,15 @@ fn mixed() -> EInvoice {
         due: Minor(53_100),
         ..Totals::default()
     };
+    checked(invoice)
+}
+
+/// A line that is free but for what an option costs, of which a discount is taken; reasons are words, and no codes.
+fn surcharge() -> EInvoice {
+    let mut invoice = plain_invoice(Kind::Invoice, STANDARD);
+    let line = &mut invoice.lines[0];
+    line.price = Price::new(parse("0"));
+    line.charges = vec![Adjustment::new(Minor(12_000), parse("Big drive"))];
+    line.allowances = vec![Adjustment::new(Minor(2_000), parse("Loyal"))];
     checked(invoice)
 }

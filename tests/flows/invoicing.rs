@@ -175,8 +175,8 @@ async fn the_notes_of_an_order_add_up_to_it() {
 
         let invoice = trade.invoice(trade.invoicing(&note, &series)).await.ok();
 
-        let invoiced = list(&invoice, "lines").iter().filter(|line| !text(line, "sourceLine").is_empty());
-        assert_eq!(invoiced.map(|line| text(line, "quantity")).collect::<Vec<_>>(), quantities);
+        let invoiced = list(&invoice, "lines").iter().map(|line| text(line, "quantity"));
+        assert_eq!(invoiced.collect::<Vec<_>>(), quantities);
         net.push(cents(&invoice["totals"]["net"]));
     }
     let mut part = trade.invoicing(&quote, &series);

@@ -5,6 +5,7 @@ mod accounts;
 mod become_customer;
 mod carts;
 mod cash;
+mod charges_of_lines;
 mod configuration;
 mod contacts;
 mod credit;

@@ -98,6 +98,7 @@ pub fn service() -> ServiceSpec {
             "0035_open_items",
             "0036_number_key",
             "0037_left_is_credited",
+            "0038_more_lines",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

@@ -17,13 +17,18 @@ fn invoice(document: &Document) -> Invoice {
     let mut invoice = simple();
     invoice.currency = document.currency;
     let lines = document.lines.iter().zip(&priced.lines).map(|(input, line)| {
-        Line::new(
+        let mut written = Line::new(
             parse(&input.key),
             (line.quantity, parse("C62")),
             (input.unit_price, line.line_net),
             vat(&input.taxes[0]),
             Item::new(parse("Thing")),
-        )
+        );
+        for change in line.adjustments.iter().filter(|change| !change.is_zero()) {
+            let list = if *change > Minor(0) { &mut written.charges } else { &mut written.allowances };
+            list.push(Adjustment::new(Minor(change.0.abs()), parse("Changed")));
+        }
+        written
     });
     invoice.lines = lines.collect();
     let charges = document.charges.iter().zip(&priced.charges).map(|(input, charge)| DocumentAdjustment {
@@ -64,7 +69,7 @@ fn invoice(document: &Document) -> Invoice {
 }
 
 fn documents() -> impl Strategy<Value = Document> {
-    let line = (1..50_i64, 0..100_000_i64, 0..3_usize, 0..=100_i64);
+    let line = (1..50_i64, 0..100_000_i64, 0..3_usize, (0..=100_i64, 0..10_000_i64));
     let kind = (any::<bool>(), any::<bool>(), any::<bool>(), 0..=100_i64, 0..5_000_i64);
     (kind, prop::collection::vec(line, 1..8)).prop_map(
         |((inclusive, by_line, swiss, discount, freight), lines)| {
@@ -77,11 +82,12 @@ fn documents() -> impl Strategy<Value = Document> {
                 Tax::new("VAT", trato_pricing::TaxCategory::Standard, parse("7.7")),
                 Tax::none("VAT", trato_pricing::TaxCategory::Exempt, "Education"),
             ];
-            for (at, (quantity, cents, tax, cut)) in lines.into_iter().enumerate() {
+            for (at, (quantity, cents, tax, (cut, surcharge))) in lines.into_iter().enumerate() {
                 let price = format!("{}.{:02}", cents / 100, cents % 100);
                 let tax = taxes[tax].clone();
                 let mut line =
                     PricedInput::new(&at.to_string(), parse(&quantity.to_string()), parse(&price), tax);
+                line.adjustments.push(Cut::charge(Value::Amount(Minor(surcharge)), "drive"));
                 line.adjustments.push(Cut::discount(Value::Percent(parse(&cut.to_string())), "friend"));
                 document.lines.push(line);
             }

@@ -6,17 +6,18 @@ use trato_proto::{billing::v1 as pb, wire};
 use trato_types::{Currency, Id, Minor, Ref, Result, Violations};
 
 use super::model::{CreditNote, Credited, Reasons, State, Wishes};
-use crate::{fields::word, invoice::render_party, legal_entity::render_seller};
-
-/// Most lines that are asked for: those of an invoice.
-const MOST: usize = 1000;
+use crate::{
+    fields::word,
+    invoice::{Lines, render_party},
+    legal_entity::render_seller,
+};
 
 /// Parses a draft, or lists every violation. What it takes over from the invoice is put in when it is computed.
 pub fn parse(message: &pb::CreditNote) -> Result<CreditNote> {
     let mut violations = Violations::new();
     let invoice = violations.keep("invoice", Id::parse(&message.invoice));
     let reason = violations.keep("reason", word(&message.reason, 500));
-    let given = violations.keep("lines", wire::at_most(&message.lines, MOST)).unwrap_or_default();
+    let given = violations.keep("lines", wire::at_most(&message.lines, Lines::MAX)).unwrap_or_default();
     let mut wishes = Wishes::default();
     for (index, line) in given.iter().enumerate() {
         let field = format!("lines[{index}]");

@@ -11,6 +11,8 @@ use crate::invoice::{self, Discount, Invoice};
 
 /// What a discount is called that nobody gave a reason for.
 const DISCOUNT: &str = "Discount";
+/// And what a charge is.
+const CHARGE: &str = "Charge";
 
 /// An issued invoice as an e-invoice; FAILED_PRECONDITION `E_INVOICE_INCOMPLETE` names what it does not say.
 pub fn of_invoice(invoice: &Invoice, rules: Rules) -> Result<EInvoice> {
@@ -106,12 +108,16 @@ fn line(
         written.price = Price { per: line.quantity, ..Price::new(missing.keep("BT-146 unit_price", price)?) };
         return Some(written);
     }
-    for (discount, change) in line.discounts.iter().zip(&amounts.adjustments) {
-        if !change.is_zero() {
-            let reason = if discount.reason.is_empty() { DISCOUNT } else { &discount.reason };
-            let reason = missing.require(&format!("BT-139 {path}.discounts"), Some(reason))?;
-            written.allowances.push(Adjustment::new(Minor(change.0.saturating_neg()), reason));
-        }
+    let (put_on, taken) = line.changes(amounts);
+    for (charge, amount) in line.charges.iter().zip(put_on).filter(|(_, amount)| !amount.is_zero()) {
+        let reason = if charge.reason.is_empty() { CHARGE } else { &charge.reason };
+        let reason = missing.require(&format!("BT-144 {path}.charges"), Some(reason))?;
+        written.charges.push(Adjustment::new(*amount, reason));
+    }
+    for (discount, change) in line.discounts.iter().zip(taken).filter(|(_, change)| !change.is_zero()) {
+        let reason = if discount.reason.is_empty() { DISCOUNT } else { &discount.reason };
+        let reason = missing.require(&format!("BT-139 {path}.discounts"), Some(reason))?;
+        written.allowances.push(Adjustment::new(Minor(change.0.saturating_neg()), reason));
     }
     Some(written)
 }

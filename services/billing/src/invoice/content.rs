@@ -40,7 +40,7 @@ pub struct Numbers {
     pub delivery_note: String,
 }
 
-/// The lines of an invoice: 1 to 1,000, each with a key of its own.
+/// The lines of an invoice: 1 to 1,100, each with a key of its own.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Lines(pub Vec<Line>);
@@ -61,12 +61,15 @@ pub struct Line {
     pub unit: String,
     /// Price of one.
     pub unit_price: UnitPrice,
-    /// Each on what the ones before it left.
+    /// Each on what the charges and the ones before it left.
     pub discounts: Vec<Discount>,
     /// Line of the document it came from; may be empty.
     pub source_line: String,
     /// How it is taxed.
     pub taxes: Vec<LineTax>,
+    /// Put on before anything is taken off, each on what the ones before it came to.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub charges: Vec<Charge>,
 }
 
 /// A tax of a line: the code that the client named, and what it was on the day of supply.
@@ -103,6 +106,15 @@ pub struct Discount {
     pub reason: String,
 }
 
+/// Something put on the amount of a line.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Charge {
+    /// How much.
+    pub value: Value,
+    /// Why; may be empty.
+    pub reason: String,
+}
+
 /// Discounts of the whole.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(transparent)]
@@ -119,8 +131,8 @@ pub struct Amounts(pub Option<Priced>);
 pub struct Left(pub Option<Balance>);
 
 impl Lines {
-    /// Most lines of an invoice.
-    pub const MAX: usize = 1000;
+    /// Most lines of an invoice: those of the largest document of sales, its charges, and what promotions give with it.
+    pub const MAX: usize = 1100;
     /// Most taxes of a line.
     pub const MAX_TAXES: usize = 5;
 }
@@ -128,6 +140,11 @@ impl Lines {
 impl Discounts {
     /// Most discounts of a line, or of the whole.
     pub const MAX: usize = 10;
+}
+
+impl Charge {
+    /// Most charges of a line.
+    pub const MAX: usize = 20;
 }
 
 impl LineTax {

@@ -34,7 +34,7 @@ mod takeover;
 
 pub use self::{
     api::Api,
-    content::{Discount, Line, LineTax, Numbers, Party},
+    content::{Discount, Line, LineTax, Lines, Numbers, Party},
     model::{Invoice, InvoiceError, State},
     parse::parse_party,
     render::render_party,

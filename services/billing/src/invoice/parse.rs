@@ -9,7 +9,7 @@ use trato_proto::{
 use trato_types::{Address, Currency, Id, Minor, Ref, Result, Violations, text::line, text::paragraph};
 
 use super::{
-    content::{Amounts, Discount, Discounts, Left, Line, LineTax, Lines, Numbers, Party},
+    content::{Amounts, Charge, Discount, Discounts, Left, Line, LineTax, Lines, Numbers, Party},
     model::{Invoice, State},
 };
 use crate::{books::Books, fields::word, foreign::Product, legal_entity::TaxRounding};
@@ -146,6 +146,7 @@ fn parse_line(message: &pb::invoice::Line, currency: Option<Currency>) -> Result
     let quantity = check.keep("quantity", message.quantity.parse().and_then(Quantity::positive));
     let unit = check.keep("unit", line(&message.unit, 20)).unwrap_or_default();
     let unit_price = check.keep("unit_price", message.unit_price.parse());
+    let charges = parse_charges(&message.charges, currency, check);
     let discounts = parse_discounts("discounts", &message.discounts, currency, check);
     let source_line = check.keep("source_line", line(&message.source_line, 200)).unwrap_or_default();
     let taxes = parse_taxes(&message.tax_codes, check);
@@ -160,6 +161,7 @@ fn parse_line(message: &pb::invoice::Line, currency: Option<Currency>) -> Result
         discounts,
         source_line,
         taxes,
+        charges,
     });
     violations.into_result(line)
 }
@@ -184,6 +186,22 @@ fn parse_taxes(names: &[String], violations: &mut Violations) -> Vec<LineTax> {
     taxes
 }
 
+fn parse_charges(
+    messages: &[pb::invoice::Charge],
+    currency: Option<Currency>,
+    violations: &mut Violations,
+) -> Vec<Charge> {
+    let given = violations.keep("charges", wire::at_most(messages, Charge::MAX)).unwrap_or_default();
+    let parsed = given.iter().enumerate().map(|(index, message)| {
+        let field = format!("charges[{index}]");
+        let reason = violations.keep(&format!("{field}.reason"), line(&message.reason, 200));
+        let value =
+            parse_value(&field, (message.percent.as_str(), message.amount.as_ref()), currency, violations);
+        reason.zip(value).map(|(reason, value)| Charge { value, reason })
+    });
+    parsed.flatten().collect()
+}
+
 fn parse_discounts(
     field: &str,
     messages: &[pb::invoice::Discount],
@@ -194,7 +212,8 @@ fn parse_discounts(
     let parsed = given.iter().enumerate().map(|(index, message)| {
         let field = format!("{field}[{index}]");
         let reason = violations.keep(&format!("{field}.reason"), line(&message.reason, 200));
-        let value = parse_value(&field, message, currency, violations);
+        let value =
+            parse_value(&field, (message.percent.as_str(), message.amount.as_ref()), currency, violations);
         reason.zip(value).map(|(reason, value)| Discount { value, reason })
     });
     parsed.flatten().collect()
@@ -202,11 +221,11 @@ fn parse_discounts(
 
 fn parse_value(
     field: &str,
-    message: &pb::invoice::Discount,
+    (percent, amount): (&str, Option<&Money>),
     currency: Option<Currency>,
     violations: &mut Violations,
 ) -> Option<Value> {
-    match (message.percent.as_str(), &message.amount) {
+    match (percent, amount) {
         ("", None) => {
             violations.add(field, "REQUIRED", "must say a percentage or an amount");
             None

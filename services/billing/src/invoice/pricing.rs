@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use trato_pricing::{
-    Adjustment, Document, DocumentDiscount, Prices, Quantity, Tax, TaxKey, Trace, Withholding,
+    Adjustment, Document, DocumentDiscount, PricedLine, Prices, Quantity, Tax, TaxKey, Trace, Withholding,
 };
-use trato_types::{Date, DomainError, Error, Result};
+use trato_types::{Date, DomainError, Error, Minor, Result};
 use uuid::Uuid;
 
 use super::{
@@ -110,16 +110,16 @@ fn applied(
 }
 
 fn line(line: &Line) -> trato_pricing::Line {
+    let charges = line.charges.iter().map(|charge| Adjustment::charge(charge.value, &charge.reason));
+    let discounts =
+        line.discounts.iter().map(|discount| Adjustment::discount(discount.value, &discount.reason));
     trato_pricing::Line {
         key: line.key.as_str().into(),
         quantity: line.quantity,
         unit_price: line.unit_price,
         per: Quantity::ONE,
-        adjustments: line
-            .discounts
-            .iter()
-            .map(|discount| Adjustment::discount(discount.value, &discount.reason))
-            .collect(),
+        // Charges first: what is taken off may be more than the price alone.
+        adjustments: charges.chain(discounts).collect(),
         taxes: line.taxes.iter().filter_map(LineTax::of_line).collect(),
         withheld: line.taxes.iter().filter_map(LineTax::withheld).collect(),
     }
@@ -127,6 +127,13 @@ fn line(line: &Line) -> trato_pricing::Line {
 
 fn discount(discount: &Discount) -> DocumentDiscount {
     DocumentDiscount { value: discount.value, reason: discount.reason.as_str().into(), lines: Vec::new() }
+}
+
+impl Line {
+    /// What its charges put on, and what its discounts take off, as it was priced.
+    pub fn changes<'a>(&self, priced: &'a PricedLine) -> (&'a [Minor], &'a [Minor]) {
+        priced.adjustments.split_at(self.charges.len().min(priced.adjustments.len()))
+    }
 }
 
 impl LineTax {

@@ -147,11 +147,22 @@ fn by_our_names(error: Error, invoice: &Invoice) -> Error {
     }
     let mut violations = Violations::new();
     for violation in error.violations() {
-        let field = violation.field.replace("adjustments[", "discounts[");
-        let field = tax_code_of(&field, invoice).unwrap_or(field);
+        let field = &violation.field;
+        let own = change_of(field, invoice).or_else(|| tax_code_of(field, invoice));
+        let field = own.as_ref().unwrap_or(field);
         violations.add(format!("invoice.{field}"), violation.reason, violation.description.as_str());
     }
     violations.into_error()
+}
+
+/// The arithmetic knows one list of charges and then discounts; clients know two.
+fn change_of(field: &str, invoice: &Invoice) -> Option<String> {
+    let (line, rest) = field.strip_prefix("lines[")?.split_once("].adjustments[")?;
+    let (number, rest) = rest.split_once(']')?;
+    let number: usize = number.parse().ok()?;
+    let charges = invoice.lines.0.get(line.parse::<usize>().ok()?)?.charges.len();
+    let (list, at) = number.checked_sub(charges).map_or(("charges", number), |at| ("discounts", at));
+    Some(format!("lines[{line}].{list}[{at}]{rest}"))
 }
 
 /// The arithmetic counts taxes and what is withheld apart; clients know one list of tax codes.

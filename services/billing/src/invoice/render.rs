@@ -6,7 +6,7 @@ use trato_proto::{billing::v1 as pb, google::value::Money, wire};
 use trato_types::{Currency, Id, Minor, Ref};
 
 use super::{
-    content::{Discount, Line, LineTax, Party},
+    content::{Charge, Discount, Line, LineTax, Party},
     model::{Invoice, State},
     settlement::PaymentState,
 };
@@ -111,6 +111,7 @@ fn render_line(line: &Line, priced: Option<&PricedLine>, currency: Currency) -> 
         quantity: line.quantity.to_string(),
         unit: line.unit.clone(),
         unit_price: line.unit_price.to_string(),
+        charges: render_charges(&line.charges, currency),
         discounts: render_discounts(&line.discounts, currency),
         tax_codes: line.taxes.iter().map(|tax| tax.id().name()).collect(),
         source_line: line.source_line.clone(),
@@ -146,15 +147,28 @@ fn share_of(tax: &LineTax, priced: &PricedLine) -> Option<Minor> {
     }
 }
 
+fn render_charges(charges: &[Charge], currency: Currency) -> Vec<pb::invoice::Charge> {
+    let render = |charge: &Charge| {
+        let (percent, amount) = render_value(charge.value, currency);
+        pb::invoice::Charge { percent, amount, reason: charge.reason.clone() }
+    };
+    charges.iter().map(render).collect()
+}
+
 fn render_discounts(discounts: &[Discount], currency: Currency) -> Vec<pb::invoice::Discount> {
     let render = |discount: &Discount| {
-        let (percent, amount) = match discount.value {
-            Value::Percent(percent) => (percent.to_string(), None),
-            Value::Amount(amount) => (String::new(), Some(wire::money(amount, currency))),
-        };
+        let (percent, amount) = render_value(discount.value, currency);
         pb::invoice::Discount { percent, amount, reason: discount.reason.clone() }
     };
     discounts.iter().map(render).collect()
+}
+
+/// A percentage, or an amount.
+fn render_value(value: Value, currency: Currency) -> (String, Option<Money>) {
+    match value {
+        Value::Percent(percent) => (percent.to_string(), None),
+        Value::Amount(amount) => (String::new(), Some(wire::money(amount, currency))),
+    }
 }
 
 fn render_groups(priced: &Priced) -> Vec<pb::invoice::TaxGroup> {

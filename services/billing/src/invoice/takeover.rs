@@ -166,6 +166,7 @@ fn line(description: String, amount: Minor, currency: Currency) -> Result<Line, 
         discounts: Vec::new(),
         source_line: String::new(),
         taxes: Vec::new(),
+        charges: Vec::new(),
     })
 }
 

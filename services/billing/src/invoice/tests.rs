@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use trato_pricing::Value;
 use trato_proto::{billing::v1 as pb, google::value::Money};
 use trato_types::{Address, Currency, Date, Id, Minor};
 use uuid::Uuid;
 
 use super::{
-    content::Left,
+    content::{Charge, Left, Lines},
     model::{Invoice, InvoiceError, State},
     parse::parse,
     pricing::Basis,
@@ -271,6 +272,24 @@ fn less_than_nothing_is_not_credited() {
     }
     let all = compute(vec![]).expect("it is more than nothing");
     assert!(all.due > Minor(0) && all.items.len() == 2, "{all:?}");
+}
+
+/// DOC-06: lines of before there were charges are read as they are, and written as they were; a charge is part of what is proven.
+#[test]
+fn lines_without_charges_stay_what_they_were() {
+    let mut invoice = priced();
+    let hash = |invoice: &Invoice| invoice.hash_after(ID, Hash::START).expect("it has a hash").to_string();
+    let (before, stored) = (hash(&invoice), serde_json::to_string(&invoice.lines).expect("it is JSON"));
+
+    let read: Lines = serde_json::from_str(&stored).expect("they are lines");
+    let charge = Charge { value: Value::Amount(Minor(0)), reason: "Big drive".into() };
+    invoice.lines.0[0].charges.push(charge);
+
+    assert!(!stored.contains(r#""charges""#), "{stored}");
+    assert!(read.0.iter().all(|line| line.charges.is_empty()));
+    assert_ne!(hash(&invoice), before);
+    let again = serde_json::to_string(&invoice.lines).expect("it is JSON");
+    assert_eq!(serde_json::from_str::<Lines>(&again).expect("they are lines"), invoice.lines);
 }
 
 /// DOC-06: states go one way, and a verb that does not suit changes nothing.

@@ -42,14 +42,12 @@ impl Printing {
     }
 
     fn line(&self, invoice: &Invoice, line: &invoice::Line, amounts: Option<&PricedLine>) -> Line {
-        let taken = amounts.map(|amounts| amounts.adjustments.as_slice()).unwrap_or_default();
-        let discounts = line.discounts.iter().zip(taken);
         let rates = line.taxes.iter().filter_map(invoice::LineTax::of_line);
         Line {
             description: line.description.clone(),
-            remarks: discounts
-                .map(|(discount, taken)| self.remark(discount, *taken, invoice.currency_code))
-                .collect(),
+            remarks: amounts
+                .map(|amounts| self.remarks(line, amounts, invoice.currency_code))
+                .unwrap_or_default(),
             quantity: line.quantity.to_string(),
             unit: line.unit.clone(),
             unit_price: line.unit_price.to_string(),
@@ -59,9 +57,16 @@ impl Printing {
         }
     }
 
-    /// A discount of a line, in words.
-    fn remark(&self, discount: &Discount, taken: Minor, currency: Currency) -> String {
-        self.language.adjustment(&percent(discount), &discount.reason, taken, currency)
+    /// Charges and discounts of a line, in words. A charge of nothing is none.
+    fn remarks(&self, line: &invoice::Line, amounts: &PricedLine, currency: Currency) -> Vec<String> {
+        let (put_on, taken) = line.changes(amounts);
+        let say =
+            |value, reason: &str, amount| self.language.adjustment(&percent(value), reason, amount, currency);
+        let charges = line.charges.iter().zip(put_on).filter(|(_, amount)| !amount.is_zero());
+        let charges = charges.map(|(charge, amount)| say(charge.value, &charge.reason, *amount));
+        let discounts = line.discounts.iter().zip(taken);
+        let discounts = discounts.map(|(discount, amount)| say(discount.value, &discount.reason, *amount));
+        charges.chain(discounts).collect()
     }
 
     /// How it is paid; nothing of what is not issued, not due, or worth nothing.
@@ -103,7 +108,7 @@ fn details(invoice: &Invoice) -> Vec<Detail> {
 fn sums(invoice: &Invoice, priced: &Priced) -> Vec<Sum> {
     let (totals, included) = (&priced.totals, invoice.tax_inclusive);
     let discount = |(discount, taken): (&Discount, &Minor)| Sum::Discount {
-        percent: percent(discount),
+        percent: percent(discount.value),
         reason: discount.reason.clone(),
         amount: *taken,
     };
@@ -128,9 +133,9 @@ fn sums(invoice: &Invoice, priced: &Priced) -> Vec<Sum> {
     sums.in_order()
 }
 
-/// The share that a discount takes; empty where it is an amount.
-fn percent(discount: &Discount) -> String {
-    match discount.value {
+/// The share that is put on or taken off; empty where it is an amount.
+fn percent(value: Worth) -> String {
+    match value {
         Worth::Percent(percent) => percent.to_string(),
         Worth::Amount(_) => String::new(),
     }

@@ -3,10 +3,12 @@
 use tonic::{Code, Response, Status};
 use trato_proto::{
     billing::v1::{
-        BatchCreateInvoicesRequest, CreateInvoiceRequest, CreatePaymentTermRequest, DeleteInvoiceRequest,
-        DeletePaymentTermRequest, DeleteTaxCodeRequest, Invoice, ListInvoicesRequest, PaymentTerm,
-        PreviewInvoiceRequest, PreviewInvoiceResponse, TaxCode, UpdateInvoiceRequest, UpsertInvoiceRequest,
+        BatchCreateInvoicesRequest, CreateInvoiceFromSourceRequest, CreateInvoiceRequest,
+        CreatePaymentTermRequest, DeleteInvoiceRequest, DeletePaymentTermRequest, DeleteTaxCodeRequest,
+        Invoice, ListInvoicesRequest, PaymentTerm, PreviewInvoiceRequest, PreviewInvoiceResponse, TaxCode,
+        UpdateInvoiceRequest, UpsertInvoiceRequest,
         batch_create_invoices_response::result::Outcome,
+        create_invoice_from_source_request,
         invoice::{Discount, Line, State},
         legal_entity::TaxRounding,
     },
@@ -179,19 +181,29 @@ async fn amounts_without_meaning_are_refused() {
     assert_eq!(violations(beyond), [field("invoice.lines[0]", "DISCOUNT_EXCEEDS_AMOUNT")]);
 }
 
-/// DOC-06: an invoice has up to 1,000 lines; one of 10,000 is refused as a whole.
+/// DOC-06: an invoice has up to 1,100 lines; one of more is refused as a whole, and so is asking for more of a document of sales.
 #[tokio::test]
-async fn an_invoice_has_at_most_a_thousand_lines() {
+async fn an_invoice_has_at_most_eleven_hundred_lines() {
     let billing = Billing::start().await;
     let desk = billing.desk().await;
     let lines = |count: usize| (0..count).map(|at| desk.line(&at.to_string(), "1", "0.333333")).collect();
 
-    let most = billing.create_invoice(desk.invoice(lines(1000))).await.expect("a draft");
-    let more = billing.create_invoice(desk.invoice(lines(10_000))).await;
+    let wish = create_invoice_from_source_request::Line { source_line: "1".into(), quantity: "1".into() };
+    let wishes = CreateInvoiceFromSourceRequest {
+        source_document: format!("orders/{}", Uuid::now_v7()),
+        lines: vec![wish; 1101],
+        request_id: Uuid::now_v7().to_string(),
+        ..Default::default()
+    };
 
-    assert_eq!(most.lines.len(), 1000);
-    assert_eq!(most.totals.expect("totals").net, eur("330.00"));
+    let most = billing.create_invoice(desk.invoice(lines(1100))).await.expect("a draft");
+    let more = billing.create_invoice(desk.invoice(lines(1101))).await;
+    let asked = billing.invoices().create_invoice_from_source(billing.admin.request(wishes)).await;
+
+    assert_eq!(most.lines.len(), 1100);
+    assert_eq!(most.totals.expect("totals").net, eur("363.00"));
     assert_eq!(violations(more), [field("invoice.lines", "TOO_MANY")]);
+    assert_eq!(violations(asked), [field("lines", "TOO_MANY")]);
 }
 
 /// DOC-06: an invoice refers to what is there, and to nothing that was deleted.

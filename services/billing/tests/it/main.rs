@@ -24,6 +24,7 @@ mod export;
 mod foreign;
 mod harness;
 mod invoice;
+mod invoice_charges;
 mod invoice_taxes;
 mod issue;
 mod ledger;

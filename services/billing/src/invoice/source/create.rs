@@ -12,6 +12,7 @@ use trato_platform::{
 use trato_pricing::Quantity;
 use trato_proto::{
     billing::v1 as pb, customers::v1::Account, sales::v1::price_document_request::TaxRounding as Rounding,
+    wire,
 };
 use trato_types::{Address, Context, Error, Id, Result};
 use uuid::Uuid;
@@ -24,7 +25,7 @@ use super::{
 use crate::{
     billable::{self, Room},
     credit_reservation, delivery_note,
-    invoice::{issue, model::Invoice, references::References},
+    invoice::{content::Lines, issue, model::Invoice, references::References},
     issuing::Issuing,
     tax_code::TaxCode,
 };
@@ -207,7 +208,8 @@ impl Sourcing {
 fn parse_wishes(body: &pb::CreateInvoiceFromSourceRequest) -> Result<Wishes> {
     let mut violations = trato_types::Violations::new();
     let mut wishes: Wishes = Vec::new();
-    for (at, line) in body.lines.iter().enumerate() {
+    let given = violations.keep("lines", wire::at_most(&body.lines, Lines::MAX)).unwrap_or_default();
+    for (at, line) in given.iter().enumerate() {
         let quantity = line.quantity.parse().and_then(Quantity::positive);
         if wishes.iter().any(|(key, _)| *key == line.source_line) {
             violations.add(format!("lines[{at}].source_line"), "DUPLICATE", "is there twice");

@@ -1,20 +1,23 @@
 //! What was sold as lines of an invoice, at the prices that were agreed on: discounts and charges are taken over as amounts, a
-//! part of a line has its part of them, and parts that are invoiced one after the other add up. Pure.
+//! part of a line has its part of them, and parts that are invoiced one after the other add up. Each line has all that belongs to it,
+//! for it is credited, and invoiced again, as a whole. Pure.
+
+mod changes;
 
 use std::collections::HashMap;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use trato_pricing::{PricingError, Quantity, line_amount};
 use trato_proto::{
-    billing::v1::{self as pb, invoice::Discount},
+    billing::v1 as pb,
     google::value::Money,
     sales::v1::{self as sales, price_document_request::Charge, price_document_response as priced},
     wire,
 };
 use trato_types::{Currency, Error, Kind, Minor, Result};
 
+use self::changes::Changes;
 use super::sold::Sold;
-use crate::invoice::content::Discounts;
 
 /// Longest description of a line.
 const LONGEST: usize = 1000;
@@ -84,7 +87,7 @@ impl<'a> Converter<'a> {
         let whole = if self.tax_inclusive { &amounts.gross } else { &amounts.net };
         let description = if amounts.reason.is_empty() { part.priced } else { &amounts.reason };
         let tax_codes = self.tax_codes(&charge.tax_class, &charge.withheld_tax_classes)?;
-        self.write_charge(part, description, self.minor(whole)?, &tax_codes)
+        self.write_charge(part, description, self.minor(whole.as_ref())?, tax_codes)
     }
 
     /// All lines, and whether their prices include taxes.
@@ -95,29 +98,16 @@ impl<'a> Converter<'a> {
     fn write_line(&mut self, part: &Part<'_>, line: &sales::sales_document::Line) -> Result<()> {
         let amounts = line.amounts.as_ref().ok_or_else(|| Error::internal("a line without amounts"))?;
         let whole: Quantity = amounts.quantity.parse().map_err(Error::internal)?;
-        let share = |money: &Option<Money>| -> Result<Minor> {
-            Ok(part.quantity.part_of(self.minor(money)?, part.before, whole)?)
-        };
         let unit_price = price_of_one(&amounts.unit_price, &amounts.per)?;
-        let (mut taken, mut charges) = (Vec::new(), Vec::new());
-        for adjustment in &amounts.adjustments {
-            match share(&adjustment.amount)? {
-                Minor(0) => {}
-                amount @ Minor(..0) => taken.push((amount, adjustment.reason.as_str())),
-                amount => charges.push((amount, adjustment.reason.clone())),
-            }
+        let own = self.line_amount(part.quantity, &unit_price)?;
+        let share = |of: Minor| part.quantity.part_of(of, part.before, whole);
+        let mut changes = Changes::default();
+        let mut agreed = self.minor(amounts.base.as_ref())?;
+        for (change, reason) in self.changed(amounts)? {
+            agreed = agreed.0.checked_add(change.0).map(Minor).ok_or(PricingError::TooLarge)?;
+            changes.add(share(change)?, reason);
         }
-        // The line's shares of the discounts of the whole: what is not invoiced yet keeps its own.
-        for discount in &amounts.discounts {
-            let amount = share(&Some(discount.clone()))?;
-            if amount != Minor(0) {
-                taken.push((Minor(-amount.0.abs()), ""));
-            }
-        }
-        let lacking = self.round((part.quantity, unit_price.as_str()), share(&amounts.base)?, &mut taken)?;
-        if lacking != Minor(0) {
-            charges.push((lacking, String::new()));
-        }
+        changes.settle(own, share(agreed)?)?;
         let description =
             if line.description.is_empty() { &line.product_display_name } else { &line.description };
         let tax_codes = self.tax_codes(&line.applied_tax_class, &line.withheld_tax_classes)?;
@@ -127,15 +117,12 @@ impl<'a> Converter<'a> {
             quantity: part.quantity.to_string(),
             unit: amounts.unit_code.clone(),
             unit_price,
-            discounts: discounts(&taken, self.currency)?,
-            tax_codes: tax_codes.clone(),
+            charges: changes.charges(self.currency)?,
+            discounts: changes.discounts(self.currency)?,
+            tax_codes,
             source_line: part.source_line.to_owned(),
             ..Default::default()
         });
-        for (amount, reason) in charges {
-            let description = if reason.is_empty() { description } else { &reason };
-            self.write_amount(description, amount, &tax_codes);
-        }
         Ok(())
     }
 
@@ -145,48 +132,38 @@ impl<'a> Converter<'a> {
         part: &Part<'_>,
         description: &str,
         whole: Minor,
-        tax_codes: &[String],
+        tax_codes: Vec<String>,
     ) -> Result<()> {
         let unit_price = self.decimal(whole);
-        let share = part.quantity.part_of(whole, part.before, Quantity::ONE)?;
-        let mut taken = Vec::new();
-        let lacking = self.round((part.quantity, unit_price.as_str()), share, &mut taken)?;
+        let agreed = part.quantity.part_of(whole, part.before, Quantity::ONE)?;
+        let mut changes = Changes::default();
+        changes.settle(self.line_amount(part.quantity, &unit_price)?, agreed)?;
         self.push(pb::invoice::Line {
             description: description.to_owned(),
             quantity: part.quantity.to_string(),
             unit_price,
-            discounts: discounts(&taken, self.currency)?,
-            tax_codes: tax_codes.to_vec(),
+            charges: changes.charges(self.currency)?,
+            discounts: changes.discounts(self.currency)?,
+            tax_codes,
             source_line: part.source_line.to_owned(),
             ..Default::default()
         });
-        if lacking != Minor(0) {
-            self.write_amount(description, lacking, tax_codes);
-        }
         Ok(())
     }
 
-    /// Writes an amount as a line of its own. Its quantity is that of another line, which has been counted.
-    fn write_amount(&mut self, description: &str, amount: Minor, tax_codes: &[String]) {
-        self.push(pb::invoice::Line {
-            description: description.to_owned(),
-            quantity: "1".to_owned(),
-            unit_price: self.decimal(amount),
-            tax_codes: tax_codes.to_vec(),
-            ..Default::default()
-        });
+    /// What a line was changed by: by what stands on it, and by its shares of the discounts of the whole, so that what is not invoiced
+    /// yet keeps its own.
+    fn changed<'b>(&self, amounts: &'b priced::Line) -> Result<Vec<(Minor, &'b str)>> {
+        let own =
+            amounts.adjustments.iter().map(|one| Ok((self.minor(one.amount.as_ref())?, one.reason.as_str())));
+        let of_the_whole =
+            amounts.discounts.iter().map(|one| Ok((Minor(-self.minor(Some(one))?.0.abs()), "")));
+        own.chain(of_the_whole).collect()
     }
 
-    /// So much at a price is rounded on each invoice, and together the parts come to what was agreed on: takes what this part has
-    /// too much off as a discount, and answers what it lacks.
-    fn round(
-        &self,
-        (quantity, unit_price): (Quantity, &str),
-        agreed: Minor,
-        taken: &mut Vec<(Minor, &str)>,
-    ) -> Result<Minor> {
-        let own = line_amount(quantity, unit_price.parse().map_err(Error::internal)?, self.currency)?;
-        Ok(settle(Minor(agreed.0 - own.0), taken))
+    /// What so much comes to on an invoice, where it is rounded by itself.
+    fn line_amount(&self, quantity: Quantity, unit_price: &str) -> Result<Minor> {
+        Ok(line_amount(quantity, unit_price.parse().map_err(Error::internal)?, self.currency)?)
     }
 
     fn decimal(&self, amount: Minor) -> String {
@@ -214,7 +191,7 @@ impl<'a> Converter<'a> {
         })
     }
 
-    fn minor(&self, money: &Option<Money>) -> Result<Minor> {
+    fn minor(&self, money: Option<&Money>) -> Result<Minor> {
         let Some(money) = money else { return Ok(Minor(0)) };
         wire::parse_money(money).map(|(amount, _)| amount).map_err(Error::internal)
     }
@@ -227,40 +204,6 @@ fn price_of_one(price: &str, per: &str) -> Result<String> {
     let per: Decimal = if per.is_empty() { Decimal::ONE } else { per.parse().map_err(Error::internal)? };
     let one = price.checked_div(per).ok_or(PricingError::TooLarge)?;
     Ok(one.round_dp_with_strategy(6, RoundingStrategy::AwayFromZero).normalize().to_string())
-}
-
-/// Puts on a line what it has too much of, as a discount, or what it lacks, by taking less off; answers what it lacks then.
-fn settle(difference: Minor, taken: &mut Vec<(Minor, &str)>) -> Minor {
-    if difference < Minor(0) {
-        taken.push((difference, ""));
-        return Minor(0);
-    }
-    let mut lacking = difference.0;
-    for (amount, _) in taken.iter_mut() {
-        let less = lacking.min(-amount.0);
-        *amount = Minor(amount.0 + less);
-        lacking -= less;
-    }
-    taken.retain(|(amount, _)| *amount != Minor(0));
-    Minor(lacking)
-}
-
-/// What was taken off, in amounts below zero, as discounts. Documents of sales have more of them than lines of invoices:
-/// those at the end become one.
-fn discounts(taken: &[(Minor, &str)], currency: Currency) -> Result<Vec<Discount>> {
-    let alone = if taken.len() > Discounts::MAX { Discounts::MAX - 1 } else { taken.len() };
-    let (alone, together) = taken.split_at(alone);
-    let mut discounts: Vec<(Minor, &str)> = alone.to_vec();
-    if !together.is_empty() {
-        let sum = together.iter().try_fold(0_i64, |sum, (amount, _)| sum.checked_add(amount.0));
-        discounts.push((Minor(sum.ok_or(PricingError::TooLarge)?), ""));
-    }
-    let discount = |(amount, reason): (Minor, &str)| Discount {
-        amount: Some(wire::money(Minor(amount.0.saturating_neg()), currency)),
-        reason: reason.to_owned(),
-        ..Default::default()
-    };
-    Ok(discounts.into_iter().map(discount).collect())
 }
 
 #[cfg(test)]

@@ -14,20 +14,23 @@ fn decimal(millionths: i64) -> String {
     Decimal::new(millionths, 6).normalize().to_string()
 }
 
+/// Something that was taken off a line, below zero, or put on it.
+fn adjusted(amount: Minor, reason: &str) -> priced::AppliedAdjustment {
+    let currency = Currency::parse(EUR).expect("a currency");
+    let amount = Some(wire::money(amount, currency));
+    priced::AppliedAdjustment { amount, reason: reason.to_owned(), ..Default::default() }
+}
+
 /// A line of so much at a price for so many, from which a discount is taken, and a charge of ten dollars and a cent, as sales
 /// tells them.
 fn sold(quantity: &str, (unit_price, per): (&str, i64), base: Minor, discount: Minor) -> Sold {
     let currency = Currency::parse(EUR).expect("a currency");
-    let adjustment = priced::AppliedAdjustment {
-        amount: Some(wire::money(Minor(-discount.0), currency)),
-        ..Default::default()
-    };
     let amounts = priced::Line {
         quantity: quantity.to_owned(),
         unit_price: unit_price.to_owned(),
         per: per.to_string(),
         base: Some(wire::money(base, currency)),
-        adjustments: vec![adjustment],
+        adjustments: vec![adjusted(Minor(-discount.0), "")],
         ..Default::default()
     };
     let line = sales::sales_document::Line {
@@ -59,16 +62,35 @@ fn sold(quantity: &str, (unit_price, per): (&str, i64), base: Minor, discount: M
     }
 }
 
-/// What the lines of an invoice come to, each rounded by itself.
+/// What the lines of an invoice come to, each rounded by itself: what its charges come to with it, and no discount is more than that.
 fn total(lines: &[pb::invoice::Line]) -> i64 {
     let currency = Currency::parse(EUR).expect("a currency");
     let net = |line: &pb::invoice::Line| {
         let (quantity, price) = (line.quantity.parse(), line.unit_price.parse());
         let own = line_amount(quantity.expect("a quantity"), price.expect("a price"), currency);
+        let put_on = line.charges.iter().filter_map(|charge| charge.amount.as_ref()).map(cents);
         let taken = line.discounts.iter().filter_map(|discount| discount.amount.as_ref()).map(cents);
-        own.expect("an amount").0 - taken.sum::<i64>()
+        let net = own.expect("an amount").0 + put_on.sum::<i64>() - taken.sum::<i64>();
+        assert!(net >= 0, "{line:?}");
+        net
     };
     lines.iter().map(net).sum()
+}
+
+/// Parts of the first line, one after the other: the lines that each is invoiced as.
+fn invoiced(sold: &Sold, parts: &[i64]) -> Vec<Vec<pb::invoice::Line>> {
+    let exact = |millionths: i64| decimal(millionths).parse::<Quantity>().expect("a quantity");
+    let tax_codes = HashMap::from([("VAT".to_owned(), "taxCodes/1".to_owned())]);
+    let mut before = 0;
+    let part = |part: &i64| {
+        let mut converter = Converter::new(sold, &tax_codes).expect("a converter");
+        let (before_it, quantity) = (exact(before), exact(*part));
+        before += part;
+        let part = Part { source_line: "1", priced: "1", before: before_it, quantity };
+        converter.write(&part).expect("a line");
+        converter.finish().0
+    };
+    parts.iter().map(part).collect()
 }
 
 proptest! {
@@ -80,28 +102,33 @@ proptest! {
         per in 1_i64..=12,
         parts in prop::collection::vec(1_i64..4_000_000, 1..6),
         percent in 0_i64..=100,
+        surcharge in 0_i64..=100_000,
     ) {
-        let exact = |millionths: i64| decimal(millionths).parse::<Quantity>().expect("a quantity");
         let (whole, unit_price) = (decimal(parts.iter().sum()), decimal(price));
         // Millionths times millionths, for so many, in cents, half away from zero.
         let (product, divisor) = (parts.iter().sum::<i64>() * price, per * 10_000_000_000);
         let base = Minor((2 * product + divisor) / (2 * divisor));
         let discount = Minor(base.0 * percent / 100);
-        let sold = sold(&whole, (unit_price.as_str(), per), base, discount);
-        let tax_codes = HashMap::from([("VAT".to_owned(), "taxCodes/1".to_owned())]);
+        let mut sold = sold(&whole, (unit_price.as_str(), per), base, discount);
+        let amounts = sold.document.lines[0].amounts.as_mut().expect("amounts");
+        amounts.adjustments.push(adjusted(Minor(surcharge), "Big drive"));
 
-        let (mut before, mut sum) = (0, 0);
-        for part in &parts {
-            let mut converter = Converter::new(&sold, &tax_codes).expect("a converter");
-            let (before_it, quantity) = (exact(before), exact(*part));
-            let part_of = Part { source_line: "1", priced: "1", before: before_it, quantity };
-            converter.write(&part_of).expect("a line");
-            sum += total(&converter.finish().0);
-            before += part;
-        }
+        let invoices = invoiced(&sold, &parts);
 
-        prop_assert_eq!(sum, base.0 - discount.0);
+        prop_assert!(invoices.iter().all(|lines| lines.len() == 1), "{:?}", invoices);
+        let sum: i64 = invoices.iter().map(|lines| total(lines)).sum();
+        prop_assert_eq!(sum, base.0 - discount.0 + surcharge);
     }
+}
+
+/// DOC-07: a part of which the price rounds to nothing and a discount to a cent comes to nothing, and not to less.
+#[test]
+fn no_part_comes_to_less_than_nothing() {
+    let sold = sold("12", ("0.0025", 1), Minor(3), Minor(2));
+
+    let invoices = invoiced(&sold, &[2_000_000, 1_000_000, 9_000_000]);
+
+    assert_eq!(invoices.iter().map(|lines| total(lines)).collect::<Vec<_>>(), [0, 0, 1]);
 }
 
 /// DOC-07: a charge of the whole is invoiced in parts as lines are: they count as the parts they are, and add up to it.
@@ -127,20 +154,41 @@ fn parts_of_a_charge_add_up() {
     }
 }
 
-/// DOC-07: what is withheld of a line is withheld of its charges, too, and so it is of a charge of the whole; a code that is not
-/// there any more is named.
+/// DOC-07: what is put on a line stands in it, by its reason, so that it is credited with it; also where the price is nothing by
+/// itself, and a discount is taken off what is put on.
+#[test]
+fn a_surcharge_is_part_of_its_line() {
+    let mut sold = sold("2", ("0", 1), Minor(0), Minor(0));
+    let amounts = sold.document.lines[0].amounts.as_mut().expect("amounts");
+    amounts.adjustments = vec![adjusted(Minor(10_001), "Big drive"), adjusted(Minor(-5_001), "Loyal")];
+
+    let invoices = invoiced(&sold, &[1_000_000, 1_000_000]);
+
+    let told = |lines: &[pb::invoice::Line]| {
+        let [line] = lines else { panic!("one line: {lines:?}") };
+        let charges = line
+            .charges
+            .iter()
+            .map(|one| (one.reason.clone(), cents(one.amount.as_ref().expect("an amount"))));
+        let discounts = line
+            .discounts
+            .iter()
+            .map(|one| (one.reason.clone(), cents(one.amount.as_ref().expect("an amount"))));
+        (line.source_line.clone(), charges.chain(discounts).collect::<Vec<_>>())
+    };
+    let part = |on, off| ("1".to_owned(), vec![("Big drive".to_owned(), on), ("Loyal".to_owned(), off)]);
+    assert_eq!(told(&invoices[0]), part(5_001, 2_501));
+    assert_eq!(told(&invoices[1]), part(5_000, 2_500));
+}
+
+/// DOC-07: what is withheld of a line is withheld of what is put on it, too, and so it is of a charge of the whole; a code that is
+/// not there any more is named.
 #[test]
 fn what_is_withheld_is_taken_over() {
     let mut sold = sold("1", ("100", 1), Minor(10_000), Minor(0));
-    let currency = Currency::parse(EUR).expect("a currency");
-    let rush = priced::AppliedAdjustment {
-        amount: Some(wire::money(Minor(500), currency)),
-        reason: "Rush".to_owned(),
-        ..Default::default()
-    };
     let line = &mut sold.document.lines[0];
     line.withheld_tax_classes = vec!["IRPF".to_owned()];
-    line.amounts.as_mut().expect("amounts").adjustments.push(rush);
+    line.amounts.as_mut().expect("amounts").adjustments.push(adjusted(Minor(500), "Rush"));
     sold.document.charges[0].withheld_tax_classes = vec!["IRPF".to_owned()];
     assert_eq!(Converter::tax_classes(&sold), ["VAT", "IRPF", "VAT", "IRPF"]);
     let write = |tax_codes: &HashMap<String, String>| {
@@ -159,21 +207,10 @@ fn what_is_withheld_is_taken_over() {
 
     assert_eq!(gone.reason(), "TAX_CODE_NOT_FOUND");
     assert!(gone.metadata().contains(&("tax_code", "IRPF".to_owned())), "{:?}", gone.metadata());
-    assert_eq!(lines.len(), 3, "the line, its charge, and the freight");
+    assert_eq!(
+        (lines.len(), total(&lines)),
+        (2, 10_500 + 1_001),
+        "the line with its charge, and the freight"
+    );
     assert!(lines.iter().all(|line| line.tax_codes == ["taxCodes/1", "taxCodes/2"]), "{lines:?}");
-}
-
-/// DOC-07: however many discounts a line was sold with, it can be invoiced, and comes to the same.
-#[test]
-fn discounts_beyond_what_an_invoice_holds_become_one() {
-    let currency = Currency::parse("EUR").expect("a currency");
-    for count in [0, 1, 10, 11, 70] {
-        let taken = vec![(Minor(-125), "Spring"); count];
-        let discounts = discounts(&taken, currency).expect("discounts");
-        let amount = |discount: &Discount| {
-            wire::parse_money(discount.amount.as_ref().expect("an amount")).expect("an amount").0.0
-        };
-        assert_eq!(discounts.len(), count.min(Discounts::MAX));
-        assert_eq!(discounts.iter().map(amount).sum::<i64>(), 125 * i64::try_from(count).expect("a few"));
-    }
 }
