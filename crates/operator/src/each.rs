@@ -42,6 +42,13 @@ pub async fn run_structured(services: &[&Service], arguments: &[&str], output: &
     answers.write(output)
 }
 
+/// Answers what one service said, in JSON when asked to, as `run_structured` does.
+pub fn answer(service: &Service, said: Result<Said>, output: &Output) -> Result<Outcome> {
+    let mut answers = Answers::default();
+    answers.add(service, said, |text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
+    answers.write(output)
+}
+
 /// Prints configurations, which are TOML for people.
 pub async fn print_config(installation: &Installation, names: &[String], output: &Output) -> Result<Outcome> {
     let mut answers = Answers::default();

@@ -13,6 +13,7 @@ mod output;
 mod projection;
 mod reconcile;
 mod service;
+mod stage;
 mod tenants;
 mod wait;
 
