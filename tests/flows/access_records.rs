@@ -204,3 +204,47 @@ async fn records_are_exported_by_tenant_and_time() {
     assert_eq!(ids.len(), rows.len(), "a record is exported twice");
     assert!(rows.is_sorted_by_key(|row| text(row, "create_time").trim_end_matches('Z').to_owned()));
 }
+
+/// PLT-12: `trato` puts the records of all services into one file, oldest first, and each says whose it is.
+#[tokio::test]
+async fn records_of_all_services_are_exported_at_once() {
+    let tenant = Tenant::fresh();
+    let director = tenant.director();
+    let sales = pipeline(&director, "Sales", &["lead"]).await;
+    let deal = name(&opportunity(&director, json!({ "pipeline": sales })).await);
+    let acme = account(&director, "Acme").await;
+    let auditor = tenant.caller("auditor", &["auditor"]);
+    records(&auditor, "sales", &[("resource", deal.as_str())], 1).await;
+    records(&auditor, "customers", &[("resource", acme.as_str())], 1).await;
+
+    let id = tenant.id.to_string();
+    let export = ["access-records", "export", "--tenant", id.as_str(), "--from", "2020-01-01T00:00:00Z"];
+    let json =
+        operator::trato(tenant.facts(), &[&export[..], &["--purpose", "audit", "--json"]].concat()).await;
+    let csv = operator::trato(tenant.facts(), &export).await;
+
+    assert_eq!(json.code, Some(0), "{}", json.errors);
+    let rows: Vec<Value> =
+        json.output.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    let of = |named: &str| {
+        let found = rows.iter().find(|row| resources(row).contains(&named)).expect("it is exported");
+        text(found, "service").to_owned()
+    };
+    assert_eq!((of(&deal), of(&acme)), ("sales".to_owned(), "customers".to_owned()));
+    // Each service records that its records were exported, and for what.
+    let exports = rows.iter().filter(|row| text(row, "purpose") == "audit");
+    let mut services: Vec<&str> = exports.map(|row| text(row, "service")).collect();
+    services.sort_unstable();
+    assert_eq!(services, ["billing", "customers", "sales"]);
+    assert!(rows.is_sorted_by_key(|row| text(row, "create_time").trim_end_matches('Z').to_owned()));
+
+    assert_eq!(csv.code, Some(0), "{}", csv.errors);
+    let lines: Vec<&str> = csv.output.trim_end().split("\r\n").collect();
+    assert!(lines[0].starts_with("\"service\",\"create_time\",\"actor\""), "{}", lines[0]);
+    assert_eq!(lines.iter().filter(|line| line.contains("\"create_time\"")).count(), 1);
+    let times = |line: &&str| line.split("\",\"").nth(1).map(str::to_owned);
+    assert!(lines[1..].is_sorted_by_key(times), "{}", csv.output);
+    assert!(lines.len() > rows.len(), "the second export knows of the first: {}", csv.output);
+    let foreign = operator::trato(tenant.facts(), &["access-records", "export", "--tenant", "acme"]).await;
+    assert_ne!(foreign.code, Some(0), "a tenant is named by its identifier");
+}

@@ -18,6 +18,7 @@ pub mod programs;
 pub mod proxy;
 pub mod python;
 pub mod report;
+pub mod settled;
 pub mod stack;
 pub mod stream;
 pub mod tenant;

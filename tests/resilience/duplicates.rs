@@ -15,7 +15,8 @@ use crate::harness::{
     operator,
     programs::SERVICES,
     report::say,
-    values::whole,
+    tenant::Tenant,
+    values::{text, whole},
     writers::{Subjects, Writers},
 };
 
@@ -83,13 +84,8 @@ fn events_that_come_again_and_late_change_nothing() {
 #[test]
 fn a_read_model_made_again_from_the_log_is_the_one_it_replaces() {
     on_a_breakable_stack(async |stack| {
-        let subjects = Subjects::make(stack.tenant().await).await;
+        let subjects = written_about(stack.tenant().await, 100).await;
         let tenant = subjects.tenant.id.to_string();
-        let writers = Writers::start(&subjects, rate());
-        let look = || async { writers.ledger.acknowledged() };
-        eventually(Duration::from_secs(60), "a hundred writes", look, |count| *count >= 100).await;
-        writers.stop().await;
-        quiesce(&subjects).await;
         let before = read_models(&subjects).await;
         let facts = stack.facts().await;
 
@@ -112,4 +108,86 @@ fn a_read_model_made_again_from_the_log_is_the_one_it_replaces() {
             .ok();
         assert_ne!(shown["timelineEntries"], json!([]));
     });
+}
+
+/// CRD-03: a log that `trato` sends again changes nothing; a type narrows what is sent.
+#[test]
+fn a_log_that_the_operator_sends_again_changes_nothing() {
+    on_a_breakable_stack(async |stack| {
+        let subjects = written_about(stack.tenant().await, 100).await;
+        let tenant = subjects.tenant.id.to_string();
+        let before = read_models(&subjects).await;
+        let facts = stack.facts().await;
+
+        let replay = ["events", "replay", "--from", "sales", "--to", "customers", "--tenant", &tenant];
+        let all = operator::trato(&facts, &[&replay[..], &["--json"]].concat()).await;
+        let won = ["--type", "trato.sales.v1.opportunity.won", "--json"];
+        let won = operator::trato(&facts, &[&replay[..], &won].concat()).await.json();
+        let words = operator::trato(&facts, &replay).await;
+
+        let sent = whole(&all.json()["sales"]["answer"]["sent"]);
+        assert!(sent > 0, "{all:?}");
+        assert!(whole(&won["sales"]["answer"]["sent"]) < sent, "{won} of {sent}");
+        assert_eq!(words.output, format!("sales:\n  sent {sent} events to customers\n"));
+        for said in [&all, &words] {
+            assert!(
+                said.errors.contains("sending the log of sales to customers"),
+                "it says nothing: {said:?}"
+            );
+        }
+        let nowhere = operator::trato(&facts, &["events", "replay", "--from", "sales", "--to", "moon"]).await;
+        assert_eq!(nowhere.code, Some(1), "{nowhere:?}");
+        drained(&subjects, "customers").await;
+        quiesce(&subjects).await;
+        let after = read_models(&subjects).await;
+        assert!(after == before, "what came again had an effect");
+        nothing_is_held(&subjects).await;
+    });
+}
+
+/// CRD-03: `trato` makes read models anew in every service that keeps them, from every log, and they are those they replace.
+#[test]
+fn a_read_model_that_the_operator_makes_anew_is_the_one_it_replaces() {
+    on_a_breakable_stack(async |stack| {
+        let subjects = written_about(stack.tenant().await, 100).await;
+        let before = read_models(&subjects).await;
+        let facts = stack.facts().await;
+
+        let rebuild = ["projection", "rebuild", "project-accounts", "--json"];
+        let accounts = operator::trato(&facts, &rebuild).await;
+        let rebuild = ["projection", "rebuild", "extend-timeline", "--lose-history", "--json"];
+        let timeline = operator::trato(&facts, &rebuild).await;
+
+        for (said, services) in [(&accounts, vec!["billing", "sales"]), (&timeline, vec!["customers"])] {
+            assert_eq!(said.code, Some(0), "{said:?}");
+            let rebuilt: Vec<Value> =
+                said.output.lines().map(|line| serde_json::from_str(line).expect("a line")).collect();
+            let mut of: Vec<&str> = rebuilt.iter().map(|one| text(one, "service")).collect();
+            of.sort_unstable();
+            assert_eq!(of, services);
+            for one in &rebuilt {
+                assert!(whole(&one["sent"]) > 0 && whole(&one["tenants"]) > 0, "{one}");
+            }
+            assert!(said.errors.contains("sending the log of customers to"), "it says nothing: {said:?}");
+        }
+        for service in SERVICES {
+            drained(&subjects, service).await;
+        }
+        quiesce(&subjects).await;
+        let after = read_models(&subjects).await;
+        for (table, rows) in &before {
+            assert!(after[table] == *rows, "{table} is another one");
+        }
+    });
+}
+
+/// A tenant that was written to so often, when all of it has had its effects.
+async fn written_about(tenant: Tenant, writes: usize) -> Subjects {
+    let subjects = Subjects::make(tenant).await;
+    let writers = Writers::start(&subjects, rate());
+    let look = || async { writers.ledger.acknowledged() };
+    eventually(Duration::from_secs(60), "enough writes", look, |count| *count >= writes).await;
+    writers.stop().await;
+    quiesce(&subjects).await;
+    subjects
 }

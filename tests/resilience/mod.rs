@@ -12,6 +12,7 @@ mod credit;
 mod cuts;
 mod database_down;
 mod database_restarts;
+mod dead_letters;
 mod duplicates;
 mod hanging;
 mod independence;

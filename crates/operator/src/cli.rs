@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    backup, bundle, dead_letters, doctor, each, events,
+    access_records, backup, bundle, dead_letters, doctor, each, events,
     installation::Installation,
     output::{Outcome, Output},
     projection, reconcile, tenants, wait,
@@ -63,6 +63,9 @@ enum Command {
     /// Tenants: a name for people, and whether their calls are refused
     #[command(subcommand)]
     Tenant(tenants::Command),
+    /// Who read whose data
+    #[command(subcommand)]
+    AccessRecords(access_records::Command),
     /// Write all databases to a folder, as they are at one moment
     Backup(backup::take::Args),
     /// List the backups in a folder, and remove the oldest
@@ -97,6 +100,7 @@ impl Cli {
             Command::Events(command) => events::run(command, &installation, &output).await,
             Command::Projection(command) => projection::run(command, &installation, &output).await,
             Command::Tenant(command) => tenants::run(command, &installation, &output).await,
+            Command::AccessRecords(command) => access_records::run(command, &installation, &output).await,
             Command::Backup(args) => backup::take::run(args, &installation, &output).await,
             Command::Backups(args) => backup::list::run(&args, &output),
             Command::Restore(args) => backup::restore::run(args, &installation, &output).await,

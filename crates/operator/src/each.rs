@@ -37,9 +37,21 @@ pub async fn run_structured(services: &[&Service], arguments: &[&str], output: &
     }
     for service in services {
         let said = service.run(&arguments).await;
-        answers.add(service, said, |text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
+        answers.add(service, said, structured);
     }
     answers.write(output)
+}
+
+/// Answers what one service said, in JSON when asked to, as `run_structured` does.
+pub fn answer(service: &Service, said: Result<Said>, output: &Output) -> Result<Outcome> {
+    let mut answers = Answers::default();
+    answers.add(service, said, structured);
+    answers.write(output)
+}
+
+/// An answer in JSON as it is, one for people as a text.
+fn structured(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| json!(text))
 }
 
 /// Prints configurations, which are TOML for people.

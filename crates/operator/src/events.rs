@@ -9,6 +9,7 @@ use crate::{
     each,
     installation::Installation,
     output::{Outcome, Output, say},
+    service::{Said, Service},
 };
 
 /// `trato events …`.
@@ -67,8 +68,10 @@ pub async fn run(command: Command, installation: &Installation, output: &Output)
                 arguments.extend(value.iter().flat_map(|value| [name, value.as_str()]));
             }
             arguments.extend(types.iter().flat_map(|kind| ["--type", kind.as_str()]));
-            let _stage = output.stage(format!("sending the log of {from} to {to}"));
-            each::run_structured(&[source], &arguments, output).await
+            if output.json {
+                arguments.push("--json");
+            }
+            each::answer(source, replay(source, &to, &arguments, output).await, output)
         }
         Command::Tail { services, last, types, tenant, follow } => {
             let mut arguments = vec!["events", "tail", "--last", last.as_str()];
@@ -83,6 +86,19 @@ pub async fn run(command: Command, installation: &Installation, output: &Output)
             tail(installation, &services, &arguments, output).await
         }
     }
+}
+
+/// Runs `events replay …` of a service and says how many events it has sent so far.
+pub async fn replay(source: &Service, to: &str, arguments: &[&str], output: &Output) -> Result<Said> {
+    let stage = output.counting(format!("sending the log of {} to {to}", source.name), "events");
+    let arguments: Vec<&str> = arguments.iter().copied().chain(["--progress"]).collect();
+    let look = |line: &str| sent(line).into_iter().for_each(|sent| stage.reach(sent));
+    source.follow(&arguments, look).await
+}
+
+/// How many events a line says were sent; none where it is the answer for people.
+fn sent(line: &str) -> Option<u64> {
+    serde_json::from_str::<Value>(line).ok()?["sent"].as_u64()
 }
 
 /// Lines of all logs as they come, each with the service it is of.
@@ -107,4 +123,16 @@ async fn tail(
         }
     }
     Ok(Outcome::Fine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_a_replay_is_stands_in_lines_of_json() {
+        assert_eq!(sent("{\"sent\":500}"), Some(500));
+        assert_eq!(sent("sent 500 events to sales"), None);
+        assert_eq!(sent("{\"purged\":3}"), None);
+    }
 }

@@ -1,6 +1,7 @@
 //! `trato`, the operator's program: runs the services' own subcommands for one or all of them and puts the answers
 //! together. It links no service and knows no business word; what a service can say of itself, its program says.
 
+mod access_records;
 mod backup;
 mod bundle;
 mod cli;
@@ -13,6 +14,7 @@ mod output;
 mod projection;
 mod reconcile;
 mod service;
+mod stage;
 mod tenants;
 mod wait;
 

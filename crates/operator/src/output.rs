@@ -1,14 +1,14 @@
 //! What the operator sees: the answer on standard output, progress and complaints on standard error.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     process::ExitCode,
-    time::Duration,
 };
 
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+
+use crate::stage::Stage;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,44 +53,14 @@ impl Output {
         if self.json { say(&(serde_json::to_string(value)? + "\n")) } else { say(text) }
     }
 
-    /// Says on standard error what is being done, unless scripts listen.
+    /// Says on standard error what is being done, in JSON too: scripts read standard output.
     pub fn stage(&self, text: impl Into<String>) -> Stage {
-        let text = text.into();
-        if self.json {
-            return Stage(ProgressBar::hidden());
-        }
-        if !io::stderr().is_terminal() {
-            complain(&text);
-            return Stage(ProgressBar::hidden());
-        }
-        let bar = ProgressBar::new_spinner().with_message(text);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed:>4} {msg} {human_pos}") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Stage(bar)
-    }
-}
-
-/// Something that is being done, for as long as it lives.
-#[derive(Debug)]
-pub struct Stage(ProgressBar);
-
-impl Stage {
-    /// So much more of it is done: lines, or bytes.
-    pub fn advance(&self, count: u64) {
-        self.0.inc(count);
+        Stage::begin(text.into(), None)
     }
 
-    /// So much of it is done.
-    pub fn reach(&self, count: u64) {
-        self.0.set_position(count);
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
+    /// The same of what can be counted, and what that is: events, bytes.
+    pub fn counting(&self, text: impl Into<String>, unit: &'static str) -> Stage {
+        Stage::begin(text.into(), Some(unit))
     }
 }
 

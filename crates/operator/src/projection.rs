@@ -9,9 +9,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
+    events,
     installation::Installation,
     output::{Outcome, Output},
     service::Service,
+    stage::Stage,
 };
 
 /// `trato projection …`.
@@ -91,8 +93,9 @@ pub async fn run(command: Command, installation: &Installation, output: &Output)
                     None => tenants(installation).await?,
                 };
                 for tenant in tenants {
-                    let _stage = output.stage(format!("comparing {} of tenant {tenant}", consumer.consumer));
-                    comparisons.push(compare(installation, service, &consumer, &tenant).await?);
+                    let text = format!("comparing {} of tenant {tenant}", consumer.consumer);
+                    let stage = output.counting(text, "events");
+                    comparisons.push(compare(installation, service, &consumer, &tenant, &stage).await?);
                 }
             }
             let differing: i64 = comparisons.iter().filter_map(|one| one["differing"].as_i64()).sum();
@@ -127,10 +130,11 @@ async fn rebuild(
     let forgotten: Value = service.ask(&["projection", "forget", &consumer.consumer, "--json"]).await?;
     let mut sent = 0;
     for source in installation.with_database() {
-        let _stage = output.stage(format!("sending the log of {} to {}", source.name, service.name));
         let mut arguments = vec!["events", "replay", "--json", "--to", service.name.as_str()];
         arguments.extend(consumer.types.iter().flat_map(|kind| ["--type", kind.as_str()]));
-        let answer: Value = source.ask(&arguments).await?;
+        let said = events::replay(source, &service.name, &arguments, output).await?.ok();
+        let said = said.with_context(|| format!("{} events replay", source.name))?;
+        let answer: Value = serde_json::from_str(&said)?;
         sent += answer["sent"].as_i64().context("a replay says how many events it sent")?;
     }
     let answer = json!({
@@ -148,11 +152,13 @@ async fn compare(
     service: &Service,
     consumer: &Consumer,
     tenant: &str,
+    stage: &Stage,
 ) -> Result<Value> {
     let mut tail = vec!["events", "tail", "--payload", "--json", "--tenant", tenant];
     tail.extend(consumer.types.iter().flat_map(|kind| ["--type", kind.as_str()]));
     // One log after the other, and no more of it in memory than is on its way.
     let lines = stream::iter(installation.with_database()).map(|source| source.lines(&tail)).try_flatten();
+    let lines = lines.inspect_ok(|_| stage.advance(1));
     let arguments = ["projection", "compare", &consumer.consumer, "--tenant", tenant, "--json"];
     let answer = service.feed(&arguments, lines).await?;
     let mut comparison: Value = serde_json::from_str(&answer.concat())?;

@@ -126,8 +126,8 @@ pub async fn reconcile(
     for source in &services {
         let mut lines: Vec<String> = Vec::new();
         for consumer in &services {
-            let stage =
-                output.stage(format!("what {} has heard, against the log of {}", consumer.name, source.name));
+            let text = format!("what {} has heard, against the log of {}", consumer.name, source.name);
+            let stage = output.counting(text, "events");
             let heard = consumer.lines(&["events", "heard"])?.inspect_ok(|_| stage.advance(1));
             let found = source.feed(&["events", "lost"], heard).await?;
             done.note(source, consumer, &found).await?;
@@ -155,7 +155,8 @@ async fn send_again(
     dry_run: bool,
     output: &Output,
 ) -> Result<Option<Sent>> {
-    let stage = output.stage(format!("the log of {}, against what {} has heard", source.name, consumer.name));
+    let text = format!("the log of {}, against what {} has heard", source.name, consumer.name);
+    let stage = output.counting(text, "events");
     let log = source.lines(&["events", "tail", "--json"])?.inspect_ok(|_| stage.advance(1));
     let lacking = consumer.feed(&["events", "lacking"], log).await?;
     drop(stage);

@@ -90,6 +90,24 @@ impl Service {
         Ok(Said { status: output.status, output: text(output.stdout), errors: text(output.stderr) })
     }
 
+    /// Runs a subcommand that says line by line how far it is. What it said is its last line, which is its answer.
+    pub async fn follow(&self, arguments: &[&str], mut look: impl FnMut(&str)) -> Result<Said> {
+        let mut child = self.command(arguments)?.spawn().with_context(|| self.cannot(arguments))?;
+        let output = child.stdout.take().context("its output is piped")?;
+        let errors = child.stderr.take().context("its errors are piped")?;
+        let reading = async {
+            let mut last = String::new();
+            let mut lines = std::pin::pin!(lines_of(output));
+            while let Some(line) = lines.try_next().await? {
+                look(&line);
+                last = line + "\n";
+            }
+            anyhow::Ok(last)
+        };
+        let (output, errors) = tokio::try_join!(reading, text(errors))?;
+        Ok(Said { status: child.wait().await?, output, errors })
+    }
+
     /// Runs a subcommand that answers in JSON.
     pub async fn ask<T: DeserializeOwned>(&self, arguments: &[&str]) -> Result<T> {
         let text = self.run(arguments).await?.ok().with_context(|| self.cannot(arguments))?;

@@ -19,6 +19,7 @@ use crate::{
     output::{Outcome, Output},
     reconcile::reconcile,
     service::Service,
+    stage::Stage,
 };
 
 /// Longest wait for the logins of programs that have just been stopped to end.
@@ -27,6 +28,8 @@ const STOPPING: Duration = Duration::from_secs(15);
 const DRAINING: Duration = Duration::from_secs(600);
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(300);
+/// Time between two looks at the size of a database, which looks at each of its files.
+const WATCH: Duration = Duration::from_secs(5);
 
 /// `trato restore`.
 #[derive(Debug, clap::Args)]
@@ -141,13 +144,12 @@ async fn owner(service: &Service) -> Result<PgConnection> {
 /// Puts the content of the dump in place of what is there, brings it to the program's schema, and has the log go on far
 /// above what was given out. Policies come after the rows, so that the owner may write them.
 async fn restore(service: &Service, manifest: &Manifest, folder: &Path, output: &Output) -> Result<()> {
-    let stage = output.stage(format!("restoring {}", service.name));
+    let stage = output.counting(format!("restoring {}", service.name), "bytes");
     let mut owner = owner(service).await?;
     // Whoever else holds a table, a dump or a person, is not waited for without an end.
     sqlx::raw_sql("set lock_timeout = '60s'").execute(&mut owner).await?;
     sqlx::raw_sql(include_str!("empty.sql")).execute(&mut owner).await.context("it cannot be emptied")?;
     let server = postgres::server_version(&mut owner).await?;
-    owner.close().await?;
     let path = folder.join(&manifest.services[&service.name].file);
     let address = service.variable("TRATO_DATABASE__OWNER_URL")?;
     let database = postgres::database(address)?;
@@ -159,11 +161,29 @@ async fn restore(service: &Service, manifest: &Manifest, folder: &Path, output: 
         "--exit-on-error",
         postgres::argument(&path)?,
     ];
-    postgres::run("pg_restore", server, address, &arguments).await?;
+    tokio::select! {
+        done = postgres::run("pg_restore", server, address, &arguments) => done?,
+        () = watch(&mut owner, &stage) => {}
+    }
+    // It only watched: that it broke meanwhile is no harm.
+    let _ = owner.close().await;
     drop(stage);
     service.run(&["migrate"]).await?.ok()?;
     let _: Value = service.ask(&["events", "leap", "--json"]).await?;
     Ok(())
+}
+
+/// Says how large the database is, which shows what `pg_restore` has written before it commits; never ends.
+async fn watch(owner: &mut PgConnection, stage: &Stage) {
+    loop {
+        let sql = "select pg_database_size(current_database())";
+        let size: sqlx::Result<i64> = sqlx::query_scalar(sql).fetch_one(&mut *owner).await;
+        // A size that cannot be told is no reason to end a restore.
+        if let Ok(size) = size {
+            stage.reach(size.cast_unsigned());
+        }
+        tokio::time::sleep(WATCH).await;
+    }
 }
 
 /// Empties the queues of what was restored, and of what does not run. Running services take what is in theirs, so that
@@ -184,7 +204,8 @@ async fn empty_queues(restored: &[&Service], installation: &Installation, output
         if restored.iter().any(|one| one.name == service.name) {
             continue;
         }
-        let stage = output.stage(format!("waiting for {} to take what is in its queue", service.name));
+        let text = format!("waiting for {} to take what is in its queue", service.name);
+        let stage = output.counting(text, "messages left");
         let begun = Instant::now();
         loop {
             let depth = depth(service).await?;

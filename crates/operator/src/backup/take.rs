@@ -23,8 +23,9 @@ use tokio::time::timeout;
 use super::{FORMAT, MANIFEST, Manifest, Part, fingerprint, list, postgres};
 use crate::{
     installation::Installation,
-    output::{Outcome, Output, Stage},
+    output::{Outcome, Output},
     service::Service,
+    stage::Stage,
 };
 
 /// How often the moment is tried: a handler that takes long holds its inbox that long.
@@ -242,7 +243,7 @@ async fn snapshot(mut connection: PgConnection) -> Result<Snapshot> {
 }
 
 async fn dump(service: &Service, snapshot: Snapshot, folder: &Path, output: &Output) -> Result<Part> {
-    let stage = output.stage(format!("writing {}: bytes", service.name));
+    let stage = output.counting(format!("writing {}", service.name), "bytes");
     let file = format!("{}.dump", service.name);
     let path = folder.join(&file);
     let named = format!("--snapshot={}", snapshot.id);

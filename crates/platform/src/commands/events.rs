@@ -41,6 +41,9 @@ pub enum EventsCommand {
         /// Only the events whose lines come in on standard input, as `tail` or `lacking` print them.
         #[arg(long)]
         listed: bool,
+        /// Say in lines of JSON how many were sent so far. The last line is the answer.
+        #[arg(long)]
+        progress: bool,
         #[command(flatten)]
         output: Output,
     },
@@ -115,12 +118,13 @@ impl EventsCommand {
         let horizon = reconcile::horizon(settings.events.retention_days);
         let mut input = Input::new(BufReader::new(tokio::io::stdin()));
         match self {
-            Self::Replay { to: target, from_position, filter, listed, output } => {
+            Self::Replay { to: target, from_position, filter, listed, progress, output } => {
                 let only = if listed { Some(listed_events(&mut input).await?) } else { None };
                 let from_position = only.as_ref().map_or(from_position, |(first, _)| *first);
                 let only = only.map(|(_, ids)| ids);
                 let wanted = Replay { to: target, from_position, filter, only };
-                let sent = replay::replay(service, database, broker, &wanted).await?;
+                let told = |sent: u64| if progress { line(to, &json!({ "sent": sent })) } else { Ok(()) };
+                let sent = replay::replay(service, database, broker, &wanted, told).await?;
                 let text = format!("sent {sent} events to {}\n", wanted.to);
                 output.write(to, &json!({ "sent": sent }), &text)
             }

@@ -3,6 +3,7 @@
 //! It looks and changes nothing. A finding has a stable name, so that scripts can tell them apart.
 
 mod broker;
+mod collector;
 mod database;
 mod neighbours;
 
@@ -87,7 +88,7 @@ impl Report {
     }
 }
 
-/// Looks at a service: its database, its queue, and whom it asks.
+/// Looks at a service: its database, its queue, whom it asks, and where its telemetry goes.
 pub async fn examine(spec: &ServiceSpec, loaded: &Loaded) -> Report {
     let mut report = Report::new(spec.name);
     database::look_at_roles(&loaded.settings.database, &mut report).await;
@@ -101,12 +102,14 @@ pub async fn examine(spec: &ServiceSpec, loaded: &Loaded) -> Report {
     }
     broker::look(spec.name, &loaded.settings.broker, &mut report).await;
     neighbours::look(&loaded.settings, spec.asks, &mut report).await;
+    collector::look(&loaded.settings.telemetry, &mut report).await;
     report
 }
 
-/// Looks at a program without a database: whom it asks.
+/// Looks at a program without a database: whom it asks, and where its telemetry goes.
 pub async fn examine_edge(name: &'static str, loaded: &Loaded) -> Report {
     let mut report = Report::new(name);
     neighbours::look(&loaded.settings, &[], &mut report).await;
+    collector::look(&loaded.settings.telemetry, &mut report).await;
     report
 }

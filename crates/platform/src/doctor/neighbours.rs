@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::Uri;
 use tokio::{net::TcpStream, time::timeout};
 use trato_types::error::chain;
 
@@ -52,18 +53,25 @@ pub async fn look(settings: &Settings, asks: &[&str], report: &mut Report) {
     }
     for package in packages {
         for address in settings.upstreams.addresses(package) {
-            let target = (address.host().unwrap_or_default(), address.port_u16().unwrap_or_default());
-            let reason = match timeout(PATIENCE, TcpStream::connect(target)).await {
-                Ok(Ok(_)) => continue,
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => "no answer".to_owned(),
-            };
-            report.fault(
-                "upstream-unreachable",
-                format!("{package} cannot be reached at {address}: {reason}"),
-                "start the service, or check [upstreams] and the network policies",
-            );
+            if let Err(reason) = reach(&address, address.port_u16().unwrap_or_default()).await {
+                report.fault(
+                    "upstream-unreachable",
+                    format!("{package} cannot be reached at {address}: {reason}"),
+                    "start the service, or check [upstreams] and the network policies",
+                );
+            }
         }
+    }
+}
+
+/// Connects to an address; answers why it cannot.
+pub async fn reach(address: &Uri, port: u16) -> Result<(), String> {
+    // The brackets of an IPv6 address belong to the URL.
+    let host = address.host().unwrap_or_default().trim_matches(['[', ']']);
+    match timeout(PATIENCE, TcpStream::connect((host, port))).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("no answer".to_owned()),
     }
 }
 

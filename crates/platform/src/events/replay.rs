@@ -39,12 +39,14 @@ pub struct Replay {
 }
 
 /// Sends part of the log to one service's queue again, in order, under the same identifiers: a consumer that had an
-/// event recognises it. Ends at the position numbered when it began. Answers how many events were sent.
+/// event recognises it. Ends at the position numbered when it began. Tells how many were sent whenever the broker has
+/// confirmed some more, and answers how many there were.
 pub async fn replay(
     service: &str,
     database: &Database,
     broker: &config::Broker,
     replay: &Replay,
+    mut told: impl FnMut(u64) -> Result<()>,
 ) -> Result<u64> {
     let lease: Option<(i64, i64)> =
         sqlx::query_as("select numbered, published from platform.lease where name = $1")
@@ -77,6 +79,7 @@ pub async fn replay(
         let wanted: Vec<&Logged> = rows.iter().filter(wanted).collect();
         send(&channel, &queue, service, &wanted).await.map_err(broker::unavailable)?;
         sent += wanted.len() as u64;
+        told(sent)?;
         info!(position, sent, "replayed events to {queue}");
     }
     broker::close(&connection).await;

@@ -233,12 +233,22 @@ async fn a_rebuilt_projection_equals_the_one_it_replaces() {
     assert_eq!((tenants, world.latest().await), (1, Vec::new()));
     let replay =
         trato_platform::events::replay::Replay { to: world.service.to_owned(), ..Default::default() };
-    let sent =
-        trato_platform::events::replay::replay(world.service, &world.database, &world.broker(), &replay)
-            .await
-            .expect("replayed");
+    let mut told = Vec::new();
+    let tell = |sent: u64| {
+        told.push(sent);
+        Ok(())
+    };
+    let sent = trato_platform::events::replay::replay(
+        world.service,
+        &world.database,
+        &world.broker(),
+        &replay,
+        tell,
+    )
+    .await
+    .expect("replayed");
 
-    assert_eq!(sent, 60);
+    assert_eq!((sent, told.last()), (60, Some(&60)), "and it says how far it is");
     eventually(async || {
         let now = world.latest().await;
         if now == before { Ok(()) } else { Err(format!("{now:?}")) }
