@@ -77,7 +77,10 @@ async fn a_quote_is_invoiced_as_its_order_is() {
     invoice(&quote).await.refused_as("ALREADY_INVOICED");
 
     let (quote, order) = ordered("DELIVERED").await;
-    invoice(&quote).await.refused_as("ALREADY_INVOICED");
+    for source in [&quote, &order] {
+        let refusal = invoice(source).await.refused_as("NOTHING_TO_INVOICE");
+        assert_eq!(refusal.code, "FAILED_PRECONDITION", "nobody takes it for done");
+    }
     let note = trade.delivered(&order, "4").await;
     assert_eq!(invoiced(&invoice(&quote).await.ok()), [("1", "4"), ("freight", "1")]);
     for source in [&order, &note] {
@@ -92,6 +95,7 @@ async fn a_quote_is_invoiced_as_its_order_is() {
 }
 
 /// DOC-05, DOC-07, DOC-09: what came back, is refunded and credited is not invoiced again, by whichever name; nor is the freight.
+/// Nothing of it is invoiced any more, and nothing may be.
 #[tokio::test]
 async fn what_is_refunded_and_credited_is_not_invoiced_again() {
     let tenant = Tenant::fresh();
@@ -113,7 +117,7 @@ async fn what_is_refunded_and_credited_is_not_invoiced_again() {
     verb(&trade.biller, &credit, "issue", json!({ "numberSeries": credits })).await;
 
     for source in [&quote, &order, &note] {
-        trade.invoice(trade.invoicing(source, &series)).await.refused_as("ALREADY_INVOICED");
+        trade.invoice(trade.invoicing(source, &series)).await.refused_as("NOTHING_TO_INVOICE");
     }
 }
 
@@ -156,7 +160,7 @@ async fn milestones_of_an_order_add_up_to_it() {
     let source = name(&order);
     let invoice = async |source: &str| trade.invoice(trade.invoicing(source, &series)).await;
 
-    invoice(&source).await.refused_as("ALREADY_INVOICED");
+    invoice(&source).await.refused_as("NOTHING_TO_INVOICE");
     let mut together = 0;
     for (released, by, part) in [("30", &source, "0.3"), ("55", &quote, "0.25"), ("100", &source, "0.45")] {
         verb(&trade.seller, &source, "releaseMilestone", json!({ "releasedPercent": released })).await;

@@ -20,6 +20,7 @@ use super::{
     convert::{Converter, Part},
     read::Reader,
     sold::{Sold, SourceError, Supplied},
+    spent,
 };
 use crate::{
     billable::{self, Room},
@@ -183,7 +184,7 @@ impl Sourcing {
         }
         let (lines, tax_inclusive) = converter.finish();
         if lines.is_empty() {
-            return Err(already_invoiced(tx, sold).await?);
+            return Err(spent::why(tx, sold, &ledger).await?);
         }
         Ok((lines, tax_inclusive))
     }
@@ -297,23 +298,4 @@ async fn tax_codes(tx: &mut Tx, codes: Vec<String>) -> Result<HashMap<String, St
     .await
     .map_err(from_sqlx)?;
     Ok(rows.into_iter().map(|(code, id)| (code, Id::<TaxCode>::from_uuid(id).name())).collect())
-}
-
-/// Says that nothing is left, and which invoice has it.
-async fn already_invoiced(tx: &mut Tx, sold: &Sold) -> Result<Error> {
-    let tenant = tx.cx().tenant;
-    let invoice: Option<Uuid> = sqlx::query_scalar(
-        "select id from invoice where tenant_id = $1 and source_document = $2 and delete_time is null
-         and state <> 'VOID' order by id desc limit 1",
-    )
-    .bind(tenant)
-    .bind(&sold.name)
-    .fetch_optional(tx.connection())
-    .await
-    .map_err(from_sqlx)?;
-    let error = Error::from(SourceError::AlreadyInvoiced).with("source_document", &sold.name);
-    Ok(match invoice.map(Id::<Invoice>::from_uuid) {
-        Some(invoice) => error.with("invoice", invoice.name()),
-        None => error,
-    })
 }

@@ -71,12 +71,17 @@ pub enum SourceError {
     /// All that may be invoiced is.
     #[error("all that may be invoiced of the document is invoiced")]
     AlreadyInvoiced,
+    /// Nothing of it is invoiced, and nothing may be: not yet, or not any more.
+    #[error("nothing of the document may be invoiced yet, or any more")]
+    NothingToInvoice,
 }
 
 impl DomainError for SourceError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NotReady | Self::OnHold | Self::LegalEntityDiffers => Kind::Precondition,
+            Self::NotReady | Self::OnHold | Self::LegalEntityDiffers | Self::NothingToInvoice => {
+                Kind::Precondition
+            }
             Self::AlreadyInvoiced => Kind::AlreadyExists,
         }
     }
@@ -86,6 +91,7 @@ impl DomainError for SourceError {
             Self::OnHold => "ORDER_ON_HOLD",
             Self::LegalEntityDiffers => "LEGAL_ENTITY_DIFFERS",
             Self::AlreadyInvoiced => "ALREADY_INVOICED",
+            Self::NothingToInvoice => "NOTHING_TO_INVOICE",
         }
     }
 }
