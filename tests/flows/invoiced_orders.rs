@@ -202,6 +202,31 @@ async fn an_order_that_is_held_is_not_invoiced() {
     );
 }
 
+/// DOC-04, DOC-07: nor is the quote while its order is held as a draft, nor once that was cancelled; it is until then.
+#[tokio::test]
+async fn a_quote_is_not_invoiced_past_its_draft_order() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    let series = trade.numbers_to_invoice().await;
+    let drafted = async || {
+        let quote = trade.accepted_quote(with_freight(&product, "1")).await;
+        let order = trade.seller.post("/v1/orders:createFromQuote", json!({ "quote": quote })).await.ok();
+        (quote, name(&order))
+    };
+    let invoice = async |source: &str| trade.invoice(trade.invoicing(source, &series)).await;
+
+    for reason in ["FRAUD", "MANUAL"] {
+        let (quote, order) = drafted().await;
+        verb(&trade.seller, &order, "hold", json!({ "reason": reason })).await;
+        invoice(&quote).await.refused_as("ORDER_ON_HOLD");
+        verb(&trade.seller, &order, "release", json!({})).await;
+        assert_eq!(invoiced(&invoice(&quote).await.ok()), [("1", "1"), ("freight", "1")]);
+    }
+    let (quote, order) = drafted().await;
+    verb(&trade.seller, &order, "cancel", json!({ "reason": "Not wanted" })).await;
+    invoice(&quote).await.refused_as("SOURCE_NOT_READY");
+}
+
 /// DOC-05, DOC-06, DOC-07: an invoice is rounded as what was sold was, in the name of whoever made that out, as of the day on which
 /// it arrived there; and says the numbers of order, delivery note and the customer's own order.
 #[tokio::test]

@@ -39,6 +39,7 @@ pub use self::{
     account_hold::hold_orders,
     api::Api,
     billed::{record_credit_notes, record_invoices},
+    from_quote::find_order_of,
     goods::Good,
     ledger::LedgerError,
     locked::{find_orders, insert_order, lock_order, order_not_found, save_order},

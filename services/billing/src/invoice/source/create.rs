@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     billable::{self, Room},
-    credit_reservation, delivery_note,
+    delivery_note,
     invoice::{issue, model::Invoice, references::References},
     issuing::Issuing,
     tax_code::TaxCode,
@@ -78,7 +78,7 @@ impl Sourcing {
         body: &pb::CreateInvoiceFromSourceRequest,
     ) -> Result<pb::Invoice> {
         let wishes = parse_wishes(body)?;
-        let sold = self.sold(cx, caller, &body.source_document).await?;
+        let sold = self.reader.sold(cx, caller, &body.source_document).await?;
         require_known(&wishes, &sold)?;
         let mut message = draft(body, &sold)?;
         if message.bill_to.is_none() {
@@ -130,21 +130,6 @@ impl Sourcing {
         let mut tx = Tx::of(&self.database, cx).await?;
         delivery_note::remember(&mut tx, delivery_note, order).await?;
         tx.commit().await
-    }
-
-    /// The document of this name; of a quote that has become an order, as the order says.
-    async fn sold(&self, cx: &Context, caller: &Caller, name: &str) -> Result<Sold> {
-        let sold = self.reader.sold(cx, caller, name).await?;
-        if !name.starts_with("quotes/") {
-            return Ok(sold);
-        }
-        let mut tx = Tx::of(&self.database, cx).await?;
-        let order = credit_reservation::order_of_quote(&mut tx, name).await?;
-        tx.roll_back().await?;
-        match order {
-            Some(order) => self.reader.ordered(cx, caller, sold, &order).await,
-            None => Ok(sold),
-        }
     }
 
     /// What is asked for, or all that is left, as lines of an invoice.
