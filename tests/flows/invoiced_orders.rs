@@ -1,6 +1,7 @@
 //! Invoices of orders, of the quotes they came of and of their delivery notes: together they come to what the order says, and never
 //! to more.
 
+use chrono::{Datelike as _, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -245,8 +246,10 @@ async fn an_invoice_is_made_out_as_what_was_sold() {
     let path = format!("/v1/{note}:issue");
     let issue = || async { trade.seller.post(&path, json!({ "requestId": Uuid::new_v4() })).await.status };
     eventually(SOON, "sales to hear of the legal entity", issue, |status| *status == 200).await;
-    // Half an hour after midnight in Madrid.
-    let arrived = json!({ "proof": { "receiver": "Eva" }, "deliveryTime": "2024-01-31T23:30:00Z" });
+    // After midnight in Madrid, at most a day from now.
+    let today = Utc::now().date_naive();
+    let arrived = format!("{today}T23:30:00Z");
+    let arrived = json!({ "proof": { "receiver": "Eva" }, "deliveryTime": arrived });
     verb(&trade.seller, &note, "confirm", arrived).await;
     let other = json!({
         "displayName": "Other", "legalName": "Other S.L.", "timeZone": "UTC", "baseCurrencyCode": "USD",
@@ -267,7 +270,8 @@ async fn an_invoice_is_made_out_as_what_was_sold() {
         |document: &Value| ["tax", "gross", "rounding", "due"].map(|field| cents(&document["totals"][field]));
     assert_eq!(totals(&order["document"]), [10, 60, -10, 50]);
     assert_eq!(totals(&invoice), totals(&order["document"]));
-    assert_eq!(invoice["supplyDate"], day(2024, 2, 1));
+    let next = today.succ_opt().expect("there is a next day");
+    assert_eq!(invoice["supplyDate"], day(next.year(), next.month(), next.day()));
     let numbers = ["purchaseOrder", "salesOrderNumber", "deliveryNoteNumber"];
     assert_eq!(numbers.map(|field| text(&invoice, field)), ["PO 77", "O1", "D1"]);
 }

@@ -51,7 +51,7 @@ pub async fn confirm(
 ) -> Result<Changed<DeliveryNote>> {
     require_living(before)?;
     let proof = parse_proof(body.proof.as_ref())?;
-    let time = arrival(body, tx.cx().now)?;
+    let time = arrival(tx, &before.value, body).await?;
     let refusals = parse_refusals(&body.refusals, &before.value.lines)?;
     let mut delivery_note = before.value.clone();
     delivery_note.confirm(proof, refusals, time)?;
@@ -86,13 +86,24 @@ pub async fn void(
     Ok((before.next(tx.cx(), delivery_note), Facts::default()))
 }
 
-/// When it arrived: at most a day from now, for clocks that are ahead.
-fn arrival(body: &pb::ConfirmDeliveryNoteRequest, now: Timestamp) -> Result<Timestamp> {
+/// When it arrived: at most a day from now, for clocks that are ahead, and not before the day on which it was issued, since days of
+/// returns, of promises and of taxes follow from it.
+async fn arrival(
+    tx: &mut Tx,
+    delivery_note: &DeliveryNote,
+    body: &pb::ConfirmDeliveryNoteRequest,
+) -> Result<Timestamp> {
+    let now = tx.cx().now;
     let Some(time) = &body.delivery_time else { return Ok(now) };
     let time = wire::parse_timestamp(time)
         .map_err(|error| Error::invalid("delivery_time", error.reason(), error.to_string()))?;
     if now.checked_add_days(Days::new(1)).is_some_and(|latest| time > latest) {
         return Err(Error::invalid("delivery_time", "IN_FUTURE", "must not be in the future"));
+    }
+    let day = parties::store::find_day_of(tx, delivery_note.legal_entity, time).await?;
+    if delivery_note.issue_date.is_some_and(|issued| day < issued) {
+        let message = "must not be before the day on which the delivery note was issued";
+        return Err(Error::invalid("delivery_time", "OUT_OF_ORDER", message));
     }
     Ok(time)
 }

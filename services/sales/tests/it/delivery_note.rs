@@ -350,6 +350,29 @@ async fn a_serial_number_is_delivered_once() {
     assert_eq!(quantities(&order.progress[0]), ["64", "0", "1", "0", "0"]);
 }
 
+/// DOC-05, DOC-13, DOC-17: nothing arrives before the day on which its delivery note was issued, from which on days of returns,
+/// promises and taxes count.
+#[tokio::test]
+async fn nothing_arrives_before_it_was_issued() {
+    let (sales, desk) = Sales::start_ordering().await;
+    let order = sales.confirmed(&desk, &["1"]).await;
+    let issued = sales.delivered(&order.name, vec![part("1", "1")]).await;
+    let day = issued.issue_date.expect("it is issued");
+    let confirm = async |delivery_time| {
+        let confirm = ConfirmDeliveryNoteRequest { delivery_time, ..confirming(&issued.name) };
+        sales.delivery_notes().confirm_delivery_note(sales.admin.request(confirm)).await
+    };
+    let midnight = timestamp(day.year, day.month.unsigned_abs(), day.day.unsigned_abs());
+    let before = prost_types::Timestamp { seconds: midnight.seconds - 1, ..midnight };
+
+    for early in [before, timestamp(1, 1, 1)] {
+        assert_eq!(violations(confirm(Some(early)).await), [field("delivery_time", "OUT_OF_ORDER")]);
+    }
+    let arrived = confirm(Some(midnight)).await.expect("on the day of issue").into_inner();
+
+    assert_eq!(arrived.delivery_time, Some(midnight));
+}
+
 /// DOC-13: what arrives after the day it was promised for is told once, with the day on which it came.
 #[tokio::test]
 async fn a_late_delivery_is_told() {
