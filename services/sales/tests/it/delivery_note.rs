@@ -330,6 +330,45 @@ async fn what_is_refused_goes_back() {
     assert_eq!(billed.invoice_status(), InvoiceStatus::PartlyInvoiced, "two of three, by the delivery note");
 }
 
+/// DOC-05: what was refused wholly is told as refused, and not as delivered; what was refused in part was delivered.
+#[tokio::test]
+async fn a_delivery_of_which_nothing_was_taken_is_told_as_refused() {
+    let (sales, desk) = Sales::start_ordering().await;
+    let order = sales.confirmed(&desk, &["3", "1"]).await;
+    let issued = sales.delivered(&order.name, vec![part("1", "2"), part("2", "1")]).await;
+    let refused = |line: &str, quantity: &str| Refusal {
+        line: line.into(),
+        quantity: quantity.into(),
+        reason: "Scratched".into(),
+        ..Default::default()
+    };
+    let told = async || -> Vec<String> {
+        let types = sales.event_types().await.into_iter();
+        types.filter(|kind| kind.starts_with("delivery_note.")).skip(2).collect()
+    };
+
+    let request = ConfirmDeliveryNoteRequest {
+        refusals: vec![refused("1", "2"), refused("2", "1")],
+        request_id: Uuid::now_v7().to_string(),
+        ..confirming(&issued.name)
+    };
+    let confirm = async || {
+        let request = sales.admin.request(request.clone());
+        sales.delivery_notes().confirm_delivery_note(request).await.expect("confirmed").into_inner()
+    };
+    let (first, repeated) = (confirm().await, confirm().await);
+    let wholly = told().await;
+    let again = sales.delivered(&order.name, vec![part("1", "2")]).await;
+    sales.confirm_delivery(&again.name, vec![refused("1", "1")]).await.expect("confirmed");
+    let in_part = told().await;
+
+    assert_eq!((first.state(), &repeated), (State::PartlyRefused, &first));
+    assert_eq!(wholly, ["delivery_note.refused"]);
+    assert_eq!(in_part.last().map(String::as_str), Some("delivery_note.delivered"));
+    let order = sales.get_order(&order.name).await;
+    assert_eq!(quantities(&order.progress[0]), ["3", "0", "1", "1", "0"]);
+}
+
 /// DOC-05: a serial number is with one customer at a time, however many deliver it at once.
 #[tokio::test]
 async fn a_serial_number_is_delivered_once() {
