@@ -145,7 +145,7 @@ async fn parts_of_a_quote_add_up_to_it() {
     trade.biller.post(&format!("/v1/{}:void", name(&voided)), json!({ "reason": "a mistake" })).await.ok();
     let rest = trade.invoice(trade.invoicing(&quote, &series)).await.ok();
 
-    let net = |invoice: &serde_json::Value| cents(&invoice["totals"]["net"]);
+    let net = |invoice: &Value| cents(&invoice["totals"]["net"]);
     assert_eq!(net(&first) + net(&rest), cents(&agreed["document"]["totals"]["net"]));
     assert_eq!(net(&voided), net(&rest), "what is given back is invoiced as it was");
     trade.invoice(trade.invoicing(&quote, &series)).await.refused_as("ALREADY_INVOICED");
@@ -165,7 +165,7 @@ async fn a_draft_takes_what_its_lines_say() {
     request["issue"] = json!(false);
     let mut draft = trade.invoice(request).await.ok();
     let path = format!("/v1/{}", name(&draft));
-    let write = async |draft: &mut serde_json::Value, quantity: &str| {
+    let write = async |draft: &mut Value, quantity: &str| {
         draft["lines"][0]["quantity"] = json!(quantity);
         let lines = json!({ "lines": draft["lines"] });
         trade.biller.patch(&format!("{path}?updateMask=lines"), lines).await
@@ -178,7 +178,7 @@ async fn a_draft_takes_what_its_lines_say() {
     trade.biller.delete(&path).await.ok();
     let last = trade.invoice(trade.invoicing(&quote, &series)).await.ok();
 
-    let quantity = |invoice: &serde_json::Value| text(&invoice["lines"][0], "quantity").to_owned();
+    let quantity = |invoice: &Value| text(&invoice["lines"][0], "quantity").to_owned();
     assert_eq!((quantity(&rest), quantity(&last)), ("2".to_owned(), "1".to_owned()));
     let credits = trade.billing_numbers("CREDIT_NOTE", "C").await;
     let credit =
