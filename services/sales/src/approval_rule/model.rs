@@ -172,12 +172,16 @@ mod tests {
         };
         let cheap = || ApprovalRule { min_discount_percent: percent("10"), ..large(Currency::USD) };
 
-        assert_eq!(asked(vec![large(euros())]), [1]);
-        assert_eq!(asked(vec![large(euros()), rule()]), [1, 2], "a rule without amount judges none");
-        assert_eq!(asked(vec![large(euros()), large(Currency::USD)]), [0; 0]);
-        assert_eq!(asked(vec![large(euros()), cheap()]), [1], "that one judges quotes with a discount only");
+        assert_eq!(asked(vec![large(euros())]), [1_u128]);
+        assert_eq!(asked(vec![large(euros()), rule()]), [1_u128, 2], "a rule without amount judges none");
+        assert_eq!(asked(vec![large(euros()), large(Currency::USD)]), [0_u128; 0]);
+        assert_eq!(
+            asked(vec![large(euros()), cheap()]),
+            [1_u128],
+            "that one judges quotes with a discount only"
+        );
         let dear = ApprovalRule { min_discount_percent: percent("11"), ..large(euros()) };
-        assert_eq!(asked(vec![dear]), [0; 0], "its other conditions must hold");
+        assert_eq!(asked(vec![dear]), [0_u128; 0], "its other conditions must hold");
     }
 
     #[test]
