@@ -1,6 +1,6 @@
 //! From an opportunity to cash, and all the way back, through the public API alone.
 
-use trato_devstack::trade::{self, GROSS, Ground};
+use trato_devstack::trade::{self, Billed, GROSS, Ground};
 
 use super::orders::until_invoiced;
 use crate::harness::{
@@ -24,7 +24,7 @@ async fn an_opportunity_becomes_cash_and_all_of_it_comes_back() {
     let (mut clerk, reader) = (tenant.administrator(), tenant.administrator());
     let ground = Ground::make(&mut clerk).await.expect("what documents name");
 
-    let cashed = trade::to_cash(&mut clerk, &ground).await.expect("cash");
+    let cashed = trade::to_cash(&mut clerk, &ground, Billed::DeliveryNote).await.expect("cash");
 
     assert_eq!(cashed.number, "F1");
     let read = async |name: &str| reader.get(&format!("/v1/{name}")).await.ok();

@@ -1,6 +1,7 @@
 //! Invoices of orders, of the quotes they came of and of their delivery notes: together they come to what the order says, and never
 //! to more.
 
+use chrono::{Datelike as _, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -77,7 +78,10 @@ async fn a_quote_is_invoiced_as_its_order_is() {
     invoice(&quote).await.refused_as("ALREADY_INVOICED");
 
     let (quote, order) = ordered("DELIVERED").await;
-    invoice(&quote).await.refused_as("ALREADY_INVOICED");
+    for source in [&quote, &order] {
+        let refusal = invoice(source).await.refused_as("NOTHING_TO_INVOICE");
+        assert_eq!(refusal.code, "FAILED_PRECONDITION", "nobody takes it for done");
+    }
     let note = trade.delivered(&order, "4").await;
     assert_eq!(invoiced(&invoice(&quote).await.ok()), [("1", "4"), ("freight", "1")]);
     for source in [&order, &note] {
@@ -92,6 +96,7 @@ async fn a_quote_is_invoiced_as_its_order_is() {
 }
 
 /// DOC-05, DOC-07, DOC-09: what came back, is refunded and credited is not invoiced again, by whichever name; nor is the freight.
+/// Nothing of it is invoiced any more, and nothing may be.
 #[tokio::test]
 async fn what_is_refunded_and_credited_is_not_invoiced_again() {
     let tenant = Tenant::fresh();
@@ -113,7 +118,7 @@ async fn what_is_refunded_and_credited_is_not_invoiced_again() {
     verb(&trade.biller, &credit, "issue", json!({ "numberSeries": credits })).await;
 
     for source in [&quote, &order, &note] {
-        trade.invoice(trade.invoicing(source, &series)).await.refused_as("ALREADY_INVOICED");
+        trade.invoice(trade.invoicing(source, &series)).await.refused_as("NOTHING_TO_INVOICE");
     }
 }
 
@@ -156,7 +161,7 @@ async fn milestones_of_an_order_add_up_to_it() {
     let source = name(&order);
     let invoice = async |source: &str| trade.invoice(trade.invoicing(source, &series)).await;
 
-    invoice(&source).await.refused_as("ALREADY_INVOICED");
+    invoice(&source).await.refused_as("NOTHING_TO_INVOICE");
     let mut together = 0;
     for (released, by, part) in [("30", &source, "0.3"), ("55", &quote, "0.25"), ("100", &source, "0.45")] {
         verb(&trade.seller, &source, "releaseMilestone", json!({ "releasedPercent": released })).await;
@@ -198,6 +203,31 @@ async fn an_order_that_is_held_is_not_invoiced() {
     );
 }
 
+/// DOC-04, DOC-07: nor is the quote while its order is held as a draft, nor once that was cancelled; it is until then.
+#[tokio::test]
+async fn a_quote_is_not_invoiced_past_its_draft_order() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    let series = trade.numbers_to_invoice().await;
+    let drafted = async || {
+        let quote = trade.accepted_quote(with_freight(&product, "1")).await;
+        let order = trade.seller.post("/v1/orders:createFromQuote", json!({ "quote": quote })).await.ok();
+        (quote, name(&order))
+    };
+    let invoice = async |source: &str| trade.invoice(trade.invoicing(source, &series)).await;
+
+    for reason in ["FRAUD", "MANUAL"] {
+        let (quote, order) = drafted().await;
+        verb(&trade.seller, &order, "hold", json!({ "reason": reason })).await;
+        invoice(&quote).await.refused_as("ORDER_ON_HOLD");
+        verb(&trade.seller, &order, "release", json!({})).await;
+        assert_eq!(invoiced(&invoice(&quote).await.ok()), [("1", "1"), ("freight", "1")]);
+    }
+    let (quote, order) = drafted().await;
+    verb(&trade.seller, &order, "cancel", json!({ "reason": "Not wanted" })).await;
+    invoice(&quote).await.refused_as("SOURCE_NOT_READY");
+}
+
 /// DOC-05, DOC-06, DOC-07: an invoice is rounded as what was sold was, in the name of whoever made that out, as of the day on which
 /// it arrived there; and says the numbers of order, delivery note and the customer's own order.
 #[tokio::test]
@@ -216,8 +246,10 @@ async fn an_invoice_is_made_out_as_what_was_sold() {
     let path = format!("/v1/{note}:issue");
     let issue = || async { trade.seller.post(&path, json!({ "requestId": Uuid::new_v4() })).await.status };
     eventually(SOON, "sales to hear of the legal entity", issue, |status| *status == 200).await;
-    // Half an hour after midnight in Madrid.
-    let arrived = json!({ "proof": { "receiver": "Eva" }, "deliveryTime": "2024-01-31T23:30:00Z" });
+    // After midnight in Madrid, at most a day from now.
+    let today = Utc::now().date_naive();
+    let arrived = format!("{today}T23:30:00Z");
+    let arrived = json!({ "proof": { "receiver": "Eva" }, "deliveryTime": arrived });
     verb(&trade.seller, &note, "confirm", arrived).await;
     let other = json!({
         "displayName": "Other", "legalName": "Other S.L.", "timeZone": "UTC", "baseCurrencyCode": "USD",
@@ -238,7 +270,8 @@ async fn an_invoice_is_made_out_as_what_was_sold() {
         |document: &Value| ["tax", "gross", "rounding", "due"].map(|field| cents(&document["totals"][field]));
     assert_eq!(totals(&order["document"]), [10, 60, -10, 50]);
     assert_eq!(totals(&invoice), totals(&order["document"]));
-    assert_eq!(invoice["supplyDate"], day(2024, 2, 1));
+    let next = today.succ_opt().expect("there is a next day");
+    assert_eq!(invoice["supplyDate"], day(next.year(), next.month(), next.day()));
     let numbers = ["purchaseOrder", "salesOrderNumber", "deliveryNoteNumber"];
     assert_eq!(numbers.map(|field| text(&invoice, field)), ["PO 77", "O1", "D1"]);
 }

@@ -1,10 +1,13 @@
 //! Invoices of what customers and sales know.
 
 use futures::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{orders::trade, quotes::verb};
+use super::{
+    orders::{Trade, trade},
+    quotes::verb,
+};
 
 use crate::harness::{
     desk::Desk,
@@ -39,6 +42,27 @@ async fn an_invoice_is_of_an_account_and_of_products_that_exist() {
     assert_eq!(all.len(), 1, "a refused invoice was recorded");
 }
 
+/// Has 64 callers invoice the same document at once, of whom one does it, and all others are told which invoice that is; answers it.
+async fn invoiced_once(trade: &Trade, source: &str, series: &str) -> Value {
+    let requests: Vec<_> = (0..64).map(|_| trade.invoicing(source, series)).collect();
+
+    let answers = join_all(requests.iter().map(|request| trade.invoice(request.clone()))).await;
+
+    let (made, refused): (Vec<_>, Vec<_>) =
+        requests.iter().zip(answers).partition(|(_, answer)| answer.status == 200);
+    assert_eq!((made.len(), refused.len()), (1, 63));
+    let (request, invoice) = (made[0].0, made[0].1.json());
+    for (_, answer) in refused {
+        let refusal = answer.refused_as("ALREADY_INVOICED");
+        assert_eq!(
+            (refusal.code.as_str(), &refusal.metadata["invoice"]),
+            ("ALREADY_EXISTS", &name(&invoice))
+        );
+    }
+    assert_eq!(trade.invoice(request.clone()).await.ok(), invoice, "the same request is answered the same");
+    invoice
+}
+
 /// DOC-07, I13: one call turns an accepted quote into an issued invoice; however many ask at once, there is one, and the others
 /// are told which.
 #[tokio::test]
@@ -54,31 +78,44 @@ async fn a_quote_is_invoiced_once_however_many_ask() {
     let quotes = if is_long_run() { 1000 } else { 2 };
     for place in 1..=quotes {
         let quote = trade.accepted_quote(document.clone()).await;
-        let requests: Vec<_> = (0..64).map(|_| trade.invoicing(&quote, &series)).collect();
 
-        let answers = join_all(requests.iter().map(|request| trade.invoice(request.clone()))).await;
+        let invoice = invoiced_once(&trade, &quote, &series).await;
 
-        let (made, refused): (Vec<_>, Vec<_>) =
-            requests.iter().zip(answers).partition(|(_, answer)| answer.status == 200);
-        assert_eq!((made.len(), refused.len()), (1, 63));
-        let (request, invoice) = (made[0].0, made[0].1.json());
         let told = (text(&invoice, "number"), cents(&invoice["totals"]["gross"]));
         assert_eq!(told, (format!("F{place}").as_str(), 369_050));
-        for (_, answer) in refused {
-            let refusal = answer.refused_as("ALREADY_INVOICED");
-            assert_eq!(
-                (refusal.code.as_str(), &refusal.metadata["invoice"]),
-                ("ALREADY_EXISTS", &name(&invoice))
-            );
-        }
-        assert_eq!(
-            trade.invoice(request.clone()).await.ok(),
-            invoice,
-            "the same request is answered the same"
-        );
     }
     let all = trade.biller.list_all("/v1/invoices", "invoices", &[]).await;
     assert_eq!(all.len(), quotes);
+}
+
+/// DOC-08: one call turns a delivery note into an issued invoice; however many ask at once, there is one, of what it delivers and of
+/// the order's freight, and the others are told which. What it does not deliver is left to the order.
+#[tokio::test]
+async fn a_delivery_note_is_invoiced_once_however_many_ask() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    trade.all_numbers().await;
+    let series = trade.billing_numbers("INVOICE", "F").await;
+    let document = json!({
+        "currencyCode": "USD", "lines": [{ "product": product, "quantity": "3" }],
+        "charges": [{ "key": "freight", "reason": "Freight", "amount": dollars(50), "taxClass": "VAT-21" }],
+    });
+    let quote = trade.accepted_quote(document).await;
+    let order = trade.seller.post("/v1/orders:createFromQuote", json!({ "quote": quote })).await.ok();
+    let order = name(&order);
+    verb(&trade.seller, &order, "confirm", json!({})).await;
+    let lines = json!([{ "orderLine": "1", "quantity": "2" }]);
+    let note = trade.made("deliveryNotes", json!({ "order": order, "lines": lines })).await;
+    verb(&trade.seller, &note, "issue", json!({})).await;
+
+    let invoice = invoiced_once(&trade, &note, &series).await;
+
+    let told = (text(&invoice, "number"), cents(&invoice["totals"]["gross"]));
+    assert_eq!(told, ("F1", 248_050));
+    let all = trade.biller.list_all("/v1/invoices", "invoices", &[]).await;
+    assert_eq!(all.len(), 1);
+    let rest = trade.invoice(trade.invoicing(&order, &series)).await.ok();
+    assert_eq!(cents(&rest["totals"]["gross"]), 121_000);
 }
 
 /// DOC-07: parts of what was sold are invoiced at the prices that were agreed on and add up to it; more than is left is refused,
@@ -108,7 +145,7 @@ async fn parts_of_a_quote_add_up_to_it() {
     trade.biller.post(&format!("/v1/{}:void", name(&voided)), json!({ "reason": "a mistake" })).await.ok();
     let rest = trade.invoice(trade.invoicing(&quote, &series)).await.ok();
 
-    let net = |invoice: &serde_json::Value| cents(&invoice["totals"]["net"]);
+    let net = |invoice: &Value| cents(&invoice["totals"]["net"]);
     assert_eq!(net(&first) + net(&rest), cents(&agreed["document"]["totals"]["net"]));
     assert_eq!(net(&voided), net(&rest), "what is given back is invoiced as it was");
     trade.invoice(trade.invoicing(&quote, &series)).await.refused_as("ALREADY_INVOICED");
@@ -128,7 +165,7 @@ async fn a_draft_takes_what_its_lines_say() {
     request["issue"] = json!(false);
     let mut draft = trade.invoice(request).await.ok();
     let path = format!("/v1/{}", name(&draft));
-    let write = async |draft: &mut serde_json::Value, quantity: &str| {
+    let write = async |draft: &mut Value, quantity: &str| {
         draft["lines"][0]["quantity"] = json!(quantity);
         let lines = json!({ "lines": draft["lines"] });
         trade.biller.patch(&format!("{path}?updateMask=lines"), lines).await
@@ -141,7 +178,7 @@ async fn a_draft_takes_what_its_lines_say() {
     trade.biller.delete(&path).await.ok();
     let last = trade.invoice(trade.invoicing(&quote, &series)).await.ok();
 
-    let quantity = |invoice: &serde_json::Value| text(&invoice["lines"][0], "quantity").to_owned();
+    let quantity = |invoice: &Value| text(&invoice["lines"][0], "quantity").to_owned();
     assert_eq!((quantity(&rest), quantity(&last)), ("2".to_owned(), "1".to_owned()));
     let credits = trade.billing_numbers("CREDIT_NOTE", "C").await;
     let credit =

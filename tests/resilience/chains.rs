@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde_json::Value;
-use trato_devstack::trade::{self, Cashed, GROSS, Ground, Returned};
+use trato_devstack::trade::{self, Billed, Cashed, GROSS, Ground, Returned};
 
 use super::outages::Outages;
 use crate::harness::{
@@ -29,15 +29,19 @@ const CLIENTS: usize = 8;
 const VICTIMS: [&str; 6] = ["sales", "billing", "customers", "gateway", "postgres", "rabbitmq"];
 
 /// Goes through chains one after the other until it is told to stop, and all the way back after every second one; each call is
-/// asked for until it is answered.
+/// asked for until it is answered. Every second chain is invoiced by its quote, the others by their delivery notes; the client's
+/// place says by which the first one is, so that of both some go back.
 async fn trade_until(
     stop: Arc<AtomicBool>,
     mut by: Insistent,
     ground: Ground,
+    place: usize,
 ) -> Vec<(Cashed, Option<Returned>)> {
     let mut told: Vec<(Cashed, Option<Returned>)> = Vec::new();
     while !stop.load(Ordering::Relaxed) {
-        let cashed = trade::to_cash(&mut by, &ground).await.expect("a chain ends");
+        let is_by_quote = (place + told.len()).is_multiple_of(2);
+        let billed = if is_by_quote { Billed::Quote } else { Billed::DeliveryNote };
+        let cashed = trade::to_cash(&mut by, &ground, billed).await.expect("a chain ends");
         let returned = if told.last().is_none_or(|(_, returned)| returned.is_none()) {
             Some(trade::and_back(&mut by, &ground, &cashed).await.expect("all of it comes back"))
         } else {
@@ -79,8 +83,8 @@ fn chains_are_finished_once_whatever_is_killed() {
         let mut clerk = stack.tenant().await.administrator();
         let ground = Ground::make(&mut clerk).await.expect("what documents name");
         let stop = Arc::<AtomicBool>::default();
-        let client = || trade_until(stop.clone(), Insistent(clerk.clone()), ground.clone());
-        let clients: Vec<_> = (0..CLIENTS).map(|_| tokio::spawn(client())).collect();
+        let client = |place| trade_until(stop.clone(), Insistent(clerk.clone()), ground.clone(), place);
+        let clients: Vec<_> = (0..CLIENTS).map(|place| tokio::spawn(client(place))).collect();
         let mut outages = Outages::default();
         for _ in 0..rounds {
             for victim in VICTIMS {

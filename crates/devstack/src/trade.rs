@@ -65,6 +65,15 @@ pub struct Ground {
     pub credit_notes: String,
 }
 
+/// Which document of a chain is invoiced.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Billed {
+    /// The accepted quote.
+    Quote,
+    /// The delivery note of its order.
+    DeliveryNote,
+}
+
 /// What came of a chain: resource names.
 #[derive(Clone, Debug)]
 pub struct Cashed {
@@ -136,8 +145,9 @@ impl Ground {
     }
 }
 
-/// Goes from an opportunity to cash: offered, accepted, ordered, delivered, invoiced and paid, in `CALLS` calls.
-pub async fn to_cash(client: &mut (impl Client + Send), ground: &Ground) -> Result<Cashed> {
+/// Goes from an opportunity to cash: offered, accepted, ordered, delivered, invoiced by one of its documents and paid, in `CALLS`
+/// calls.
+pub async fn to_cash(client: &mut (impl Client + Send), ground: &Ground, billed: Billed) -> Result<Cashed> {
     let account = &ground.account;
     let chance = json!({ "displayName": "Two presses", "account": account });
     let opportunity = made(client, "opportunities", chance).await?;
@@ -153,8 +163,12 @@ pub async fn to_cash(client: &mut (impl Client + Send), ground: &Ground) -> Resu
     made(client, &format!("{delivery_note}:issue"), json!({})).await?;
     made(client, &format!("{delivery_note}:dispatch"), json!({ "carrier": "Correos" })).await?;
     made(client, &format!("{delivery_note}:confirm"), json!({ "proof": { "receiver": "Eva" } })).await?;
+    let source = match billed {
+        Billed::Quote => &quote,
+        Billed::DeliveryNote => &delivery_note,
+    };
     let bill = json!({
-        "sourceDocument": delivery_note, "legalEntity": ground.legal_entity, "issue": true,
+        "sourceDocument": source, "legalEntity": ground.legal_entity, "issue": true,
         "numberSeries": ground.invoices,
     });
     let bill = client.ask("/v1/invoices:createFromSource".to_owned(), bill).await?;

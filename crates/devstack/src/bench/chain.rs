@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     Tenant,
-    trade::{self, CALLS, Client, Ground},
+    trade::{self, Billed, CALLS, Client, Ground},
 };
 
 /// Chains that go on at once.
@@ -175,7 +175,7 @@ async fn run(target: &Target, ground: &Ground, patience: Patience, until: Until)
             let mut micros = drive::empty()?;
             while !until.is_over() {
                 let since = Instant::now();
-                trade::to_cash(&mut caller, &ground).await?;
+                trade::to_cash(&mut caller, &ground, Billed::DeliveryNote).await?;
                 micros.saturating_record(since.elapsed().as_micros() as u64);
             }
             anyhow::Ok(micros)

@@ -173,6 +173,10 @@ impl Importer {
     ) -> Result<Option<Error>> {
         let (reason, invoices, left) = match find(line, candidates) {
             Match::Number(invoices) => (Reason::Number, invoices, None),
+            Match::NumberOnly(invoices) => {
+                let first = invoices.first().map(|invoice| Id::<Invoice>::from_uuid(invoice.id).name());
+                (Reason::NumberOnly, invoices, first.map(Unbooked::NumberOnly))
+            }
             Match::AmountAndName(invoice) => (Reason::AmountAndName, vec![invoice], None),
             Match::AmountOnly(invoice) => {
                 let left = Unbooked::AmountOnly(Id::<Invoice>::from_uuid(invoice.id).name());

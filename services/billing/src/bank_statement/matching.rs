@@ -1,7 +1,8 @@
 //! What a line of a statement pays, and how that is known. Pure.
 //!
-//! A number in what the payer wrote is certain enough; so is the amount together with the name of the payer. An amount alone is
-//! not: it is only proposed.
+//! A number in what the payer wrote is certain enough, unless it may as well be a quantity or a year; so is the amount together
+//! with the name of the payer, or either of them with such a number. An amount alone is not, nor is such a number: it is only
+//! proposed.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -9,6 +10,9 @@ use trato_types::{Currency, Minor};
 use uuid::Uuid;
 
 use super::model::Line;
+
+/// Shortest number that is taken for nothing else.
+const SHORTEST: usize = 5;
 
 /// An invoice that is open.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -68,6 +72,8 @@ impl Candidates {
 pub enum Match {
     /// The numbers of these invoices, of one account, stand in the reference.
     Number(Vec<Open>),
+    /// The same, but the numbers may be anything, and nothing bears them out; somebody must say whether these are meant.
+    NumberOnly(Vec<Open>),
     /// One invoice has this amount open, of an account of the payer's name.
     AmountAndName(Open),
     /// One invoice has this amount open; somebody must say whether it is meant.
@@ -94,12 +100,42 @@ pub fn find(line: &Line, candidates: &Candidates) -> Match {
         candidates.open.iter().filter(|open| open.currency == line.currency).collect();
     let words = words(&line.reference);
     let named: Vec<&Open> = of_currency.iter().filter(|open| words.contains(&open.number)).copied().collect();
-    let accounts: BTreeSet<Uuid> = named.iter().map(|open| open.account).collect();
-    match accounts.len() {
+    let certain = certain(line, &named);
+    match accounts(&certain) {
         0 => {}
-        1 => return Match::Number(named.into_iter().cloned().collect()),
+        1 => return Match::Number(certain.into_iter().cloned().collect()),
         _ => return Match::Ambiguous,
     }
+    match (find_by_amount(line, candidates, of_currency), accounts(&named)) {
+        (found @ Match::AmountAndName(_), _) | (found, 0) => found,
+        (Match::Nothing, 1) => Match::NumberOnly(named.into_iter().cloned().collect()),
+        _ => Match::Ambiguous,
+    }
+}
+
+/// Those of the invoices that are named which are certain to be meant: by a number that is nothing else, by what is open of each or
+/// of all, or by the name of the payer. "12 chairs, thanks" pays no invoice 12 of somebody else.
+fn certain<'a>(line: &Line, named: &[&'a Open]) -> Vec<&'a Open> {
+    let total = named.iter().fold(0_i64, |total, open| total.saturating_add(open.open.0));
+    if accounts(named) == 1 && Minor(total) == line.amount {
+        return named.to_vec();
+    }
+    let is_certain = |open: &Open| {
+        is_telling(&open.number) || open.open == line.amount || is_alike(&open.name, &line.counterparty)
+    };
+    named.iter().copied().filter(|open| is_certain(open)).collect()
+}
+
+/// True for a number that is hardly anything else: one with a letter that is not short.
+fn is_telling(number: &str) -> bool {
+    number.chars().count() >= SHORTEST && number.chars().any(char::is_alphabetic)
+}
+
+fn accounts(invoices: &[&Open]) -> usize {
+    invoices.iter().map(|open| open.account).collect::<BTreeSet<Uuid>>().len()
+}
+
+fn find_by_amount(line: &Line, candidates: &Candidates, of_currency: Vec<&Open>) -> Match {
     if candidates.crowded.contains(&(line.amount, line.currency)) {
         return Match::Ambiguous;
     }
@@ -179,6 +215,33 @@ mod tests {
         all.crowded.push((Minor(100), Currency::USD));
         assert_eq!(find(&line(100, "thanks", "Hotel Miramar"), &all), Match::Ambiguous);
         assert_eq!(find(&line(100, "F2026-3", "Hotel Miramar"), &all), Match::Number(vec![c]));
+    }
+
+    /// XTR-05: a number that may be a quantity, a year or a day decides with the amount or the payer's name only.
+    #[test]
+    fn a_number_that_may_be_anything_must_be_borne_out() {
+        let (a, b, c) = (
+            open(1, "12", 1, "Hotel Miramar", 100),
+            open(2, "20260007", 1, "Hotel Miramar", 200),
+            open(3, "R7", 2, "Bar Azul", 700),
+        );
+        let named = open(4, "F0004", 3, "Casa Verde", 900);
+        let open = vec![a.clone(), b.clone(), c.clone(), named.clone()];
+        let all = Candidates { open, crowded: Vec::new() };
+        for (line, found) in [
+            (line(5, "12 chairs, thanks", "Somebody"), Match::NumberOnly(vec![a.clone()])),
+            (line(5, "20260007", ""), Match::NumberOnly(vec![b.clone()])),
+            (line(5, "R7", ""), Match::NumberOnly(vec![c.clone()])),
+            (line(5, "12", "HOTEL MIRAMAR"), Match::Number(vec![a.clone()])),
+            (line(100, "12", "Somebody"), Match::Number(vec![a.clone()])),
+            (line(300, "12 and 20260007", ""), Match::Number(vec![a.clone(), b])),
+            (line(5, "12 or R7", ""), Match::Ambiguous),
+            (line(5, "12 chairs, F0004", ""), Match::Number(vec![named])),
+            (line(700, "12 chairs", "Bar Azul"), Match::AmountAndName(c)),
+            (line(700, "12 chairs", "Somebody"), Match::Ambiguous),
+        ] {
+            assert_eq!(find(&line, &all), found, "{line:?}");
+        }
     }
 
     /// XTR-05: what may be paid is known before anything is, with what is open of it by now.

@@ -34,6 +34,11 @@ pub enum Unbooked {
     /// One invoice has its amount open, and nothing else speaks for it.
     #[error("{0} has this amount open, and nothing else says that it is meant")]
     AmountOnly(String),
+    /// A number stands in it that may be anything, and nothing else speaks for the invoice.
+    #[error(
+        "{0} has a number that stands in it, which may be anything: neither amount nor payer says that it is meant"
+    )]
+    NumberOnly(String),
     /// Several may be meant.
     #[error("several invoices come into question")]
     Ambiguous,
@@ -55,6 +60,7 @@ impl DomainError for Unbooked {
     fn reason(&self) -> &'static str {
         match self {
             Self::AmountOnly(_) => "AMOUNT_ONLY",
+            Self::NumberOnly(_) => "NUMBER_ONLY",
             Self::Ambiguous => "AMBIGUOUS",
             Self::NoMatch => "NO_MATCH",
             Self::KeyTaken(_) => "KEY_TAKEN",

@@ -87,6 +87,9 @@ fn parse(body: &pb::QueryStatementRequest) -> Result<Asked> {
     let currency = violations.keep("currency_code", Currency::parse_existing(&body.currency_code));
     let from = body.from_date.as_ref().and_then(|date| violations.keep("from_date", wire::parse_date(date)));
     let to = body.to_date.as_ref().and_then(|date| violations.keep("to_date", wire::parse_date(date)));
+    if from.zip(to).is_some_and(|(from, to)| to < from) {
+        violations.add("to_date", "END_BEFORE_START", "must not be before from_date");
+    }
     let asked = account.zip(legal_entity).zip(currency);
     let asked =
         asked.map(|((account, legal_entity), currency)| Asked { account, legal_entity, currency, from, to });

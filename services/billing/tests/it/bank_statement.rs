@@ -10,6 +10,7 @@ use trato_proto::billing::v1::{
 
 use crate::{
     harness::{Billing, Desk, days_ago, eur, field, refusal, violations},
+    opening::item,
     payment::{part, request_id},
 };
 
@@ -101,6 +102,33 @@ async fn a_statement_is_matched_and_says_why() {
         assert_eq!(billing.get_invoice(invoice).await.payment_state(), PaymentState::Paid);
     }
     assert_eq!(billing.trial(&desk).await["2100"], -900, "what was paid too much stays on the account");
+}
+
+/// XTR-05: a number that may be anything, such as that of an invoice that was taken over, is proposed, and why is said; with the
+/// payer's name it decides.
+#[tokio::test]
+async fn a_number_that_may_be_anything_is_only_proposed() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    let ledger = billing.ledger(&desk).await;
+    let invoice = billing.take_over_invoice(item(&ledger, &desk.account, "12", "121.00")).await;
+    let day = days_ago(3).expect("a day");
+    let day = format!("{:04}-{:02}-{:02}", day.year, day.month, day.day);
+    let file = format!(
+        "key;date;amount;currency;reference;counterparty\n\
+         1;{day};50.00;EUR;12 chairs, thanks;Bar Azul\n\
+         2;{day};50.00;EUR;12;Hotel Miramar\n"
+    );
+
+    let done = billing.import(importing(&desk, Format::Csv, &file)).await.expect("imported");
+
+    assert_eq!(
+        done.entries.iter().map(brief).collect::<Vec<_>>(),
+        [("1", Outcome::Proposed, Reason::NumberOnly), ("2", Outcome::Recorded, Reason::Number)]
+    );
+    assert_eq!(done.entries[0].failure_reason, "NUMBER_ONLY");
+    assert_eq!(done.entries[0].allocations, [part(&invoice, "50.00")]);
+    assert_eq!(billing.get_invoice(&invoice).await.open, eur("71.00"));
 }
 
 /// XTR-05: CAMT.053 is read, an amount alone is only proposed, and a payment in several entries pays in their order.

@@ -66,6 +66,27 @@ pub fn brief(statement: &QueryStatementResponse) -> Vec<(&str, i64, i64)> {
     lines.map(|one| (one.kind().as_str_name(), line(one).0, line(one).1)).collect()
 }
 
+/// DOC-14: a statement of a period that ends before it begins is refused: nothing on it would be no balance.
+#[tokio::test]
+async fn a_statement_does_not_end_before_it_begins() {
+    let billing = Billing::start().await;
+    let account = billing.account().await;
+    let from = |from_date, to_date| QueryStatementRequest {
+        account: account.clone(),
+        currency_code: "EUR".into(),
+        from_date,
+        to_date,
+        ..Default::default()
+    };
+    let ask = async |request| billing.receivables().query_statement(billing.admin.request(request)).await;
+
+    let turned = ask(from(days_ago(3), days_ago(4))).await;
+    let one_day = ask(from(days_ago(3), days_ago(3))).await;
+
+    assert_eq!(violations(turned), [field("to_date", "END_BEFORE_START")]);
+    assert!(one_day.is_ok(), "a period of a day is one");
+}
+
 /// DOC-14, DOC-18: a statement leads from the balance before to the balance after, and does so for any part of the time.
 #[tokio::test]
 async fn a_statement_leads_from_one_balance_to_the_next() {

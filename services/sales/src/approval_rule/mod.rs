@@ -7,6 +7,6 @@ mod store;
 
 pub use self::{
     api::Api,
-    model::{ApprovalRule, Measure},
+    model::{ApprovalRule, Measure, matching},
     store::find,
 };

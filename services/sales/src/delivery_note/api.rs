@@ -13,7 +13,7 @@ use trato_query::Field;
 use trato_types::{Context, MemberRef, Ref, Result, Violations, text::line};
 use uuid::Uuid;
 
-use super::{model::DeliveryNote, moves, parse, render, requests::References, store};
+use super::{confirm, model::DeliveryNote, moves, parse, render, requests::References, store};
 use crate::{forms::require_request_id, order::Order, rendering::Rendering};
 
 /// Serves delivery notes.
@@ -114,12 +114,7 @@ impl DeliveryNoteService for Api {
         &self,
         request: Request<pb::ConfirmDeliveryNoteRequest>,
     ) -> Reply<pb::DeliveryNote> {
-        let orders = self.orders;
-        self.delivery_notes
-            .change_in(request, "delivered", |tx, before, body| {
-                moves::confirm(orders, tx, before, body).boxed()
-            })
-            .await
+        confirm::confirm(&self.delivery_notes, self.orders, request).await
     }
     async fn void_delivery_note(
         &self,

@@ -223,6 +223,12 @@ impl DeliveryNote {
         lines.collect()
     }
 
+    /// True when the customer took nothing of it.
+    pub fn is_wholly_refused(&self) -> Result<bool> {
+        let accepted = self.accepted()?;
+        Ok(!self.refusals.0.is_empty() && accepted.iter().all(|(_, quantity)| quantity.is_zero()))
+    }
+
     /// Lines of the order and how much of each was refused.
     pub fn refused(&self) -> Vec<(&str, Quantity)> {
         let refused = self.refusals.0.iter();

@@ -95,7 +95,7 @@ impl FromQuote {
             Err(error) => return Err(error),
         };
         require_living(&quote).map_err(|_| about(FromQuoteError::NotFound, id))?;
-        if let Some(order) = find_order(tx, id).await? {
+        if let Some(order) = find_order_of(tx, id).await? {
             return Err(about(FromQuoteError::OrderExists, id).with("order", order.name()));
         }
         if quote.value.state != quote::State::Accepted {
@@ -112,7 +112,8 @@ impl FromQuote {
     }
 }
 
-async fn find_order(tx: &mut Tx, quote: Id<Quote>) -> Result<Option<Id<Order>>> {
+/// The order that a quote has become, deleted ones left out.
+pub async fn find_order_of(tx: &mut Tx, quote: Id<Quote>) -> Result<Option<Id<Order>>> {
     let tenant = tx.cx().tenant;
     let found: Option<Uuid> = sqlx::query_scalar(
         "select id from sales_order where tenant_id = $1 and quote = $2 and delete_time is null",

@@ -9,7 +9,7 @@
 //!                 └─ cancel ─▶ CANCELLED
 //! ```
 //!
-//! An order is one row with its document (`../document`) and its quantities (`ledger.rs`); whoever moves quantities
+//! An order is one row with its document (`../document`) and its quantities (`ledger/`); whoever moves quantities
 //! holds the lock of that row. The table keeps the quantities once more, line by line under constraints, so that
 //! nothing that is written by whatever way is delivered beyond what was ordered. From confirmation to fulfilment the
 //! state follows from them. Billing keeps credit for an order before it is confirmed (`credit.rs`); what it invoices and
@@ -39,6 +39,7 @@ pub use self::{
     account_hold::hold_orders,
     api::Api,
     billed::{record_credit_notes, record_invoices},
+    from_quote::find_order_of,
     goods::Good,
     ledger::LedgerError,
     locked::{find_orders, insert_order, lock_order, order_not_found, save_order},

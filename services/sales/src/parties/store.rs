@@ -112,7 +112,17 @@ pub async fn find(
 /// The day it is now where this legal entity makes documents out, or, where none is named, the one that was recorded first; in
 /// UTC where no zone is known.
 pub async fn find_day(tx: &mut Tx, legal_entity: Option<Ref<foreign::LegalEntity>>) -> Result<Date> {
-    let (tenant, now) = (tx.cx().tenant, tx.cx().now);
+    let now = tx.cx().now;
+    find_day_of(tx, legal_entity, now).await
+}
+
+/// Which day it is there at this time.
+pub async fn find_day_of(
+    tx: &mut Tx,
+    legal_entity: Option<Ref<foreign::LegalEntity>>,
+    time: Timestamp,
+) -> Result<Date> {
+    let tenant = tx.cx().tenant;
     let found: Option<Option<String>> = sqlx::query_scalar(include_str!("../../sql/find_time_zone.sql"))
         .bind(tenant)
         .bind(legal_entity.map(Ref::uuid))
@@ -121,7 +131,7 @@ pub async fn find_day(tx: &mut Tx, legal_entity: Option<Ref<foreign::LegalEntity
         .map_err(from_sqlx)?;
     let zone = found.flatten().map_or(Ok(Tz::UTC), |zone| zone.parse::<Tz>());
     let zone = zone.map_err(|error| Error::internal(error.to_string()))?;
-    Ok(now.with_timezone(&zone).date_naive())
+    Ok(time.with_timezone(&zone).date_naive())
 }
 
 /// The logo of this hash, which a document or a legal entity refers to.

@@ -6,18 +6,22 @@ use futures::FutureExt as _;
 use tonic::{Request, Status};
 use trato_platform::{
     App,
-    db::{Constraint, Facts, Record, Resource},
+    db::{Constraint, Facts, Record, Resource, Tx},
     directory::Directory,
     rpc::status::to_status,
     standard::{Drafts, Reply, Store, answer},
 };
 use trato_proto::sales::v1::{self as pb, quote_service_server::QuoteService};
 use trato_query::Field;
-use trato_types::{Context, Error, MemberRef, Result, Violations};
+use trato_types::{Context, Error, Id, MemberRef, Result, Violations};
 use uuid::Uuid;
 
-use super::{accept::Accepting, model::Quote, parse, render, revise, send, store, submit};
-use crate::{references::References, rendering::Rendering};
+use super::{
+    accept::Accepting,
+    model::{Quote, State},
+    parse, render, revise, send, store, submit,
+};
+use crate::{order, references::References, rendering::Rendering};
 
 /// Serves quotes.
 pub struct Api {
@@ -49,12 +53,28 @@ impl Api {
         let Some(subject) = cx.actor.subject() else { return Ok(Arc::default()) };
         self.directory.teams(cx.tenant, subject).await.map_err(to_status)
     }
+
+    /// Name of the order that a quote has become; empty while there is none.
+    async fn order_of(&self, cx: &Context, quote: &Record<Quote>) -> Result<String> {
+        if quote.value.state != State::Accepted {
+            return Ok(String::new());
+        }
+        let mut tx = Tx::of(self.quotes.database(), cx).await?;
+        let order = order::find_order_of(&mut tx, Id::from_uuid(quote.id)).await?;
+        tx.roll_back().await?;
+        Ok(order.map(Id::name).unwrap_or_default())
+    }
 }
 
 #[tonic::async_trait]
 impl QuoteService for Api {
     async fn get_quote(&self, request: Request<pb::GetQuoteRequest>) -> Reply<pb::Quote> {
-        self.quotes.get(request).await
+        answer(request, async |cx, body| {
+            let quote = self.quotes.read(cx, &body.name).await?;
+            let order = self.order_of(cx, &quote).await?;
+            Ok(pb::Quote { order, ..render::render(&quote) })
+        })
+        .await
     }
     async fn list_quotes(&self, request: Request<pb::ListQuotesRequest>) -> Reply<pb::ListQuotesResponse> {
         self.quotes.list(request).await

@@ -56,6 +56,8 @@ pub fn render(record: &Record<Quote>) -> pb::Quote {
         cancel_reason: quote.cancel_reason.clone(),
         issuer: parties.and_then(|parties| parties.issuer.as_ref()).map(render_issuer),
         recipient: parties.and_then(|parties| parties.recipient.as_ref()).map(render_recipient),
+        // It stands on the order: whoever reads one quote looks there.
+        order: String::new(),
     }
 }
 

@@ -26,7 +26,7 @@ pub async fn submit(references: &References, tx: &mut Tx, before: &Record<Quote>
     }
     let measure = quote.measure();
     let rules = approval_rule::find(tx).await?;
-    let matching: Vec<_> = rules.into_iter().filter(|(_, rule)| rule.matches(&measure)).collect();
+    let matching = approval_rule::matching(rules, &measure);
     let cx = tx.cx();
     let submitter = cx.actor.subject().map(MemberRef::from_subject);
     let submitter = submitter.transpose().map_err(Error::internal)?;

@@ -1,5 +1,7 @@
 //! The synchronous edge to billing: an order is confirmed when billing keeps credit for it.
 
+use std::time::{Duration, Instant};
+
 use futures::future::join;
 use tonic::Code;
 use tonic_types::StatusExt as _;
@@ -13,6 +15,9 @@ use crate::{
     order::{confirming, document, precondition},
     quote::line,
 };
+
+/// Longest that a caller is kept waiting for somebody who is not there, on a busy machine.
+const AT_ONCE: Duration = Duration::from_secs(5);
 
 fn unix_now() -> i64 {
     chrono::Utc::now().timestamp()
@@ -120,9 +125,14 @@ async fn without_billing_nothing_is_confirmed() {
     let (sales, desk) = nobody.ordering().await;
     let draft = sales.create_order(sales.order_of(&desk, &["2"]).await).await.expect("a draft");
 
-    let refused = sales.confirm_order(&draft.name).await;
+    let begun = Instant::now();
+    let refused = sales.confirm_order(&draft.name).await.expect_err("nobody keeps credit");
+    let waited = begun.elapsed();
 
-    assert_eq!(refusal(refused), (Code::Unavailable, "UPSTREAM_UNAVAILABLE".to_owned()));
+    let retry = refused.get_details_retry_info().and_then(|info| info.retry_delay);
+    assert!(retry.is_some(), "the caller is told when to try again");
+    assert!(waited < AT_ONCE, "it took {waited:?}");
+    assert_eq!(refusal(Err::<(), _>(refused)), (Code::Unavailable, "UPSTREAM_UNAVAILABLE".to_owned()));
     assert_eq!(sales.get_order(&draft.name).await, draft);
 }
 

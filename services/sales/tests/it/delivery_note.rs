@@ -7,7 +7,7 @@ use tonic::{Code, Response, Status};
 use trato_proto::sales::v1::{
     ConfirmDeliveryNoteRequest, CreateDeliveryNoteRequest, DeleteDeliveryNoteRequest, DeliveryNote,
     DispatchDeliveryNoteRequest, HoldOrderRequest, IssueDeliveryNoteRequest, ListDeliveryNotesRequest, Order,
-    OrderPromiseBroken, UpdateDeliveryNoteRequest, VoidDeliveryNoteRequest,
+    UpdateDeliveryNoteRequest, VoidDeliveryNoteRequest,
     delivery_note::{Line, Proof, Refusal, State},
     delivery_note_service_client::DeliveryNoteServiceClient,
     order::{self, DeliveryStatus, HoldReason, InvoiceStatus},
@@ -15,7 +15,7 @@ use trato_proto::sales::v1::{
 use uuid::Uuid;
 
 use crate::{
-    harness::{Sales, date, field, paths, refusal, timestamp, violations},
+    harness::{Sales, field, paths, refusal, violations},
     order::{precondition, quantities},
     order_facts::invoice_name,
 };
@@ -88,7 +88,7 @@ pub fn issuing(name: &str) -> IssueDeliveryNoteRequest {
     IssueDeliveryNoteRequest { name: name.into(), request_id, ..Default::default() }
 }
 
-fn confirming(name: &str) -> ConfirmDeliveryNoteRequest {
+pub fn confirming(name: &str) -> ConfirmDeliveryNoteRequest {
     let proof = Proof { receiver: "Ana".into(), signature: "scans/4711".into() };
     ConfirmDeliveryNoteRequest { name: name.into(), proof: Some(proof), ..Default::default() }
 }
@@ -348,46 +348,4 @@ async fn a_serial_number_is_delivered_once() {
     }
     let order = sales.get_order(&order.name).await;
     assert_eq!(quantities(&order.progress[0]), ["64", "0", "1", "0", "0"]);
-}
-
-/// DOC-13: what arrives after the day it was promised for is told once, with the day on which it came.
-#[tokio::test]
-async fn a_late_delivery_is_told() {
-    let (sales, desk) = Sales::start_ordering().await;
-    let promised = async |promised_date| {
-        let draft = Order { promised_date, ..sales.order_of(&desk, &["2"]).await };
-        let draft = sales.create_order(draft).await.expect("a draft");
-        let order = sales.confirm_order(&draft.name).await.expect("confirmed");
-        let first = sales.delivered(&order.name, vec![part("1", "1")]).await;
-        let second = sales.delivered(&order.name, vec![part("1", "1")]).await;
-        (order, first, second)
-    };
-    let (timely, first, second) = promised(date(2999, 1, 7)).await;
-    let future =
-        ConfirmDeliveryNoteRequest { delivery_time: Some(timestamp(2999, 1, 8)), ..confirming(&first.name) };
-
-    let future = sales.delivery_notes().confirm_delivery_note(sales.admin.request(future)).await;
-    sales.confirm_delivery(&first.name, Vec::new()).await.expect("in time");
-    let open = sales.get_order(&timely.name).await;
-    sales.confirm_delivery(&second.name, Vec::new()).await.expect("in time");
-    let kept = sales.get_order(&timely.name).await;
-    let (late, first, second) = promised(date(2026, 1, 7)).await;
-    sales.confirm_delivery(&first.name, Vec::new()).await.expect("too late");
-    sales.confirm_delivery(&second.name, Vec::new()).await.expect("later still");
-    let broken = sales.get_order(&late.name).await;
-
-    assert_eq!(violations(future), [field("delivery_time", "IN_FUTURE")]);
-    assert_eq!(open.next_promised_date, date(2999, 1, 7));
-    assert_eq!((kept.next_promised_date, kept.progress[0].promise_broken), (None, false));
-    assert!(broken.progress[0].promise_broken);
-    let events = sales.service.published(sales.admin.tenant).await;
-    let facts = events.iter().filter_map(|event| {
-        let fact = event.fact::<OrderPromiseBroken>().expect("it can be read")?;
-        Some((event.subject.clone(), fact))
-    });
-    let facts: Vec<_> = facts.collect();
-    assert_eq!(facts.len(), 1);
-    assert_eq!(facts[0].0, late.name);
-    assert_eq!(facts[0].1.lines[0].promised_date, date(2026, 1, 7));
-    assert!(facts[0].1.lines[0].delivery_date.is_some());
 }

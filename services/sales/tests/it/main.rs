@@ -13,6 +13,7 @@ mod configuration;
 mod count;
 mod credit;
 mod customers;
+mod delivery_arrival;
 mod delivery_note;
 mod edge;
 mod funnel;

@@ -108,6 +108,26 @@ async fn an_order_keeps_what_the_quote_said() {
     assert_eq!(cents(totals.gross.as_ref()), gross(&quote));
 }
 
+/// DOC-04: a quote says which order it has become, in whichever state that is; a draft that was deleted is none.
+#[tokio::test]
+async fn a_quote_says_which_order_it_has_become() {
+    let (sales, desk) = Sales::start_selling_by_quotes().await;
+    let quote = sales.accepted(&desk, "1").await;
+    let told = async || sales.get_quote(&quote.name).await.order;
+
+    let mut orders = vec![told().await];
+    let draft = sales.order_from(of(&quote.name)).await.expect("an order");
+    orders.push(told().await);
+    let delete = DeleteOrderRequest { name: draft.name.clone(), ..Default::default() };
+    sales.orders().delete_order(sales.admin.request(delete)).await.expect("a draft can be deleted");
+    orders.push(told().await);
+    let order = sales.order_from(of(&quote.name)).await.expect("another order");
+    sales.cancel_order(&order.name).await;
+    orders.push(told().await);
+
+    assert_eq!(orders, [String::new(), draft.name, String::new(), order.name]);
+}
+
 /// DOC-04: of however many who make a quote an order at once, one does, and all others are told which order it is.
 #[tokio::test]
 async fn one_order_comes_of_a_quote() {

@@ -1,8 +1,9 @@
 //! What approval rules measure when a quote is submitted: what it costs us by now, and what it would cost by the lists.
 
 use tonic::Response;
-use trato_proto::sales::v1::{
-    ApprovalRule, Product, UpdateProductRequest, quote::State, sales_document::Line,
+use trato_proto::{
+    google::value::Money,
+    sales::v1::{ApprovalRule, Product, UpdateProductRequest, quote::State, sales_document::Line},
 };
 
 use crate::{
@@ -44,6 +45,21 @@ async fn a_margin_is_that_of_now() {
     assert_eq!((thick.state(), thin.state()), (State::Approved, State::InApproval));
     let cost = thin.document.as_ref().and_then(|document| document.lines[0].cost.clone());
     assert_eq!(cost, euros(16_000), "what was judged stands on it");
+}
+
+/// DOC-01: a quote in a currency of which no rule has an amount is approved by those that have one in another.
+#[tokio::test]
+async fn a_quote_in_another_currency_is_approved_by_somebody() {
+    let (sales, desk) = Sales::start_quoting().await;
+    let dollars = Money { currency_code: "USD".into(), units: 10_000, nanos: 0 };
+    sales.rule(ApprovalRule { min_net: Some(dollars), ..Default::default() }).await;
+    let (early, late) = (sales.draft(&desk, "2").await, sales.draft(&desk, "2").await);
+
+    let unknown = sales.submit(&early.name).await.expect("a draft");
+    sales.rule(ApprovalRule { min_net: euros(1_000_000), ..Default::default() }).await;
+    let small = sales.submit(&late.name).await.expect("a draft");
+
+    assert_eq!((unknown.state(), small.state()), (State::InApproval, State::Approved));
 }
 
 /// DOC-01: a price that was agreed on below that of the lists is a discount.

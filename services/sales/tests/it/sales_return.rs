@@ -1,7 +1,9 @@
 //! Returns: requested, judged by the policy of then, received, inspected and settled, with the quantities of the order.
 
 use futures::future::join_all;
+use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use tonic::{Response, Status};
+use trato_platform::testing::stack;
 use trato_proto::{
     billing::v1::invoice,
     sales::v1::{
@@ -38,6 +40,30 @@ impl Sales {
         sales.default_series(DocumentKind::Return, "R").await;
         sales.published_policy(14).await;
         (sales, desk)
+    }
+
+    /// Makes an issued delivery note one of this day. The service issues as of today, and the table lets nobody change that: what
+    /// is old came to be so with time, which a test has not.
+    async fn age(&self, delivery_note: &str, issue_date: &str) {
+        let mut tx = self.service.transaction(self.admin.tenant).await;
+        let database: String = sqlx::query_scalar("select current_database()")
+            .fetch_one(tx.connection())
+            .await
+            .expect("a database has a name");
+        let url = stack()["postgres"]["superuser_url"].as_str().expect("the superuser's address").to_owned();
+        let options: PgConnectOptions = url.parse().expect("an address of PostgreSQL");
+        let connection = PgConnection::connect_with(&options.database(&database)).await;
+        let mut connection = connection.expect("a superuser may");
+        let past_triggers = sqlx::raw_sql("set session_replication_role = replica");
+        past_triggers.execute(&mut connection).await.expect("a superuser may");
+        let id: Uuid = delivery_note.trim_start_matches("deliveryNotes/").parse().expect("its name");
+        sqlx::query("update delivery_note set issue_date = $1::date where id = $2")
+            .bind(issue_date)
+            .bind(id)
+            .execute(&mut connection)
+            .await
+            .expect("a superuser may");
+        connection.close().await.expect("closed");
     }
 
     pub async fn request_return(&self, delivery_note: &str, lines: Vec<Line>) -> Result<SalesReturn, Status> {
@@ -160,6 +186,7 @@ async fn a_late_return_needs_an_exception() {
     let order = sales.confirmed(&desk, &["2"]).await;
     let issued = sales.delivered(&order.name, vec![part("1", "2")]).await;
     let unsent = sales.request_return(&issued.name, vec![back("1", &[])]).await;
+    sales.age(&issued.name, "2026-01-05").await;
     let proof = Proof { receiver: "Ana".into(), ..Default::default() };
     let confirm = ConfirmDeliveryNoteRequest {
         name: issued.name.clone(),

@@ -21,10 +21,11 @@ use super::{
     convert::{Converter, Part},
     read::Reader,
     sold::{Sold, SourceError, Supplied},
+    spent,
 };
 use crate::{
     billable::{self, Room},
-    credit_reservation, delivery_note,
+    delivery_note,
     invoice::{content::Lines, issue, model::Invoice, references::References},
     issuing::Issuing,
     tax_code::TaxCode,
@@ -78,7 +79,7 @@ impl Sourcing {
         body: &pb::CreateInvoiceFromSourceRequest,
     ) -> Result<pb::Invoice> {
         let wishes = parse_wishes(body)?;
-        let sold = self.sold(cx, caller, &body.source_document).await?;
+        let sold = self.reader.sold(cx, caller, &body.source_document).await?;
         require_known(&wishes, &sold)?;
         let mut message = draft(body, &sold)?;
         if message.bill_to.is_none() {
@@ -132,21 +133,6 @@ impl Sourcing {
         tx.commit().await
     }
 
-    /// The document of this name; of a quote that has become an order, as the order says.
-    async fn sold(&self, cx: &Context, caller: &Caller, name: &str) -> Result<Sold> {
-        let sold = self.reader.sold(cx, caller, name).await?;
-        if !name.starts_with("quotes/") {
-            return Ok(sold);
-        }
-        let mut tx = Tx::of(&self.database, cx).await?;
-        let order = credit_reservation::order_of_quote(&mut tx, name).await?;
-        tx.roll_back().await?;
-        match order {
-            Some(order) => self.reader.ordered(cx, caller, sold, &order).await,
-            None => Ok(sold),
-        }
-    }
-
     /// What is asked for, or all that is left, as lines of an invoice.
     async fn lines(
         &self,
@@ -184,7 +170,7 @@ impl Sourcing {
         }
         let (lines, tax_inclusive) = converter.finish();
         if lines.is_empty() {
-            return Err(already_invoiced(tx, sold).await?);
+            return Err(spent::why(tx, sold, &ledger).await?);
         }
         Ok((lines, tax_inclusive))
     }
@@ -299,23 +285,4 @@ async fn tax_codes(tx: &mut Tx, codes: Vec<String>) -> Result<HashMap<String, St
     .await
     .map_err(from_sqlx)?;
     Ok(rows.into_iter().map(|(code, id)| (code, Id::<TaxCode>::from_uuid(id).name())).collect())
-}
-
-/// Says that nothing is left, and which invoice has it.
-async fn already_invoiced(tx: &mut Tx, sold: &Sold) -> Result<Error> {
-    let tenant = tx.cx().tenant;
-    let invoice: Option<Uuid> = sqlx::query_scalar(
-        "select id from invoice where tenant_id = $1 and source_document = $2 and delete_time is null
-         and state <> 'VOID' order by id desc limit 1",
-    )
-    .bind(tenant)
-    .bind(&sold.name)
-    .fetch_optional(tx.connection())
-    .await
-    .map_err(from_sqlx)?;
-    let error = Error::from(SourceError::AlreadyInvoiced).with("source_document", &sold.name);
-    Ok(match invoice.map(Id::<Invoice>::from_uuid) {
-        Some(invoice) => error.with("invoice", invoice.name()),
-        None => error,
-    })
 }

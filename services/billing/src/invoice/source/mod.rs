@@ -2,7 +2,8 @@
 //! call. The document is read from sales before any transaction, with the caller's token (`read.rs`); how much of it may be invoiced
 //! follows from how far the order has come (`basis.rs`), as it does whenever sales tells of one (`follow.rs`), and stands with what
 //! is left of it in the ledger of quantities (`../../billable.rs`); its prices are taken over as they were frozen (`convert.rs`);
-//! and the draft is written, and issued if that is asked for, in one transaction (`create.rs`).
+//! and the draft is written, and issued if that is asked for, in one transaction (`create.rs`), or it is said why nothing is left
+//! to invoice (`spent.rs`).
 
 mod basis;
 mod convert;
@@ -10,5 +11,6 @@ mod create;
 mod follow;
 mod read;
 mod sold;
+mod spent;
 
 pub use self::{create::Sourcing, follow::follow_bases, read::Reader};

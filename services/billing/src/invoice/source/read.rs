@@ -34,11 +34,20 @@ impl Reader {
         Self { sales: app.upstream("trato.sales"), customers: app.upstream("trato.customers") }
     }
 
-    /// The document of this name.
+    /// The document of this name; of a quote that has become an order, as the order says.
     pub async fn sold(&self, cx: &Context, caller: &Caller, name: &str) -> Result<Sold> {
         let sold = async {
             match name.split_once('/').map(|(collection, _)| collection) {
-                Some("quotes") => Sold::quote(self.quote(cx, caller, name).await?),
+                Some("quotes") => {
+                    let quote = self.quote(cx, caller, name).await?;
+                    let order = quote.order.clone();
+                    let sold = Sold::quote(quote)?;
+                    if order.is_empty() {
+                        Ok(sold)
+                    } else {
+                        sold.ordered(self.order(cx, caller, &order).await?)
+                    }
+                }
                 Some("orders") => Sold::order(self.order(cx, caller, name).await?),
                 Some("deliveryNotes") => {
                     let note = self.delivery_note(cx, caller, name).await?;
@@ -52,13 +61,6 @@ impl Reader {
                 )),
             }
         };
-        elsewhere(sold).await.map_err(|error| error.with("source_document", name))
-    }
-
-    /// The same of a quote that has become this order.
-    pub async fn ordered(&self, cx: &Context, caller: &Caller, quote: Sold, order: &str) -> Result<Sold> {
-        let name = quote.name.clone();
-        let sold = async { quote.ordered(self.order(cx, caller, order).await?) };
         elsewhere(sold).await.map_err(|error| error.with("source_document", name))
     }
 

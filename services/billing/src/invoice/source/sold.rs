@@ -71,12 +71,17 @@ pub enum SourceError {
     /// All that may be invoiced is.
     #[error("all that may be invoiced of the document is invoiced")]
     AlreadyInvoiced,
+    /// Nothing of it is invoiced, and nothing may be: not yet, or not any more.
+    #[error("nothing of the document may be invoiced yet, or any more")]
+    NothingToInvoice,
 }
 
 impl DomainError for SourceError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NotReady | Self::OnHold | Self::LegalEntityDiffers => Kind::Precondition,
+            Self::NotReady | Self::OnHold | Self::LegalEntityDiffers | Self::NothingToInvoice => {
+                Kind::Precondition
+            }
             Self::AlreadyInvoiced => Kind::AlreadyExists,
         }
     }
@@ -86,6 +91,7 @@ impl DomainError for SourceError {
             Self::OnHold => "ORDER_ON_HOLD",
             Self::LegalEntityDiffers => "LEGAL_ENTITY_DIFFERS",
             Self::AlreadyInvoiced => "ALREADY_INVOICED",
+            Self::NothingToInvoice => "NOTHING_TO_INVOICE",
         }
     }
 }
@@ -116,9 +122,14 @@ impl Sold {
         })
     }
 
-    /// The same of a quote that has become an order: it is invoiced as the order is, by the name of the quote.
+    /// The same of a quote that has become an order: it is invoiced as the order is, by the name of the quote; and as it was
+    /// agreed on while that is a draft that nobody holds.
     pub fn ordered(self, order: sales::Order) -> Result<Self> {
-        if order.delete_time.is_some() || matches!(order.state(), State::Unspecified | State::Draft) {
+        if order.delete_time.is_some() {
+            return Ok(self);
+        }
+        if matches!(order.state(), State::Unspecified | State::Draft) {
+            require_not_held(order.hold_reason())?;
             return Ok(self);
         }
         Ok(Self { name: self.name, legal_entity: self.legal_entity, ..Self::order(order)? })
@@ -128,10 +139,8 @@ impl Sold {
     pub fn order(order: sales::Order) -> Result<Self> {
         let hold = order.hold_reason();
         let sold = Self::confirmed(order)?;
-        match hold {
-            HoldReason::Unspecified | HoldReason::Credit => Ok(sold),
-            HoldReason::Fraud | HoldReason::Manual => Err(SourceError::OnHold.into()),
-        }
+        require_not_held(hold)?;
+        Ok(sold)
     }
 
     fn confirmed(order: sales::Order) -> Result<Self> {
@@ -201,6 +210,14 @@ impl Sold {
             lines,
             ..sold
         })
+    }
+}
+
+/// FAILED_PRECONDITION while somebody holds an order; but for its credit.
+fn require_not_held(hold: HoldReason) -> Result<(), SourceError> {
+    match hold {
+        HoldReason::Unspecified | HoldReason::Credit => Ok(()),
+        HoldReason::Fraud | HoldReason::Manual => Err(SourceError::OnHold),
     }
 }
 
