@@ -13,6 +13,8 @@ use super::model::Line;
 
 /// Shortest number that is taken for nothing else.
 const SHORTEST: usize = 5;
+/// Digits of the shortest one without a letter: a day has eight.
+const DIGITS: usize = 9;
 
 /// An invoice that is open.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -126,9 +128,11 @@ fn certain<'a>(line: &Line, named: &[&'a Open]) -> Vec<&'a Open> {
     named.iter().copied().filter(|open| is_certain(open)).collect()
 }
 
-/// True for a number that is hardly anything else: one with a letter that is not short.
+/// True for a number that is hardly anything else: one with a letter that is not short, or one of many digits.
 fn is_telling(number: &str) -> bool {
-    number.chars().count() >= SHORTEST && number.chars().any(char::is_alphabetic)
+    let digits = number.chars().filter(char::is_ascii_digit).count();
+    let is_lettered = number.chars().any(char::is_alphabetic);
+    number.chars().count() >= SHORTEST && (is_lettered || digits >= DIGITS)
 }
 
 fn accounts(invoices: &[&Open]) -> usize {
@@ -226,11 +230,13 @@ mod tests {
             open(3, "R7", 2, "Bar Azul", 700),
         );
         let named = open(4, "F0004", 3, "Casa Verde", 900);
-        let open = vec![a.clone(), b.clone(), c.clone(), named.clone()];
+        let long = open(5, "2026-000124", 4, "Finca Alta", 1100);
+        let open = vec![a.clone(), b.clone(), c.clone(), named.clone(), long.clone()];
         let all = Candidates { open, crowded: Vec::new() };
         for (line, found) in [
             (line(5, "12 chairs, thanks", "Somebody"), Match::NumberOnly(vec![a.clone()])),
             (line(5, "20260007", ""), Match::NumberOnly(vec![b.clone()])),
+            (line(5, "2026-000124", ""), Match::Number(vec![long.clone()])),
             (line(5, "R7", ""), Match::NumberOnly(vec![c.clone()])),
             (line(5, "12", "HOTEL MIRAMAR"), Match::Number(vec![a.clone()])),
             (line(100, "12", "Somebody"), Match::Number(vec![a.clone()])),
