@@ -97,6 +97,7 @@ pub fn service() -> ServiceSpec {
             "0034_validated",
             "0035_open_items",
             "0036_number_key",
+            "0040_asked_task",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

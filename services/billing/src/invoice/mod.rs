@@ -38,7 +38,7 @@ pub use self::{
     model::{Invoice, InvoiceError, State},
     parse::parse_party,
     render::render_party,
-    source::{Reader, follow_bases},
+    source::{Reader, Sourcing, follow_bases},
     takeover::{Takeover, take_over},
 };
 

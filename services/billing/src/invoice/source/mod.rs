@@ -2,12 +2,14 @@
 //! call. The document is read from sales before any transaction, with the caller's token (`read.rs`); how much of it may be invoiced
 //! follows from how far the order has come (`basis.rs`), as it does whenever sales tells of one (`follow.rs`), and stands with what
 //! is left of it in the ledger of quantities (`../../billable.rs`); its prices are taken over as they were frozen (`convert.rs`);
-//! and the draft is written, and issued if that is asked for, in one transaction (`create.rs`).
+//! and the draft is written, and issued if that is asked for, in one transaction (`create.rs`). What cannot be made until somebody has
+//! mended something is parked (`parked.rs`).
 
 mod basis;
 mod convert;
 mod create;
 mod follow;
+mod parked;
 mod read;
 mod sold;
 
