@@ -15,7 +15,8 @@ use crate::harness::{
 };
 
 impl Trade {
-    async fn credit(&self, sales_return: &str, more: Value) -> Answer {
+    /// Asks to credit a return.
+    pub async fn credit(&self, sales_return: &str, more: Value) -> Answer {
         let mut request = json!({ "salesReturn": sales_return, "requestId": Uuid::new_v4() });
         for (field, value) in more.as_object().into_iter().flatten() {
             request[field] = value.clone();
@@ -24,7 +25,7 @@ impl Trade {
     }
 
     /// Delivers all of an order and has it received; answers its delivery note.
-    async fn received(&self, order: &str) -> String {
+    pub async fn received(&self, order: &str) -> String {
         let note = self.made("deliveryNotes", json!({ "order": order })).await;
         verb(&self.seller, &note, "issue", json!({})).await;
         verb(&self.seller, &note, "confirm", json!({ "proof": { "receiver": "Eva" } })).await;
@@ -39,14 +40,14 @@ impl Trade {
     }
 
     /// The same, and settles it.
-    async fn refunded(&self, note: &str, lines: &[(&str, &str)]) -> String {
+    pub async fn refunded(&self, note: &str, lines: &[(&str, &str)]) -> String {
         let back = self.inspected(note, lines).await;
         verb(&self.seller, &back, "settle", json!({})).await;
         back
     }
 
     /// Whatever is needed to sell and take back: answers the series of invoices and that of credit notes.
-    async fn ready(&self) -> (String, String) {
+    pub async fn ready(&self) -> (String, String) {
         self.all_numbers().await;
         self.publish_return_policy().await;
         (self.billing_numbers("INVOICE", "F").await, self.billing_numbers("CREDIT_NOTE", "C").await)
@@ -61,7 +62,7 @@ impl Trade {
 }
 
 /// Asks to issue credit notes in this series.
-fn issue(series: &str) -> Value {
+pub fn issue(series: &str) -> Value {
     json!({ "issue": true, "numberSeries": series })
 }
 
