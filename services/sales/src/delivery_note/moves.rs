@@ -60,7 +60,8 @@ pub async fn confirm(
     moved.take_back(delivery_note.refused())?;
     let accepted = delivery_note.accepted()?;
     let accepted = accepted.into_iter().filter(|(_, quantity)| !quantity.is_zero());
-    let late = moved.arrive(accepted, time.date_naive())?;
+    let zone = parties::store::find_zone(tx, delivery_note.legal_entity).await?;
+    let late = moved.arrive(accepted, parties::day_in(zone, time))?;
     let facts = if late.is_empty() { Facts::default() } else { Facts::of(&render_broken(&moved, &late)) };
     save_order(&orders, tx, &order, moved, facts).await?;
     serials::give_back(tx, before.id, delivery_note.refused_serials()).await?;

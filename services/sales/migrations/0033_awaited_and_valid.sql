@@ -1,0 +1,49 @@
+-- Returns that nobody decides on, and those that do not come: an index that holds only them, as for everything that stands still.
+create index if not exists sales_return_awaited_idx on sales_return (tenant_id, update_time, id)
+  where state in ('REQUESTED', 'AUTHORISED') and delete_time is null;
+
+-- A quote is valid until the end of its last day where the company is that makes it out: which instant that is, is told when it is
+-- sent. Of those that were sent before, and of those that a program of before sends, the day is one of UTC.
+alter table quote add column valid_before timestamptz;
+comment on column quote.valid_before is
+  'When a sent quote ceases to be valid. Null of one that is valid for ever, or was sent before this was kept: the end of its last
+day in UTC then.';
+comment on column quote.valid_until is 'Last day on which it is valid, where the legal entity is that makes it out.';
+create or replace function quote_guard() returns trigger language plpgsql as $$
+declare
+  movable constant text[] := array[
+    'revision', 'update_time', 'state', 'number_series', 'number', 'approvals', 'reject_reason', 'send_time', 'view_time',
+    'view_count', 'decision_time', 'accepter', 'signature', 'decline_reason', 'decline_note', 'cancel_reason', 'parties', 'valid_before'
+  ];
+  given constant text[] := array[
+    'number_series', 'number', 'send_time', 'view_time', 'decision_time', 'accepter', 'signature', 'parties',
+    'valid_before'
+  ];
+  before jsonb;
+  after jsonb;
+begin
+  if tg_op = 'UPDATE' and old.state in ('DRAFT', 'REJECTED')
+    and new.state in ('DRAFT', 'REJECTED', 'IN_APPROVAL', 'APPROVED', 'SUPERSEDED', 'CANCELLED')
+  then
+    return new;
+  end if;
+  before := to_jsonb(old);
+  after := to_jsonb(new);
+  if tg_op = 'DELETE'
+    or after - movable is distinct from before - movable
+    or (old.state <> new.state and (old.state, new.state) not in (
+      ('IN_APPROVAL', 'APPROVED'), ('IN_APPROVAL', 'REJECTED'), ('IN_APPROVAL', 'SUPERSEDED'), ('IN_APPROVAL', 'CANCELLED'),
+      ('APPROVED', 'SENT'), ('APPROVED', 'SUPERSEDED'), ('APPROVED', 'CANCELLED'),
+      ('SENT', 'ACCEPTED'), ('SENT', 'DECLINED'), ('SENT', 'EXPIRED'), ('SENT', 'SUPERSEDED'), ('SENT', 'CANCELLED')
+    ))
+    or (old.state <> 'APPROVED' and new.parties is distinct from old.parties)
+    or exists (
+      select from unnest(given) as field
+      where coalesce(before ->> field, '') <> '' and after -> field is distinct from before -> field
+    )
+  then
+    raise exception using errcode = '23514', constraint = 'quote_immutable',
+      message = 'a submitted quote does not change';
+  end if;
+  return new;
+end $$;
