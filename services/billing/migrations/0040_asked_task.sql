@@ -3,6 +3,5 @@ alter table parked_task add column asked bytea;
 comment on column parked_task.asked is
   'What a caller asked for that could not be done, as protobuf: {asker, request_id, content}; null for other kinds.';
 
--- A job counts the refunds that are owed, for the alarm; who looks for them finds those that have waited longest.
+-- A job counts the refunds that are owed, for the alarm, by the index of what is open.
 select platform.admit_system('invoice', 'select');
-create index if not exists invoice_refund_owed_idx on invoice (tenant_id, update_time, id) where open < 0;

@@ -55,7 +55,8 @@ pub async fn confirm(
     let today = parties::store::find_day(tx, None).await?;
     let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series, today).await?;
     let mut order = before.value.clone();
-    order.confirm(numbered, today)?;
+    let order_date = numbered.day;
+    order.confirm(numbered, order_date)?;
     billed::catch_up(tx, before.id, &mut order).await?;
     account_hold::hold_with_account(tx, &mut order).await?;
     Ok((before.next(tx.cx(), order), Facts::default()))

@@ -41,7 +41,7 @@ fn member(subject: &str) -> MemberRef {
 }
 
 fn numbered() -> Option<Numbered> {
-    Some(Numbered { number_series: Id::from_uuid(Uuid::nil()), number: "Q1".to_owned() })
+    Some(Numbered { number_series: Id::from_uuid(Uuid::nil()), number: "Q1".to_owned(), day: date(10) })
 }
 
 /// A draft that is valid until the 20th.
