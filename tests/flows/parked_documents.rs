@@ -169,6 +169,7 @@ async fn a_return_is_parked_until_the_books_are_open() {
     let (mut trade, product) = trade(&tenant).await;
     // Its day is the one that the test knows.
     let mut entity = trato_devstack::trade::legal_entity("USD");
+    entity["displayName"] = json!("Utopia");
     entity["timeZone"] = json!("UTC");
     trade.legal_entity = trade.made("legalEntities", entity).await;
     let books = json!({
