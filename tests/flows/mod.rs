@@ -22,6 +22,7 @@ mod lost_updates;
 mod make;
 pub mod orders;
 mod pagination;
+mod parked_documents;
 mod pipelines;
 mod printing;
 mod quotes;

@@ -54,6 +54,7 @@ use trato_proto::billing::v1::{
 };
 
 pub use dunning_state::run_dunning;
+pub use invoice::count_owed_refunds;
 pub use payment::count_unsettled;
 
 /// The table of contents.
@@ -99,6 +100,7 @@ pub fn service() -> ServiceSpec {
             "0036_number_key",
             "0037_left_is_credited",
             "0038_more_lines",
+            "0040_asked_task",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()
@@ -141,5 +143,6 @@ pub fn service() -> ServiceSpec {
         .on(invoice::follow_bases())
         .every(dunning_state::JOB, dunning_state::PERIOD, |app| dunning_state::run_job(app).boxed())
         .every(parked_task::COUNT, parked_task::COUNT_PERIOD, |app| parked_task::count(app).boxed())
+        .every(invoice::REFUNDS, invoice::REFUNDS_PERIOD, |app| invoice::count_refunds(app).boxed())
         .every(payment::COUNT, payment::COUNT_PERIOD, |app| payment::count(app).boxed())
 }

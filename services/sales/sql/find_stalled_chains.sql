@@ -22,7 +22,6 @@ where ($1 is null or r.tenant_id = $1)
   and r.update_time < $2
   and r.state = 'DRAFT'
   and r.delete_time is null
-  and r.quote is not null
   and r.hold_reason is null
 union all
 select 'RELEASE', r.tenant_id, r.id, 'orders/' || r.id, r.update_time, r.owner, r.team, r.account, r.quote, r.id
@@ -95,3 +94,17 @@ from sales_return r
 where ($1 is null or r.tenant_id = $1)
   and r.update_time < $2
   and r.state in ('RECEIVED', 'INSPECTED')
+union all
+select 'AUTHORISATION', r.tenant_id, r.id, 'salesReturns/' || r.id, r.update_time, r.owner, r.team, r.account, null::uuid, r.order_id
+from sales_return r
+where ($1 is null or r.tenant_id = $1)
+  and r.update_time < $2
+  and r.state = 'REQUESTED'
+  and r.delete_time is null
+union all
+select 'ARRIVAL', r.tenant_id, r.id, 'salesReturns/' || r.id, r.update_time, r.owner, r.team, r.account, null::uuid, r.order_id
+from sales_return r
+where ($1 is null or r.tenant_id = $1)
+  and r.update_time < $2
+  and r.state = 'AUTHORISED'
+  and r.delete_time is null

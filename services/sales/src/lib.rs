@@ -92,6 +92,7 @@ pub fn service() -> ServiceSpec {
             "0028_credit_hold",
             "0029_quote_guard_once",
             "0030_awaits_invoice",
+            "0033_awaited_and_valid",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()

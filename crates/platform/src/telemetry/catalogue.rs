@@ -259,7 +259,7 @@ pub(super) const TASKS_PARKED: Metric = gauge(
     "trato.tasks.parked",
     "{task}",
     &[TASK_KIND, ERROR_TYPE],
-    "What jobs could not do for a reason of the business and keep for somebody to mend it, by job and reason. Told by the \
+    "What jobs and calls could not do and keep for somebody to mend it, by what they do and the reason. Told by the \
      process that counted last",
 );
 

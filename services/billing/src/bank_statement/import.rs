@@ -76,7 +76,7 @@ impl Importer {
                 (Some(error), None) => {
                     entry.failure_reason = error.reason().to_owned();
                     let bank_entry = Some(BankEntry { legal_entity, line: line.clone() });
-                    failures.push(Failure { subject, error, bank_entry });
+                    failures.push(Failure { subject, error, bank_entry, asked: None });
                 }
                 (left, known) => {
                     // Somebody has recorded it at this moment.

@@ -4,7 +4,7 @@ use futures::{FutureExt as _, future::BoxFuture};
 use serde::{Deserialize, Serialize};
 use trato_platform::db::Tx;
 use trato_proto::{billing::v1 as pb, wire};
-use trato_types::{Context, Currency, DomainError, Error, Id, Result};
+use trato_types::{Currency, DomainError, Error, Id, Result};
 
 use super::{
     import::{Importer, TURN},
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     legal_entity::LegalEntity,
-    parked_task::{Attempt, ParkedTask},
+    parked_task::{Attempt, By, ParkedTask},
     payment::Payment,
 };
 
@@ -117,7 +117,7 @@ impl Importer {
 
 impl Attempt for Importer {
     /// Matches an entry again with what is open by now.
-    fn attempt<'a>(&'a self, cx: &'a Context, task: &'a ParkedTask) -> BoxFuture<'a, Result<()>> {
+    fn attempt<'a>(&'a self, (cx, _): By<'a>, task: &'a ParkedTask) -> BoxFuture<'a, Result<()>> {
         async move {
             let entry = task.bank_entry.as_ref();
             let entry = entry.ok_or_else(|| Error::internal("a task without its bank entry"))?;

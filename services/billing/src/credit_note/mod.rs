@@ -17,5 +17,6 @@ mod wire;
 pub use self::wire::parse;
 pub use self::{
     api::Api,
+    from_return::Returns,
     model::{CreditNote, CreditNoteError, State},
 };

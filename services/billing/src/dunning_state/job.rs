@@ -12,7 +12,7 @@ use trato_types::{Context, Error, Kind, Ref, Result, Timestamp, error::chain, ti
 use uuid::Uuid;
 
 use super::run::{Asked, Runner, is_conflict};
-use crate::parked_task::{Attempt, ParkedTask};
+use crate::parked_task::{Attempt, By, ParkedTask};
 
 /// Name of the job.
 pub const NAME: &str = "run-dunning";
@@ -61,7 +61,7 @@ pub async fn run_at(database: &Database, now: Timestamp) -> Result<usize> {
 
 impl Attempt for Runner {
     /// Tries what is parked, as the job does: one account, or the whole tenant.
-    fn attempt<'a>(&'a self, cx: &'a Context, task: &'a ParkedTask) -> BoxFuture<'a, Result<()>> {
+    fn attempt<'a>(&'a self, (cx, _): By<'a>, task: &'a ParkedTask) -> BoxFuture<'a, Result<()>> {
         async move {
             if task.subject == whole(cx) {
                 return run_of(self, cx).await.map(drop);

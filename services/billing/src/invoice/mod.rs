@@ -25,6 +25,7 @@ mod parse;
 mod posting;
 mod pricing;
 mod references;
+mod refunds;
 mod render;
 mod requests;
 mod settlement;
@@ -37,8 +38,11 @@ pub use self::{
     content::{Discount, Line, LineTax, Lines, Numbers, Party},
     model::{Invoice, InvoiceError, State},
     parse::parse_party,
+    refunds::{
+        NAME as REFUNDS, PERIOD as REFUNDS_PERIOD, count_at as count_owed_refunds, run as count_refunds,
+    },
     render::render_party,
-    source::{Reader, follow_bases},
+    source::{Reader, Sourcing, follow_bases},
     takeover::{Takeover, take_over},
 };
 

@@ -6,6 +6,7 @@ use tonic::Request;
 use trato_platform::{
     App,
     db::{Constraint, Facts, NewEvent, Record, RequestKey, Resource, Tx},
+    rpc::Caller,
     standard::{Reply, Store, answer, once},
 };
 use trato_proto::{
@@ -16,16 +17,20 @@ use trato_query::Field;
 use trato_types::{Context, Error, Result};
 
 use super::{
+    asked::Ask,
     model::{ParkedTask, State},
     park::is_parked,
     store,
 };
-use crate::{bank_statement, dunning_state};
+use crate::{bank_statement, credit_note::Returns, dunning_state, invoice::Sourcing};
+
+/// Who tries a task: for which tenant, and with whose token others are asked.
+pub type By<'a> = (&'a Context, &'a Caller);
 
 /// Tries what a task of a kind is about, as the job or the call does that parks it.
 pub trait Attempt: Send + Sync {
-    /// Does it, or answers why not.
-    fn attempt<'a>(&'a self, cx: &'a Context, task: &'a ParkedTask) -> BoxFuture<'a, Result<()>>;
+    /// Does it in the name of who tries it, or answers why not.
+    fn attempt<'a>(&'a self, by: By<'a>, task: &'a ParkedTask) -> BoxFuture<'a, Result<()>>;
 }
 
 /// Serves parked tasks.
@@ -43,6 +48,8 @@ impl Api {
             kinds: vec![
                 (dunning_state::JOB, Box::new(dunning_state::Runner::new(database))),
                 (bank_statement::KIND, Box::new(bank_statement::Importer::new(database))),
+                (pb::CreateInvoiceFromSourceRequest::KIND, Box::new(Sourcing::new(app))),
+                (pb::CreateCreditNoteFromReturnRequest::KIND, Box::new(Returns::new(app))),
             ],
         }
     }
@@ -61,9 +68,12 @@ impl ParkedTaskService for Api {
     }
 
     async fn retry_parked_task(&self, request: Request<pb::RetryParkedTaskRequest>) -> Reply<pb::ParkedTask> {
+        let caller = Caller::of(&request);
         answer(request, async |cx, mut body| {
+            let caller = caller?;
             let key = RequestKey::parse(&std::mem::take(&mut body.request_id), &body)?;
-            once(self.parked_tasks.database(), cx, key.as_ref(), self.retry(cx, key.as_ref(), &body)).await
+            let attempt = self.retry((cx, &caller), key.as_ref(), &body);
+            once(self.parked_tasks.database(), cx, key.as_ref(), attempt).await
         })
         .await
     }
@@ -81,7 +91,7 @@ impl Api {
     /// The task has transactions of its own, and may be done twice without harm; what came of it is noted by one more.
     async fn retry(
         &self,
-        cx: &Context,
+        (cx, caller): By<'_>,
         key: Option<&RequestKey>,
         body: &pb::RetryParkedTaskRequest,
     ) -> Result<pb::ParkedTask> {
@@ -99,7 +109,7 @@ impl Api {
         }
         let kind = self.kinds.iter().find(|(kind, _)| *kind == found.value.kind);
         let (_, kind) = kind.ok_or_else(|| Error::internal("a parked task is of no kind that is known"))?;
-        let outcome = kind.attempt(cx, &found.value).await;
+        let outcome = kind.attempt((cx, caller), &found.value).await;
         if let Err(error) = outcome.as_ref()
             && !is_parked(error)
         {

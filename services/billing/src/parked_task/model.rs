@@ -25,8 +25,24 @@ pub struct ParkedTask {
     pub try_count: i32,
     /// Why it was given up; empty unless it was.
     pub drop_reason: String,
-    /// The entry of a bank statement that it is for; none of other kinds, whose subject says all that it takes to try them.
+    /// The entry of a bank statement that it is for; none of other kinds.
     pub bank_entry: Option<BankEntry>,
+    /// What a caller asked for; none of what no caller did, whose subject or entry says all that it takes to try it.
+    pub asked: Option<Asked>,
+}
+
+/// A request that was made, and by whom. It is stored as protobuf.
+#[derive(Clone, Eq, PartialEq, prost::Message)]
+pub struct Asked {
+    /// Who asked, as request ids are kept by: `members/{subject}`.
+    #[prost(string, tag = "1")]
+    pub asker: String,
+    /// Identifier of the request.
+    #[prost(string, tag = "2")]
+    pub request_id: String,
+    /// The request without its identifier.
+    #[prost(bytes = "vec", tag = "3")]
+    pub content: Vec<u8>,
 }
 
 impl Collection for ParkedTask {
@@ -58,6 +74,7 @@ impl ParkedTask {
             try_count: 1,
             drop_reason: String::new(),
             bank_entry: None,
+            asked: None,
         }
     }
 
@@ -102,6 +119,16 @@ impl ParkedTask {
     pub fn is_known_for(&self, error: &Error, now: Timestamp) -> bool {
         let age = now - self.last_try_time;
         self.state == State::Parked && self.reason == error.reason() && age < chrono::Duration::days(1)
+    }
+
+    /// True where this request is not the one that was parked: who asks once more wants an answer of its own.
+    pub fn is_asked_anew(&self, asked: Option<&Asked>) -> bool {
+        asked.is_some() && self.asked.as_ref() != asked
+    }
+
+    /// True where this request wants something else than the one that was parked, whoever asks and under whichever identifier.
+    pub fn is_asked_otherwise(&self, asked: Option<&Asked>) -> bool {
+        asked.is_some_and(|asked| self.asked.as_ref().map(|parked| &parked.content) != Some(&asked.content))
     }
 
     fn tried(&mut self, now: Timestamp) {
@@ -168,6 +195,28 @@ mod tests {
                 assert_eq!(answer.expect_err("it is over").reason(), "TASK_NOT_PARKED");
             }
         }
+    }
+
+    /// XTR-05: the same request once more is no news; one that wants something else is, and so is any after the task was given up.
+    #[test]
+    fn a_request_is_told_from_another_by_what_it_wants() {
+        let asked = |request_id: &str, content: u8| Asked {
+            asker: "members/ana".to_owned(),
+            request_id: request_id.to_owned(),
+            content: vec![content],
+        };
+        let closed = Error::new(Kind::Precondition, "PERIOD_CLOSED", "the books are closed");
+        let now = "2026-11-30T12:00:00Z".parse().expect("an instant");
+        let task = ParkedTask::new("create-invoice-from-source", "orders/1", &closed, now);
+        let task = ParkedTask { asked: Some(asked("1", 1)), ..task };
+
+        let cases =
+            [(asked("1", 1), false, false), (asked("2", 1), true, false), (asked("2", 2), true, true)];
+        for (request, anew, otherwise) in cases {
+            assert_eq!(task.is_asked_anew(Some(&request)), anew, "{request:?}");
+            assert_eq!(task.is_asked_otherwise(Some(&request)), otherwise, "{request:?}");
+        }
+        assert!(!task.is_asked_anew(None) && !task.is_asked_otherwise(None), "nobody asks");
     }
 
     /// XTR-05: a task that fails each hour as before is news once a day, and at once when it fails in another way.

@@ -9,7 +9,7 @@ use trato_platform::db::{
 };
 use trato_types::{Context, Error, Kind, Result, error::chain};
 
-use super::model::{ParkedTask, State};
+use super::model::{Asked, ParkedTask, State};
 use crate::bank_statement::BankEntry;
 
 /// Most parked tasks of a kind that are looked at in one run.
@@ -30,18 +30,21 @@ pub struct Failure<'a> {
     pub subject: &'a str,
     /// Why.
     pub error: &'a Error,
-    /// What it takes to try it again, where the subject does not say.
+    /// The entry of a bank statement that it takes to try it again.
     pub bank_entry: Option<BankEntry>,
+    /// The request that it takes to try it again.
+    pub asked: Option<Asked>,
 }
 
 /// Tasks by their subjects: of each the one that was last parked, whatever became of it since. They are locked.
 pub type Latest = HashMap<String, Record<ParkedTask>>;
 
 /// True for a failure that is parked: trying again soon, without anybody's help, would not mend it. A database that is away
-/// parks nothing; the job fails and is tried again. A statement that takes too long does so for what the task is about.
+/// parks nothing; the job fails and is tried again. A statement that takes too long does so for what the task is about. What one may
+/// not do is no failure of the task: somebody else may.
 pub fn is_parked(error: &Error) -> bool {
     match error.kind() {
-        Kind::Unavailable => false,
+        Kind::Unavailable | Kind::Forbidden => false,
         Kind::DeadlineExceeded => error.reason() == "STATEMENT_TIMEOUT",
         _ => true,
     }
@@ -55,6 +58,23 @@ impl Parking {
 
     /// Notes that a task failed.
     pub async fn park(&self, cx: &Context, subject: &str, error: &Error) -> Result<()> {
+        let failure = Failure { subject, error, bank_entry: None, asked: None };
+        self.park_one(cx, failure).await.map(drop)
+    }
+
+    /// Notes that what a caller asked for failed, and answers the name of its task; none where somebody gave up this very request.
+    pub async fn park_asked(
+        &self,
+        cx: &Context,
+        subject: &str,
+        error: &Error,
+        asked: Asked,
+    ) -> Result<Option<String>> {
+        self.park_one(cx, Failure { subject, error, bank_entry: None, asked: Some(asked) }).await
+    }
+
+    async fn park_one(&self, cx: &Context, failure: Failure<'_>) -> Result<Option<String>> {
+        let Failure { subject, error, .. } = failure;
         if error.kind() == Kind::Internal {
             let (kind, tenant) = (self.kind, cx.tenant);
             tracing::error!(kind, %tenant, subject, error = %chain(error), "{kind} of {subject} failed and is parked");
@@ -62,8 +82,9 @@ impl Parking {
         let mut tx = Tx::of(&self.database, cx).await?;
         tx.take_turn("parked", &format!("{} {subject}", self.kind)).await?;
         let latest = self.latest(&mut tx, vec![subject]).await?;
-        self.note_failed(&mut tx, latest, vec![Failure { subject, error, bank_entry: None }]).await?;
-        tx.commit().await
+        let mut names = self.note_failed(&mut tx, latest, vec![failure]).await?;
+        tx.commit().await?;
+        Ok(names.remove(subject))
     }
 
     /// The subjects of which a task is parked.
@@ -124,8 +145,9 @@ impl Parking {
     }
 
     /// Notes that tasks failed, of each subject one, and answers the names of those that are parked then, by subject. One that is
-    /// parked already counts one more try, at most once a day while the reason stays: each is a revision and an event. One that was
-    /// given up for the same reason stays so.
+    /// parked already counts one more try, at most once a day while the reason stays: each is a revision and an event; unless a
+    /// caller asks for something else now, which is what is parked then. One that was given up for the same reason stays so, where
+    /// no caller asks anew.
     pub async fn note_failed(
         &self,
         tx: &mut Tx,
@@ -134,23 +156,33 @@ impl Parking {
     ) -> Result<HashMap<String, String>> {
         let cx = &tx.cx().clone();
         let (mut names, mut new, mut again) = (HashMap::new(), Vec::new(), Vec::new());
-        for Failure { subject, error, bank_entry } in failures {
+        for Failure { subject, error, bank_entry, asked } in failures {
             let after = match latest.remove(subject) {
-                Some(latest) if latest.value.is_given_up_for(error) => continue,
-                Some(latest) if latest.value.is_known_for(error, cx.now) => {
+                Some(latest)
+                    if latest.value.is_given_up_for(error) && !latest.value.is_asked_anew(asked.as_ref()) =>
+                {
+                    continue;
+                }
+                Some(latest)
+                    if latest.value.is_known_for(error, cx.now)
+                        && !latest.value.is_asked_otherwise(asked.as_ref()) =>
+                {
                     names.insert(subject.to_owned(), latest.name());
                     continue;
                 }
                 Some(latest) if latest.value.state == State::Parked => {
                     let mut value = latest.value.clone();
                     value.fail(error, cx.now)?;
+                    if value.is_asked_otherwise(asked.as_ref()) {
+                        value.asked = asked;
+                    }
                     let after = latest.next(cx, value);
                     again.push((NewEvent::of(cx, "parked", Some(&latest), &after), after.clone()));
                     after
                 }
                 _ => {
                     let task = ParkedTask::new(self.kind, subject, error, cx.now);
-                    let after = Record::new(cx, ParkedTask { bank_entry, ..task }, None);
+                    let after = Record::new(cx, ParkedTask { bank_entry, asked, ..task }, None);
                     new.push((NewEvent::of(cx, "parked", None, &after), after.clone()));
                     after
                 }

@@ -43,5 +43,6 @@ mod payment_term;
 mod payment_unsettled;
 mod posting;
 mod receivables;
+mod refunds;
 mod render;
 mod tax_code;

@@ -114,5 +114,7 @@ fn render_wait(wait: Wait) -> stalled_chain::Wait {
         Wait::Invoice => stalled_chain::Wait::Invoice,
         Wait::Credit => stalled_chain::Wait::Credit,
         Wait::Settlement => stalled_chain::Wait::Settlement,
+        Wait::Authorisation => stalled_chain::Wait::Authorisation,
+        Wait::Arrival => stalled_chain::Wait::Arrival,
     }
 }

@@ -46,7 +46,7 @@ pub struct StalledChain {
 pub enum Wait {
     /// An order of an accepted quote.
     Order,
-    /// That the order of a quote is confirmed.
+    /// That an order is confirmed.
     Confirmation,
     /// The end of a hold.
     Release,
@@ -60,6 +60,10 @@ pub enum Wait {
     Credit,
     /// That a return is settled.
     Settlement,
+    /// That a return is authorised or rejected.
+    Authorisation,
+    /// That something comes back.
+    Arrival,
 }
 
 impl StalledChain {

@@ -29,6 +29,8 @@ choice_column!(Wait {
     Invoice = "INVOICE",
     Credit = "CREDIT",
     Settlement = "SETTLEMENT",
+    Authorisation = "AUTHORISATION",
+    Arrival = "ARRIVAL",
 });
 
 /// Fields to filter by.

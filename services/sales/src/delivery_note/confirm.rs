@@ -2,6 +2,7 @@
 //! was refused is told by another event: nothing was delivered.
 
 use chrono::Days;
+use chrono_tz::Tz;
 use tonic::Request;
 use trato_platform::{
     db::{Facts, NewEvent, Record, RequestKey, Resource as _, Tx, statement::Statements},
@@ -65,7 +66,8 @@ async fn arrive(
 ) -> Result<Changed<DeliveryNote>> {
     require_living(before)?;
     let proof = parse_proof(body.proof.as_ref())?;
-    let time = arrival(tx, &before.value, body).await?;
+    let zone = parties::store::find_zone(tx, before.value.legal_entity).await?;
+    let time = arrival(tx.cx().now, zone, &before.value, body)?;
     let refusals = parse_refusals(&body.refusals, &before.value.lines)?;
     let mut delivery_note = before.value.clone();
     delivery_note.confirm(proof, refusals, time)?;
@@ -74,7 +76,7 @@ async fn arrive(
     moved.take_back(delivery_note.refused())?;
     let accepted = delivery_note.accepted()?;
     let accepted = accepted.into_iter().filter(|(_, quantity)| !quantity.is_zero());
-    let late = moved.arrive(accepted, time.date_naive())?;
+    let late = moved.arrive(accepted, parties::day_in(zone, time))?;
     let facts = if late.is_empty() { Facts::default() } else { Facts::of(&render_broken(&moved, &late)) };
     save_order(&orders, tx, &order, moved, facts).await?;
     serials::give_back(tx, before.id, delivery_note.refused_serials()).await?;
@@ -84,20 +86,19 @@ async fn arrive(
 
 /// When it arrived: at most a day from now, for clocks that are ahead, and not before the day on which it was issued, since days of
 /// returns, of promises and of taxes follow from it.
-async fn arrival(
-    tx: &mut Tx,
+fn arrival(
+    now: Timestamp,
+    zone: Tz,
     delivery_note: &DeliveryNote,
     body: &pb::ConfirmDeliveryNoteRequest,
 ) -> Result<Timestamp> {
-    let now = tx.cx().now;
     let Some(time) = &body.delivery_time else { return Ok(now) };
     let time = wire::parse_timestamp(time)
         .map_err(|error| Error::invalid("delivery_time", error.reason(), error.to_string()))?;
     if now.checked_add_days(Days::new(1)).is_some_and(|latest| time > latest) {
         return Err(Error::invalid("delivery_time", "IN_FUTURE", "must not be in the future"));
     }
-    let day = parties::store::find_day_of(tx, delivery_note.legal_entity, time).await?;
-    if delivery_note.issue_date.is_some_and(|issued| day < issued) {
+    if delivery_note.issue_date.is_some_and(|issued| parties::day_in(zone, time) < issued) {
         let message = "must not be before the day on which the delivery note was issued";
         return Err(Error::invalid("delivery_time", "OUT_OF_ORDER", message));
     }

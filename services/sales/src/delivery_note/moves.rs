@@ -33,7 +33,8 @@ pub async fn issue(
     let parties = parties::store::find(tx, delivery_note.legal_entity, order.value.account).await?;
     let today = parties::store::find_day(tx, delivery_note.legal_entity).await?;
     let numbered = number_series::take(tx, DocumentKind::DeliveryNote, &body.number_series, today).await?;
-    delivery_note.issue(numbered, parties, today)?;
+    let issue_date = numbered.day;
+    delivery_note.issue(numbered, parties, issue_date)?;
     Ok((before.next(tx.cx(), delivery_note), Facts::default()))
 }
 

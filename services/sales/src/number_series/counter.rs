@@ -19,6 +19,8 @@ pub struct Numbered {
     pub number_series: Id<NumberSeries>,
     /// As it stands on the document.
     pub number: String,
+    /// Day of the document: a later number has no earlier day, however its transaction and its clock went.
+    pub day: Date,
 }
 
 /// Takes the next number for a document of this kind and day: of the series that is named, or, where the name is
@@ -35,15 +37,16 @@ pub async fn take(tx: &mut Tx, kind: DocumentKind, named: &str, day: Date) -> Re
     }
     let period = series.period.of(Some(day))?;
     let tenant = tx.cx().tenant;
-    let ordinal: i64 = sqlx::query_scalar(include_str!("../../sql/take_number.sql"))
+    let (ordinal, day): (i64, Date) = sqlx::query_as(include_str!("../../sql/take_number.sql"))
         .bind(tenant)
         .bind(id.uuid())
         .bind(&period)
+        .bind(day)
         .fetch_one(tx.connection())
         .await
         .map_err(|error| constrained(error, CONSTRAINTS))?;
     let number = series.prefix.number(&period, series.padding, ordinal);
-    Ok(Numbered { number_series: id, number })
+    Ok(Numbered { number_series: id, number, day })
 }
 
 async fn find(

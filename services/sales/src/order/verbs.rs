@@ -19,7 +19,7 @@ use super::{
 use crate::{
     document::{self, Sale},
     number_series::{self, DocumentKind},
-    promotion,
+    parties, promotion,
 };
 
 /// Most lines of a request.
@@ -52,10 +52,11 @@ pub async fn confirm(
         }
     }
     account_hold::take_turn(tx, before.value.account).await?;
-    let today = tx.cx().now.date_naive();
+    let today = parties::store::find_day(tx, None).await?;
     let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series, today).await?;
     let mut order = before.value.clone();
-    order.confirm(numbered, today)?;
+    let order_date = numbered.day;
+    order.confirm(numbered, order_date)?;
     billed::catch_up(tx, before.id, &mut order).await?;
     account_hold::hold_with_account(tx, &mut order).await?;
     Ok((before.next(tx.cx(), order), Facts::default()))

@@ -8,11 +8,13 @@ mod heard;
 mod model;
 mod render;
 pub mod store;
+mod zone;
 
 pub use self::{
     heard::{read_legal_entity, read_recipient},
     model::{Issuer, Parties, Recipient},
     render::{render_issuer, render_recipient},
+    zone::{day_in, end_of},
 };
 
 trato_platform::json_column!(Parties);

@@ -8,7 +8,10 @@ use trato_platform::db::{Tx, from_sqlx};
 use trato_types::{Date, Error, Ref, Result, Timestamp};
 use uuid::Uuid;
 
-use super::model::{Issuer, Parties, PartiesError, Recipient};
+use super::{
+    model::{Issuer, Parties, PartiesError, Recipient},
+    zone::day_in,
+};
 use crate::foreign;
 
 /// What is known of one legal entity.
@@ -109,19 +112,15 @@ pub async fn find(
     Ok(Parties { issuer: issuer.map(|issuer| issuer.0), recipient: recipient.map(|recipient| recipient.0) })
 }
 
-/// The day it is now where this legal entity makes documents out, or, where none is named, the one that was recorded first; in
-/// UTC where no zone is known.
+/// The day it is now where this legal entity makes documents out; see `find_zone`.
 pub async fn find_day(tx: &mut Tx, legal_entity: Option<Ref<foreign::LegalEntity>>) -> Result<Date> {
-    let now = tx.cx().now;
-    find_day_of(tx, legal_entity, now).await
+    let zone = find_zone(tx, legal_entity).await?;
+    Ok(day_in(zone, tx.cx().now))
 }
 
-/// Which day it is there at this time.
-pub async fn find_day_of(
-    tx: &mut Tx,
-    legal_entity: Option<Ref<foreign::LegalEntity>>,
-    time: Timestamp,
-) -> Result<Date> {
+/// The zone in which this legal entity makes documents out, or, where none is named, the one that was recorded first; UTC where none
+/// is known.
+pub async fn find_zone(tx: &mut Tx, legal_entity: Option<Ref<foreign::LegalEntity>>) -> Result<Tz> {
     let tenant = tx.cx().tenant;
     let found: Option<Option<String>> = sqlx::query_scalar(include_str!("../../sql/find_time_zone.sql"))
         .bind(tenant)
@@ -130,8 +129,7 @@ pub async fn find_day_of(
         .await
         .map_err(from_sqlx)?;
     let zone = found.flatten().map_or(Ok(Tz::UTC), |zone| zone.parse::<Tz>());
-    let zone = zone.map_err(|error| Error::internal(error.to_string()))?;
-    Ok(time.with_timezone(&zone).date_naive())
+    zone.map_err(|error| Error::internal(error.to_string()))
 }
 
 /// The logo of this hash, which a document or a legal entity refers to.

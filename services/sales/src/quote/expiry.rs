@@ -1,5 +1,5 @@
-//! Expiry: quotes that are still sent after their last day, found by the clock. The days are those of UTC, as validity is. Who
-//! is being accepted at this moment is left to the next run.
+//! Expiry: quotes that are still sent after their last day, found by the clock. When that day ends is
+//! told when a quote is sent. Who is being accepted at this moment is left to the next run.
 
 use std::{sync::OnceLock, time::Duration};
 

@@ -1,5 +1,6 @@
 //! A quote and its verbs. A draft is submitted, approved and sent; what was sent comes to one outcome.
 
+use chrono_tz::Tz;
 use trato_types::{
     Context, Currency, Date, Error, Id, MemberRef, Minor, Ref, Result, Timestamp, Violations,
     error::FieldError as _,
@@ -17,7 +18,7 @@ use crate::{
     foreign::{Account, Contact, LegalEntity, Team},
     number_series::{NumberSeries, Numbered},
     opportunity::Opportunity,
-    parties::Parties,
+    parties::{Parties, day_in, end_of},
 };
 
 /// What is offered to a customer.
@@ -41,7 +42,7 @@ pub struct Quote {
     pub net: Minor,
     /// Total with tax.
     pub gross: Minor,
-    /// Last day on which it is valid, in UTC.
+    /// Last day on which it is valid, where it is made out.
     pub valid_until: Option<Date>,
     /// In whose name it is made out, where it is said; in billing.
     pub legal_entity: Option<Ref<LegalEntity>>,
@@ -85,6 +86,8 @@ pub struct Quote {
     pub cancel_reason: String,
     /// Who makes it out and who gets it, as it was when it was sent.
     pub parties: Option<Parties>,
+    /// When it ceases to be valid, told when it was sent. None of what is valid for ever, nor of what was sent before this was kept.
+    pub valid_before: Option<Timestamp>,
 }
 
 /// Where a quote is in its life.
@@ -180,22 +183,25 @@ impl Quote {
         Ok(())
     }
 
-    /// FAILED_PRECONDITION unless it can be sent on this day.
-    pub fn require_sendable(&self, now: Timestamp) -> Result<(), QuoteError> {
+    /// FAILED_PRECONDITION unless it can be sent on the day that it is in this zone.
+    pub fn require_sendable(&self, now: Timestamp, zone: Tz) -> Result<(), QuoteError> {
         if self.state != State::Approved {
             return Err(QuoteError::NotApproved);
         }
-        self.require_valid(now)
+        let is_over = self.valid_until.is_some_and(|last| day_in(zone, now) > last);
+        if is_over { Err(QuoteError::Expired) } else { Ok(()) }
     }
 
-    /// Notes that it is with the customer, under the number it has by then, made out by and to these.
+    /// Notes that it is with the customer, under the number it has by then, made out by and to these, in this zone.
     pub fn send(
         &mut self,
         numbered: Option<Numbered>,
         parties: Parties,
         now: Timestamp,
+        zone: Tz,
     ) -> Result<(), QuoteError> {
-        self.require_sendable(now)?;
+        self.require_sendable(now, zone)?;
+        self.valid_before = self.valid_until.and_then(|last| end_of(zone, last));
         if let Some(numbered) = numbered {
             self.number_series = Some(numbered.number_series);
             self.number = Some(numbered.number);
@@ -275,7 +281,7 @@ impl Quote {
     /// Notes that nobody decided while it was valid; none when it is not so. It ceased to be valid at the end of its last day,
     /// or when it was sent, should that have been later.
     pub fn expire(&mut self, now: Timestamp) -> Option<()> {
-        let end = self.valid_until?.succ_opt()?.and_time(chrono::NaiveTime::MIN).and_utc();
+        let end = self.end()?;
         if self.state != State::Sent || now < end {
             return None;
         }
@@ -313,6 +319,7 @@ impl Quote {
             decline_note: String::new(),
             cancel_reason: String::new(),
             parties: None,
+            valid_before: None,
             ..self.clone()
         })
     }
@@ -342,8 +349,14 @@ impl Quote {
     }
 
     fn require_valid(&self, time: Timestamp) -> Result<(), QuoteError> {
-        let is_over = self.valid_until.is_some_and(|last| time.date_naive() > last);
+        let is_over = self.end().is_some_and(|end| time >= end);
         if is_over { Err(QuoteError::Expired) } else { Ok(()) }
+    }
+
+    /// When what is sent ceases to be valid; never, without a last day.
+    fn end(&self) -> Option<Timestamp> {
+        let last = self.valid_until?;
+        self.valid_before.or_else(|| end_of(Tz::UTC, last))
     }
 
     /// When it was decided: not after now, nor before it was sent.

@@ -68,6 +68,7 @@ pub fn parse(message: &pb::Quote, cx: &Context) -> Result<Quote> {
         decline_note: String::new(),
         cancel_reason: String::new(),
         parties: None,
+        valid_before: None,
     });
     violations.into_result(quote)
 }

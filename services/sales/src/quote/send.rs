@@ -21,14 +21,15 @@ pub async fn send(
 ) -> Result<Changed<Quote>> {
     require_living(before)?;
     let now = tx.cx().now;
-    before.value.require_sendable(now)?;
+    let zone = parties::store::find_zone(tx, before.value.legal_entity).await?;
+    before.value.require_sendable(now, zone)?;
     let mut quote = before.value.clone();
     let parties = parties::store::find(tx, quote.legal_entity, quote.account).await?;
     let numbered = match before.value.number {
         Some(_) => None,
-        None => Some(take(tx, DocumentKind::Quote, &body.number_series, now.date_naive()).await?),
+        None => Some(take(tx, DocumentKind::Quote, &body.number_series, parties::day_in(zone, now)).await?),
     };
-    quote.send(numbered, parties, now)?;
+    quote.send(numbered, parties, now, zone)?;
     let facts = Facts::of(&quote.sent());
     Ok((before.next(tx.cx(), quote), facts))
 }

@@ -41,6 +41,7 @@ columns!(Quote {
     decline_note,
     cancel_reason,
     parties,
+    valid_before,
 });
 
 json_column!(Approvals);

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use proptest::{collection::vec, prelude::*};
 use trato_types::{Actor, Context, Currency, Date, Id, MemberRef, Minor, Ref, Result, Scope, Timestamp};
 use uuid::Uuid;
 
 use super::{
     approvals::{Approval, Approvals},
+    error::QuoteError,
     model::{DeclineReason, Quote, State},
 };
 use crate::{document::Document, number_series::Numbered, parties::Parties};
@@ -39,7 +41,7 @@ fn member(subject: &str) -> MemberRef {
 }
 
 fn numbered() -> Option<Numbered> {
-    Some(Numbered { number_series: Id::from_uuid(Uuid::nil()), number: "Q1".to_owned() })
+    Some(Numbered { number_series: Id::from_uuid(Uuid::nil()), number: "Q1".to_owned(), day: date(10) })
 }
 
 /// A draft that is valid until the 20th.
@@ -77,6 +79,7 @@ fn draft() -> Quote {
         decline_note: String::new(),
         cancel_reason: String::new(),
         parties: None,
+        valid_before: None,
     }
 }
 
@@ -94,7 +97,7 @@ fn approval(approver: Option<&str>, team: Option<u128>) -> Approval {
 fn sent() -> Quote {
     let mut quote = draft();
     quote.submit(Approvals::default(), member("ana"), noon(10)).expect("a draft");
-    quote.send(numbered(), Parties::default(), noon(10)).expect("nobody need approve");
+    quote.send(numbered(), Parties::default(), noon(10), Tz::UTC).expect("nobody need approve");
     quote
 }
 
@@ -162,6 +165,33 @@ fn a_quote_expires_on_the_day_after_its_last() {
     assert_eq!(Quote { valid_until: None, ..sent() }.expire(noon(28)), None);
 }
 
+/// DOC-03: the last day of a quote is that of the company that makes it out: it begins and ends there half a day before or after it
+/// does in UTC, and this is so for sending, accepting and expiring. What was sent before zones were kept ends with the day of UTC.
+#[test]
+fn the_last_day_of_a_quote_is_that_of_who_makes_it_out() {
+    let sent_in = |zone, now| {
+        let mut quote = draft();
+        quote.submit(Approvals::default(), member("ana"), noon(10)).expect("a draft");
+        quote.send(numbered(), Parties::default(), now, zone).map(|()| quote)
+    };
+    let of_day = |day, hour| date(day).and_hms_opt(hour, 0, 0).expect("an hour").and_utc();
+    let (first, last) = (Tz::Pacific__Kiritimati, Tz::Etc__GMTPlus12);
+    assert!(sent_in(last, of_day(21, 11)).is_ok(), "it is the 20th there");
+    assert_eq!(sent_in(first, of_day(20, 11)).expect_err("it is the 21st there"), QuoteError::Expired);
+
+    for (zone, end) in [(first, of_day(20, 10)), (last, of_day(21, 12))] {
+        let quote = sent_in(zone, noon(10)).expect("it is valid");
+        let before = end - chrono::Duration::microseconds(1);
+        let accept = |now| quote.clone().accept(None, "Eva", "", &at(now));
+        let expire = |now| quote.clone().expire(now);
+        assert!(accept(before).is_ok(), "{zone}");
+        assert_eq!(reason(accept(end)), "QUOTE_EXPIRED", "{zone}");
+        assert_eq!((expire(before), expire(end)), (None, Some(())), "{zone}");
+    }
+    let old = Quote { valid_before: None, ..sent_in(first, noon(10)).expect("it is valid") };
+    assert!(old.clone().accept(None, "Eva", "", &at(of_day(20, 23))).is_ok());
+}
+
 #[test]
 fn a_quote_is_declined_for_a_reason() {
     let decline = |reason, note| sent().decline(None, reason, note, &at(noon(11)));
@@ -227,7 +257,7 @@ fn apply(quote: &Quote, verb: &Verb, cx: &Context) -> Option<Quote> {
         }
         Verb::Approve => changed.approve(&who, &[], cx.now).is_ok(),
         Verb::Reject => changed.reject(&who, &[], "No").is_ok(),
-        Verb::Send => changed.send(numbered(), Parties::default(), cx.now).is_ok(),
+        Verb::Send => changed.send(numbered(), Parties::default(), cx.now, Tz::UTC).is_ok(),
         Verb::View => changed.view(cx.now).is_ok(),
         Verb::Accept => changed.accept(None, "Eva", "", cx).is_ok(),
         Verb::Decline => changed.decline(None, Some(DeclineReason::Timing), "", cx).is_ok(),

@@ -21,6 +21,7 @@ use crate::{
     delivery_note::{DeliveryNote, give_back, take_again},
     number_series::{self, DocumentKind},
     order::{LedgerError, Order, lock_order, save_order},
+    parties,
 };
 
 /// Authorises a locked return with the next number of the series.
@@ -31,7 +32,7 @@ pub async fn authorise(
 ) -> Result<Changed<SalesReturn>> {
     require_living(before)?;
     let exception = before.value.require_allowed(&body.exception_reason)?;
-    let today = tx.cx().now.date_naive();
+    let today = parties::store::find_day(tx, None).await?;
     let numbered = number_series::take(tx, DocumentKind::Return, &body.number_series, today).await?;
     let mut sales_return = before.value.clone();
     sales_return.authorise(numbered, exception, tx.cx().now)?;

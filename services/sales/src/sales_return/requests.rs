@@ -18,6 +18,7 @@ use super::{content::Applied, model::SalesReturn};
 use crate::{
     delivery_note::DeliveryNote,
     own_team::OwnTeam,
+    parties,
     return_policy::{Payer, find_published, window_end},
 };
 
@@ -129,14 +130,15 @@ async fn complete(
                 .with("field", format!("{FIELD}.policy_code"))
                 .with("code", &draft.policy_code)
         })?;
-        let window_end = window_end(arrived.date_naive(), published.window_days);
+        let zone = parties::store::find_zone(tx, delivered.legal_entity).await?;
+        let window_end = window_end(parties::day_in(zone, arrived), published.window_days);
         draft.policy = Some(Applied {
             return_policy: published.id,
             version: published.version,
             window_days: published.window_days,
             buyer_pays: published.payer == Payer::Buyer,
             window_end,
-            within_window: tx.cx().now.date_naive() <= window_end,
+            within_window: parties::day_in(zone, tx.cx().now) <= window_end,
         });
     }
     Ok(())

@@ -19,6 +19,7 @@ use trato_proto::{
 use uuid::Uuid;
 
 use crate::{
+    cart::{checking_out, visitor},
     delivery_note::part,
     harness::{Sales, date},
     order_facts::invoice_name,
@@ -131,8 +132,11 @@ async fn a_chain_stands_still_at_each_of_its_steps_until_it_moves_on() {
     assert_eq!(sales.stalled_after_days().await, [], "it is delivered and invoiced");
 
     let returned = sales.request_return(&note, vec![back("1", &[])]).await.expect("requested").name;
+    assert_eq!(sales.stalled().await, []);
+    assert_eq!(sales.stalled_after_days().await, [(returned.clone(), Wait::Authorisation)]);
     sales.authorise(&returned, "").await.expect("authorised");
-    assert_eq!(sales.stalled_after_days().await, [], "nothing has come back yet");
+    assert_eq!(sales.stalled().await, []);
+    assert_eq!(sales.stalled_after_days().await, [(returned.clone(), Wait::Arrival)]);
     sales.receive(&returned, Vec::new()).await.expect("received");
     assert_eq!(sales.stalled().await, []);
     assert_eq!(sales.stalled_after_days().await, [(returned.clone(), Wait::Settlement)]);
@@ -144,6 +148,33 @@ async fn a_chain_stands_still_at_each_of_its_steps_until_it_moves_on() {
     assert_eq!(sales.stalled_after_days().await, waits(&[Wait::Credit]));
     sales.hear_credit(&invoice, &[("a", "1")]).await;
     assert_eq!(sales.stalled_after_days().await, []);
+}
+
+/// DOC-12: a cart that was checked out waits for somebody to confirm its order, as does any draft of an order; a return that is
+/// rejected waits for nothing.
+#[tokio::test]
+async fn a_draft_of_an_order_waits_for_its_confirmation_whatever_it_came_of() {
+    let (sales, desk) = Sales::start_the_whole_chain().await;
+    let account = sales.account().await;
+    let cart = sales.create_cart(visitor("s-1", &desk, "1")).await.expect("a cart");
+    let bought = sales.check_out(checking_out(&cart.name, &account)).await.expect("an order").name;
+    let written = sales.create_order(sales.order_of(&desk, &["1"]).await).await.expect("a draft").name;
+    assert_eq!(sales.stalled().await, [], "both were written today");
+
+    let mut stalled = sales.stalled_after_days().await;
+    stalled.sort_by(|one, other| one.0.cmp(&other.0));
+    let mut expected = [bought.clone(), written].map(|order| (order, Wait::Confirmation));
+    expected.sort_by(|one, other| one.0.cmp(&other.0));
+    assert_eq!(stalled, expected);
+
+    sales.confirm_order(&bought).await.expect("confirmed");
+    let note = sales.delivered(&bought, vec![part("1", "1")]).await.name;
+    sales.confirm_delivery(&note, Vec::new()).await.expect("arrived");
+    let returned = sales.request_return(&note, vec![back("1", &[])]).await.expect("requested").name;
+    sales.reject(&returned, "Changed her mind").await.expect("rejected");
+    let of_return =
+        sales.stalled_after_days().await.into_iter().filter(|(document, _)| *document == returned);
+    assert_eq!(of_return.count(), 0);
 }
 
 /// A quote that is invoiced without an order waits for none, until the invoice is void; one whose order is cancelled waits for

@@ -33,6 +33,7 @@ mod promotion;
 mod questions;
 mod quote;
 mod quote_approval;
+mod quote_days;
 mod quote_documents;
 mod quote_outcomes;
 mod render;

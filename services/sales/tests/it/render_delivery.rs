@@ -174,6 +174,24 @@ async fn what_cannot_be_rendered_of_delivery_notes_is_refused() {
     assert_eq!(violations(wrong), [field("language", "UNKNOWN_LANGUAGE"), field("paper", "UNKNOWN_VALUE")]);
 }
 
+/// DOC-05: a later number has no earlier day, also where it is yet an earlier one: the day is that of the number before.
+#[tokio::test]
+async fn a_later_number_has_no_earlier_day() {
+    let (sales, desk) = Sales::start_ordering().await;
+    let order = sales.confirmed(&desk, &["2"]).await;
+    let company = sales.hear_company().await;
+    let mut days = Vec::new();
+    // The second one is 26 hours behind.
+    for (revision, zone) in [(2, "Pacific/Kiritimati"), (3, "Etc/GMT+12")] {
+        let company = LegalEntity { time_zone: zone.into(), ..company.clone() };
+        sales.hear("trato.billing.v1.legal_entity.updated", &company.name, revision, &company).await;
+        days.push(sales.delivered(&order.name, vec![part("1", "1")]).await.issue_date);
+    }
+
+    assert!(days[0].is_some());
+    assert_eq!(days[0], days[1]);
+}
+
 /// DOC-05: a delivery note is of the day that it is where the company is that makes it out.
 #[tokio::test]
 async fn a_delivery_note_is_of_the_day_of_its_company() {

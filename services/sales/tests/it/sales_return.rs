@@ -107,7 +107,7 @@ impl Sales {
         self.sales_returns().settle_return(self.admin.request(request)).await.map(Response::into_inner)
     }
 
-    async fn reject(&self, name: &str, reason: &str) -> Result<SalesReturn, Status> {
+    pub async fn reject(&self, name: &str, reason: &str) -> Result<SalesReturn, Status> {
         let request = RejectReturnRequest { name: name.into(), reason: reason.into(), ..Default::default() };
         self.sales_returns().reject_return(self.admin.request(request)).await.map(Response::into_inner)
     }

@@ -24,6 +24,7 @@ use crate::{
     fields::remark,
     invoice::{Invoice, InvoiceError, Reader},
     issuing::Issuing,
+    parked_task::{Asking, By, Once},
 };
 
 /// Turns returns of sales into credit notes.
@@ -33,6 +34,8 @@ pub struct Returns {
     database: Database,
     credit_notes: Statements,
     invoices: Statements,
+    /// Parks what cannot be made.
+    pub(super) asking: Asking<pb::CreateCreditNoteFromReturnRequest>,
 }
 
 impl Returns {
@@ -45,6 +48,7 @@ impl Returns {
             database: app.database.clone(),
             credit_notes: Statements::of::<CreditNote>(),
             invoices,
+            asking: Asking::new(app),
         }
     }
 
@@ -56,18 +60,31 @@ impl Returns {
         let caller = Caller::of(&request);
         answer(request, async |cx, mut body| {
             let caller = caller?;
+            let asked = body.clone();
             let key = RequestKey::parse(&std::mem::take(&mut body.request_id), &body)?;
             let message = "a lost answer must not cost a second credit note";
             let key = key.ok_or_else(|| Error::invalid("request_id", "REQUIRED", message))?;
-            once(&self.database, cx, Some(&key), self.create_all((cx, &caller), &key, &body)).await
+            let key = Once { asker: cx.clone(), key };
+            let made = self.create_once((cx, &caller), &key, &body).await;
+            self.asking.or_park(cx, &asked, made).await
         })
         .await
     }
 
+    /// Makes the credit notes, unless they were made under this identifier before.
+    pub(super) async fn create_once(
+        &self,
+        by: By<'_>,
+        key: &Once,
+        body: &pb::CreateCreditNoteFromReturnRequest,
+    ) -> Result<pb::CreateCreditNoteFromReturnResponse> {
+        once(&self.database, &key.asker, Some(&key.key), self.create_all(by, key, body)).await
+    }
+
     async fn create_all(
         &self,
-        (cx, caller): (&Context, &Caller),
-        key: &RequestKey,
+        (cx, caller): By<'_>,
+        key: &Once,
         body: &pb::CreateCreditNoteFromReturnRequest,
     ) -> Result<pb::CreateCreditNoteFromReturnResponse> {
         let mut violations = Violations::new();
@@ -93,6 +110,7 @@ impl Returns {
         for invoice in parts.keys().map(|invoice| &invoices[invoice]) {
             require_creditable(invoice).map_err(named)?;
         }
+        self.asking.note_made(&mut tx, body).await?;
         if body.issue {
             lock_for_issue(&mut tx, parts.keys().map(|invoice| &invoices[invoice]).collect()).await?;
         }
@@ -104,7 +122,7 @@ impl Returns {
             credit_notes.push(CreditNote::render(&credit_note));
         }
         let answer = pb::CreateCreditNoteFromReturnResponse { credit_notes };
-        tx.remember(key, answer.encode_to_vec()).await?;
+        key.remember(&mut tx, answer.encode_to_vec()).await?;
         if body.validate_only {
             tx.roll_back().await?;
         } else {

@@ -28,6 +28,7 @@ use crate::{
     delivery_note,
     invoice::{content::Lines, issue, model::Invoice, references::References},
     issuing::Issuing,
+    parked_task::{Asking, By, Once},
     tax_code::TaxCode,
 };
 
@@ -39,6 +40,8 @@ pub struct Sourcing {
     issuing: Issuing<Invoice>,
     database: trato_platform::db::Database,
     invoices: Statements,
+    /// Parks what cannot be made.
+    pub(super) asking: Asking<pb::CreateInvoiceFromSourceRequest>,
 }
 
 /// How much of which line is asked for.
@@ -53,6 +56,7 @@ impl Sourcing {
             issuing: Issuing::new(app, References::new(app)),
             database: app.database.clone(),
             invoices: Statements::of::<Invoice>(),
+            asking: Asking::new(app),
         }
     }
 
@@ -65,17 +69,31 @@ impl Sourcing {
                 let message = "a lost answer must not cost a second invoice";
                 return Err(Error::invalid("request_id", "REQUIRED", message));
             }
+            let asked = body.clone();
             let key = RequestKey::parse(&std::mem::take(&mut body.request_id), &body)?;
-            let attempt = self.create_one((cx, &caller), key.as_ref(), &body);
-            once(&self.database, cx, key.as_ref(), attempt).await
+            let key = key.map(|key| Once { asker: cx.clone(), key });
+            let made = self.create_once((cx, &caller), key.as_ref(), &body).await;
+            self.asking.or_park(cx, &asked, made).await
         })
         .await
     }
 
+    /// Makes the invoice, unless it was made under this identifier before.
+    pub(super) async fn create_once(
+        &self,
+        by: By<'_>,
+        key: Option<&Once>,
+        body: &pb::CreateInvoiceFromSourceRequest,
+    ) -> Result<pb::Invoice> {
+        let attempt = self.create_one(by, key, body);
+        let asker = key.map_or(by.0, |key| &key.asker);
+        once(&self.database, asker, key.map(|key| &key.key), attempt).await
+    }
+
     async fn create_one(
         &self,
-        (cx, caller): (&Context, &Caller),
-        key: Option<&RequestKey>,
+        (cx, caller): By<'_>,
+        key: Option<&Once>,
         body: &pb::CreateInvoiceFromSourceRequest,
     ) -> Result<pb::Invoice> {
         let wishes = parse_wishes(body)?;
@@ -107,6 +125,7 @@ impl Sourcing {
         let event = NewEvent::of(cx, "created", None, &record);
         let mut event_id = event.id;
         tx.insert(&self.invoices, &[&record], vec![event]).await?;
+        self.asking.note_made(&mut tx, body).await?;
         if body.issue {
             let issued = self.issue(&mut tx, &record, body).await?;
             let event = NewEvent::with_facts(cx, "issued", Some(&record), &issued, Facts::default());
@@ -115,7 +134,7 @@ impl Sourcing {
             record = issued;
         }
         if let Some(key) = key {
-            tx.remember_event(key, event_id).await?;
+            key.remember_event(&mut tx, event_id).await?;
         }
         if body.validate_only {
             tx.roll_back().await?;

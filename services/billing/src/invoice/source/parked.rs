@@ -1,0 +1,59 @@
+//! Documents that could not be invoiced until somebody has mended something, and how one is tried again.
+
+use futures::{FutureExt as _, future::BoxFuture};
+use trato_proto::billing::v1 as pb;
+use trato_types::Result;
+
+use super::create::Sourcing;
+use crate::parked_task::{Ask, Attempt, By, ParkedTask, tried};
+
+impl Ask for pb::CreateInvoiceFromSourceRequest {
+    const KIND: &'static str = "create-invoice-from-source";
+    const METHOD: &'static str = "trato.billing.v1.InvoiceService/CreateInvoiceFromSource";
+    const PERMISSION: &'static str = "billing.invoices.createFromSource";
+
+    fn subject(&self) -> &str {
+        &self.source_document
+    }
+    fn take_request_id(&mut self) -> String {
+        std::mem::take(&mut self.request_id)
+    }
+    fn validate_only(&self) -> bool {
+        self.validate_only
+    }
+    /// All that is left, or the same parts. Where it is other parts, those that are parked are not invoiced yet.
+    fn covers(&self, other: &Self) -> bool {
+        self.lines.is_empty() || self.lines == other.lines
+    }
+}
+
+impl Attempt for Sourcing {
+    fn attempt<'a>(&'a self, by: By<'a>, task: &'a ParkedTask) -> BoxFuture<'a, Result<()>> {
+        async move {
+            let (request, key) = self.asking.asked(by, task)?;
+            tried(self.create_once(by, Some(&key), &request).await)
+        }
+        .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trato_proto::billing::v1::create_invoice_from_source_request::Line;
+
+    use super::*;
+
+    /// XTR-05: an invoice of all that is left ends what is parked of its document; one of parts only what wanted the same.
+    #[test]
+    fn parts_end_what_wanted_the_same_parts() {
+        let of = |quantities: &[&str]| pb::CreateInvoiceFromSourceRequest {
+            lines: quantities
+                .iter()
+                .map(|quantity| Line { source_line: "1".into(), quantity: (*quantity).into() })
+                .collect(),
+            ..Default::default()
+        };
+        assert!(of(&[]).covers(&of(&["1"])) && of(&[]).covers(&of(&[])) && of(&["1"]).covers(&of(&["1"])));
+        assert!(!of(&["1"]).covers(&of(&[])) && !of(&["1"]).covers(&of(&["2"])));
+    }
+}

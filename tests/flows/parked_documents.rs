@@ -1,0 +1,203 @@
+//! What was sold or came back and cannot be invoiced or credited until somebody has mended something.
+
+use chrono::{Datelike as _, Utc};
+use futures::future::join_all;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    orders::{Trade, trade},
+    quotes::verb,
+    returns_credited::issue,
+};
+use crate::harness::{
+    answer::Answer,
+    caller::Caller,
+    tenant::Tenant,
+    values::{day, list, name, text},
+};
+
+impl Trade {
+    /// A confirmed order of so many pieces.
+    async fn order_of(&self, product: &str, quantity: &str) -> String {
+        let document =
+            json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": quantity }] });
+        let order = self.made("orders", json!({ "account": self.account, "document": document })).await;
+        verb(&self.seller, &order, "confirm", json!({})).await;
+        order
+    }
+
+    /// The tax code by which products are taxed.
+    async fn tax_code(&self) -> String {
+        let codes = self.biller.query("/v1/taxCodes", &[("filter", "code = \"VAT-21\"")]).await.ok();
+        name(&list(&codes, "taxCodes")[0])
+    }
+
+    async fn delete(&self, resource: &str) {
+        self.biller.delete(&format!("/v1/{resource}")).await.ok();
+    }
+
+    async fn bring_tax_back(&self, tax_code: &str) {
+        self.biller.post(&format!("/v1/{tax_code}:undelete"), json!({})).await.ok();
+    }
+
+    /// The tasks of a document, the oldest first.
+    async fn tasks(&self, subject: &str) -> Vec<Value> {
+        let filter = format!("subject = \"{subject}\"");
+        let parameters = [("filter", filter.as_str()), ("orderBy", "create_time")];
+        list(&self.biller.query("/v1/parkedTasks", &parameters).await.ok(), "parkedTasks").to_vec()
+    }
+
+    /// Invoices of a document.
+    async fn invoices_of(&self, source: &str) -> Vec<Value> {
+        let filter = format!("source_document = \"{source}\"");
+        let page = self.biller.query("/v1/invoices", &[("filter", filter.as_str())]).await.ok();
+        list(&page, "invoices").to_vec()
+    }
+}
+
+async fn retry(by: &Caller, task: &str) -> Answer {
+    by.post(&format!("/v1/{task}:retry"), json!({ "requestId": Uuid::new_v4() })).await
+}
+
+/// The task that a refusal names.
+fn task_of(refused: &Answer, reason: &str) -> String {
+    refused.refused_as(reason).metadata["parked_task"].clone()
+}
+
+/// Asks once more, under another identifier.
+fn anew(request: &Value) -> Value {
+    let mut request = request.clone();
+    request["requestId"] = json!(Uuid::new_v4());
+    request
+}
+
+fn part(mut request: Value, quantity: &str) -> Value {
+    request["lines"] = json!([{ "sourceLine": "1", "quantity": quantity }]);
+    request
+}
+
+/// DOC-07, XTR-05: an invoice that cannot be made until somebody has mended something is refused and parked with its reason, once
+/// however often it is asked for, and not on trial. When it is mended, trying again makes it, once however many try, and in the name
+/// of who tries; who repeats the first request is answered with that invoice.
+#[tokio::test]
+async fn an_invoice_is_parked_until_what_it_needs_is_there() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    trade.all_numbers().await;
+    let series = trade.billing_numbers("INVOICE", "F").await;
+    let order = trade.order_of(&product, "2").await;
+    let tax_code = trade.tax_code().await;
+    trade.delete(&tax_code).await;
+    let request = part(trade.invoicing(&order, &series), "1");
+    let mut trial = anew(&request);
+    trial["validateOnly"] = json!(true);
+
+    let tried = trade.invoice(trial).await.refused_as("TAX_CODE_NOT_FOUND");
+    assert!(!tried.metadata.contains_key("parked_task") && trade.tasks(&order).await.is_empty());
+    let refused = task_of(&trade.invoice(request.clone()).await, "TAX_CODE_NOT_FOUND");
+    let again = task_of(&trade.invoice(anew(&request)).await, "TAX_CODE_NOT_FOUND");
+    let tasks = trade.tasks(&order).await;
+    let [task] = &tasks[..] else { panic!("{tasks:?}") };
+    let task_name = name(task);
+    let still = retry(&trade.biller, &task_name).await.ok();
+    trade.bring_tax_back(&tax_code).await;
+    let accountant = tenant.caller("eva", &["accountant"]);
+    let tries = join_all((0..4).map(|_| retry(&accountant, &task_name))).await;
+    let repeated = trade.invoice(request).await.ok();
+
+    assert_eq!([&refused, &again], [&task_name, &task_name]);
+    let said = ["kind", "state", "reason"].map(|field| text(task, field));
+    assert_eq!(said, ["create-invoice-from-source", "PARKED", "TAX_CODE_NOT_FOUND"]);
+    assert_eq!((text(&still, "state"), &still["tryCount"]), ("PARKED", &json!(2)));
+    let mut done = 0;
+    for answer in tries {
+        if answer.status == 200 {
+            assert_eq!(text(&answer.ok(), "state"), "DONE");
+            done += 1;
+        } else {
+            answer.refused_as("TASK_NOT_PARKED");
+        }
+    }
+    assert!(done >= 1, "nobody has done it");
+    let invoices = trade.invoices_of(&order).await;
+    let [invoice] = &invoices[..] else { panic!("{invoices:?}") };
+    assert_eq!((name(invoice), text(invoice, "creator")), (name(&repeated), accountant.name().as_str()));
+    assert_eq!((text(invoice, "number"), text(&invoice["lines"][0], "quantity")), ("F1", "1"));
+}
+
+/// DOC-07, XTR-05: what is parked ends when all that is left is invoiced by another call, and not with other parts; what somebody
+/// has given up is parked again when a caller asks anew, and not by the request that was given up.
+#[tokio::test]
+async fn what_is_parked_ends_when_it_is_invoiced_or_given_up() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    trade.all_numbers().await;
+    let series = trade.billing_numbers("INVOICE", "F").await;
+    let (order, other) = (trade.order_of(&product, "3").await, trade.order_of(&product, "3").await);
+    let tax_code = trade.tax_code().await;
+    trade.delete(&tax_code).await;
+    let request = trade.invoicing(&order, &series);
+    let given_up = trade.invoicing(&other, &series);
+    let missing = "TAX_CODE_NOT_FOUND";
+
+    trade.invoice(request.clone()).await.refused_as(missing);
+    let dropped = task_of(&trade.invoice(given_up.clone()).await, missing);
+    verb(&trade.biller, &dropped, "drop", json!({ "reason": "Not wanted" })).await;
+    let repeated = trade.invoice(given_up.clone()).await.refused_as(missing);
+    assert!(!repeated.metadata.contains_key("parked_task"), "it was given up");
+    let parked = task_of(&trade.invoice(anew(&given_up)).await, missing);
+    trade.bring_tax_back(&tax_code).await;
+    let first = trade.invoice(part(anew(&request), "1")).await.ok();
+    let left = trade.tasks(&order).await;
+    trade.invoice(anew(&request)).await.ok();
+    let ended = trade.tasks(&order).await;
+
+    assert_ne!(parked, dropped);
+    assert_eq!(text(&first["lines"][0], "quantity"), "1");
+    assert_eq!(left.iter().map(|task| text(task, "state")).collect::<Vec<_>>(), ["PARKED"]);
+    assert_eq!(ended.iter().map(|task| text(task, "state")).collect::<Vec<_>>(), ["DONE"]);
+    retry(&trade.biller, &name(&ended[0])).await.refused_as("TASK_NOT_PARKED");
+    assert_eq!(trade.invoices_of(&order).await.len(), 2);
+}
+
+/// DOC-05, XTR-05: a return whose credit note the books refuse is parked, and credited when they take it; the first request is
+/// answered with that credit note.
+#[tokio::test]
+async fn a_return_is_parked_until_the_books_are_open() {
+    let tenant = Tenant::fresh();
+    let (mut trade, product) = trade(&tenant).await;
+    // Its day is the one that the test knows.
+    let mut entity = trato_devstack::trade::legal_entity("USD");
+    entity["displayName"] = json!("Utopia");
+    entity["timeZone"] = json!("UTC");
+    trade.legal_entity = trade.made("legalEntities", entity).await;
+    let books = json!({
+        "legalEntity": trade.legal_entity, "accounts": { "bank": "572", "taxes": [{ "tax": "VAT", "account": "477" }] },
+    });
+    let books = trade.made("ledgers", books).await;
+    let (invoices, credits) = trade.ready().await;
+    let order = trade.order_of(&product, "2").await;
+    let note = trade.received(&order).await;
+    let invoice = trade.invoice(trade.invoicing(&order, &invoices)).await.ok();
+    let back = trade.refunded(&note, &[("1", "1")]).await;
+    let today = Utc::now().date_naive();
+    let through = day(today.year(), today.month(), today.day());
+    verb(&trade.biller, &books, "closePeriod", json!({ "throughDate": through })).await;
+    let mut request = issue(&credits);
+    request["requestId"] = json!(Uuid::new_v4());
+
+    let task = task_of(&trade.credit(&back, request.clone()).await, "PERIOD_CLOSED");
+    let still = retry(&trade.biller, &task).await.ok();
+    verb(&trade.biller, &books, "reopenPeriod", json!({ "reason": "A late return" })).await;
+    let done = retry(&trade.biller, &task).await.ok();
+    let credited = trade.credit(&back, request).await.ok();
+    trade.credit(&back, issue(&credits)).await.refused_as("RETURN_CREDITED");
+
+    let said = ["kind", "subject", "state", "reason"].map(|field| text(&still, field));
+    assert_eq!(said, ["create-credit-note-from-return", back.as_str(), "PARKED", "PERIOD_CLOSED"]);
+    assert_eq!(text(&done, "state"), "DONE");
+    let notes = list(&credited, "creditNotes");
+    assert_eq!(notes.iter().map(|note| text(note, "invoice")).collect::<Vec<_>>(), [name(&invoice)]);
+    assert_eq!(trade.tasks(&back).await.len(), 1);
+}
