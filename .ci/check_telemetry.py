@@ -77,7 +77,8 @@ for rule in rules:
     check_expression(rule.get("alert") or rule["record"], rule["expr"], known, recorded)
 
 outcomes = collections.defaultdict(set)
-for test in yaml.safe_load((FOLDER / "alerts.test.yaml").read_text())["tests"]:
+tests = [test for path in sorted(FOLDER.glob("*.test.yaml")) for test in yaml.safe_load(path.read_text())["tests"]]
+for test in tests:
     for series in test["input_series"]:
         check_expression(f"a test of {test['name']}", series["series"], known, recorded)
     for case in test["alert_rule_test"]:
