@@ -19,6 +19,12 @@ FUNCTIONS_AND_WORDS = set(
 # Made by the translation from OTLP, or labels of Prometheus itself.
 TRANSLATED = {"target_info"}
 LABELS = {"job", "instance", "le"}
+# Of kube-state-metrics, for what happens where no program of Trato runs.
+CRON_JOB_LABELS = {"namespace", "cronjob"}
+FOREIGN = {
+    "kube_cronjob_created": CRON_JOB_LABELS,
+    "kube_cronjob_status_last_successful_time": CRON_JOB_LABELS,
+}
 SPAN_LABELS = {"span_name", "span_kind", "status_code"}
 BEHIND_A_HISTOGRAM = ["_bucket", "_sum", "_count"]
 
@@ -67,6 +73,7 @@ known = known_metrics()
 if len(known) < 30:
     sys.exit(f"the reference of metrics was not understood: {sorted(known)}")
 collector = yaml.safe_load((FOLDER / "collector.yaml").read_text())
+known.update(FOREIGN)
 # What the collector makes of spans.
 kept = collector["connectors"]["spanmetrics"]["namespace"].replace(".", "_")
 known.update({f"{kept}_duration_seconds{suffix}": SPAN_LABELS for suffix in BEHIND_A_HISTOGRAM})
