@@ -1,6 +1,6 @@
 """Holds the rules, dashboards and runbook of deploy/telemetry against docs/reference/metrics.md and one another.
 
-Usage: check_telemetry.py EXPRESSIONS. Writes the dashboards' expressions to the file, as rules for promtool to parse.
+Usage: check_telemetry.py EXPRESSIONS. Writes the expressions of dashboards and runbook to the file, as rules for promtool to parse.
 """
 
 import collections
@@ -107,7 +107,10 @@ for name in re.findall(r"\n### (Trato\w+)\n", runbook):
     if name not in alerts:
         fault(f"the runbook has a section {name}, which is no alert")
 
-expressions = []
+# What the runbook asks Prometheus for, and what dashboards do.
+expressions = re.findall(r"promtool query instant \S+ '([^']+)'", runbook)
+for expression in expressions:
+    check_expression("the runbook", expression, known, recorded)
 for path in sorted((FOLDER / "dashboards").glob("*.json")):
     board = json.loads(path.read_text())
     panels = board["panels"]
@@ -132,4 +135,4 @@ if faults:
     sys.exit("\n".join(faults))
 parsed = [{"record": f"dashboard:expression:{number}", "expr": text} for number, text in enumerate(expressions)]
 pathlib.Path(sys.argv[1]).write_text(yaml.safe_dump({"groups": [{"name": "dashboards", "rules": parsed}]}))
-print(f"{len(alerts)} alerts have tests and runbook; {len(expressions)} expressions of dashboards name known metrics")
+print(f"{len(alerts)} alerts have tests and runbook; {len(expressions)} expressions of dashboards and runbook name known metrics")
