@@ -1,6 +1,6 @@
 """Holds the rules, dashboards and runbook of deploy/telemetry against docs/reference/metrics.md and one another.
 
-Usage: check_telemetry.py EXPRESSIONS. Writes the dashboards' expressions to the file, as rules for promtool to parse.
+Usage: check_telemetry.py EXPRESSIONS. Writes the expressions of dashboards and runbook to the file, as rules for promtool to parse.
 """
 
 import collections
@@ -19,6 +19,12 @@ FUNCTIONS_AND_WORDS = set(
 # Made by the translation from OTLP, or labels of Prometheus itself.
 TRANSLATED = {"target_info"}
 LABELS = {"job", "instance", "le"}
+# Of kube-state-metrics, for what happens where no program of Trato runs.
+CRON_JOB_LABELS = {"namespace", "cronjob"}
+FOREIGN = {
+    "kube_cronjob_created": CRON_JOB_LABELS,
+    "kube_cronjob_status_last_successful_time": CRON_JOB_LABELS,
+}
 SPAN_LABELS = {"span_name", "span_kind", "status_code"}
 BEHIND_A_HISTOGRAM = ["_bucket", "_sum", "_count"]
 
@@ -67,6 +73,7 @@ known = known_metrics()
 if len(known) < 30:
     sys.exit(f"the reference of metrics was not understood: {sorted(known)}")
 collector = yaml.safe_load((FOLDER / "collector.yaml").read_text())
+known.update(FOREIGN)
 # What the collector makes of spans.
 kept = collector["connectors"]["spanmetrics"]["namespace"].replace(".", "_")
 known.update({f"{kept}_duration_seconds{suffix}": SPAN_LABELS for suffix in BEHIND_A_HISTOGRAM})
@@ -77,7 +84,8 @@ for rule in rules:
     check_expression(rule.get("alert") or rule["record"], rule["expr"], known, recorded)
 
 outcomes = collections.defaultdict(set)
-for test in yaml.safe_load((FOLDER / "alerts.test.yaml").read_text())["tests"]:
+tests = [test for path in sorted(FOLDER.glob("*.test.yaml")) for test in yaml.safe_load(path.read_text())["tests"]]
+for test in tests:
     for series in test["input_series"]:
         check_expression(f"a test of {test['name']}", series["series"], known, recorded)
     for case in test["alert_rule_test"]:
@@ -99,7 +107,10 @@ for name in re.findall(r"\n### (Trato\w+)\n", runbook):
     if name not in alerts:
         fault(f"the runbook has a section {name}, which is no alert")
 
-expressions = []
+# What the runbook asks Prometheus for, and what dashboards do.
+expressions = re.findall(r"promtool query instant \S+ '([^']+)'", runbook)
+for expression in expressions:
+    check_expression("the runbook", expression, known, recorded)
 for path in sorted((FOLDER / "dashboards").glob("*.json")):
     board = json.loads(path.read_text())
     panels = board["panels"]
@@ -124,4 +135,4 @@ if faults:
     sys.exit("\n".join(faults))
 parsed = [{"record": f"dashboard:expression:{number}", "expr": text} for number, text in enumerate(expressions)]
 pathlib.Path(sys.argv[1]).write_text(yaml.safe_dump({"groups": [{"name": "dashboards", "rules": parsed}]}))
-print(f"{len(alerts)} alerts have tests and runbook; {len(expressions)} expressions of dashboards name known metrics")
+print(f"{len(alerts)} alerts have tests and runbook; {len(expressions)} expressions of dashboards and runbook name known metrics")

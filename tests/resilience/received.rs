@@ -31,6 +31,12 @@ pub struct Log {
     pub resource: Attributes,
     /// `INFO` and the like.
     pub severity: String,
+    /// What it says.
+    pub body: String,
+    /// Trace it was written within, in hex; empty outside of any.
+    pub trace: String,
+    /// Span it was written within, in hex.
+    pub span: String,
 }
 
 /// What was sent.
@@ -47,6 +53,13 @@ pub struct Received {
 }
 
 impl Span {
+    /// Name of the program.
+    pub fn service(&self) -> &str {
+        service(&self.resource)
+    }
+}
+
+impl Log {
     /// Name of the program.
     pub fn service(&self) -> &str {
         service(&self.resource)
@@ -118,9 +131,14 @@ impl Reader {
                     _ => {}
                 }
             }
-            Part::Log if name == "SeverityText" => {
-                if let Some(log) = self.received.logs.last_mut() {
-                    log.severity = value.to_owned();
+            Part::Log if !is_attribute => {
+                let Some(log) = self.received.logs.last_mut() else { return };
+                match name {
+                    "SeverityText" => log.severity = value.to_owned(),
+                    "Body" => log.body = bare(value).to_owned(),
+                    "Trace ID" => log.trace = value.to_owned(),
+                    "Span ID" => log.span = value.to_owned(),
+                    _ => {}
                 }
             }
             Part::Resource | Part::Metric | Part::Log => {}
@@ -132,10 +150,13 @@ fn trimmed<'a>((name, value): (&'a str, &'a str)) -> (&'a str, &'a str) {
     (name.trim(), value.trim())
 }
 
-/// A value is written with its type: `Str(sales)`.
 fn insert(attributes: &mut Attributes, name: &str, value: &str) {
-    let bare = value.split_once('(').and_then(|(_, value)| value.strip_suffix(')')).unwrap_or(value);
-    attributes.insert(name.to_owned(), bare.to_owned());
+    attributes.insert(name.to_owned(), bare(value).to_owned());
+}
+
+/// A value is written with its type: `Str(sales)`.
+fn bare(value: &str) -> &str {
+    value.split_once('(').and_then(|(_, value)| value.strip_suffix(')')).unwrap_or(value)
 }
 
 fn service(resource: &Attributes) -> &str {

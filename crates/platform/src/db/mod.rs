@@ -67,6 +67,7 @@ impl Database {
         let connections = settings.min_connections..=settings.max_connections;
         let serving = open(settings, &settings.url, name, connections)?;
         let system = open(settings, &settings.system_url, name, 0..=settings.system_max_connections)?;
+        span::locate(serving.options());
         metrics().watch_pool("serving", &serving);
         metrics().watch_pool("system", &system);
         Ok(Self {

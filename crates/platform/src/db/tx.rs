@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use sqlx::{Arguments as _, postgres::PgArguments};
 use tokio::sync::Notify;
-use tracing::{Instrument as _, Span};
+use tracing::Instrument as _;
 use trato_types::{Context, Error, Result};
 
 use super::{
     Connection, Database, NewEvent, Pool, Record, RequestKey, Resource, constrained,
     event::{self, EVENT_COLUMNS},
-    from_sqlx, span,
+    from_sqlx,
+    span::Operation,
     statement::{self, Statements},
 };
 
@@ -25,13 +26,13 @@ pub struct Tx {
     /// The last statement was one of ours and succeeded, so that none before it failed: in a transaction that failed
     /// once, PostgreSQL refuses every statement.
     is_sound: bool,
-    span: Span,
+    operation: Operation,
 }
 
 impl Tx {
     /// Begins a transaction that sees and writes the context's tenant only.
     pub async fn begin(pool: &Pool, cx: &Context) -> Result<Self> {
-        let span = span::transaction(cx);
+        let operation = Operation::transaction(cx);
         let begun = async {
             let mut connection = pool.begin().await.map_err(from_sqlx)?;
             sqlx::query("select set_config('trato.tenant_id', $1, true)")
@@ -41,10 +42,11 @@ impl Tx {
                 .map_err(from_sqlx)?;
             Ok::<_, Error>(connection)
         };
-        let connection = begun.instrument(span.clone()).await.inspect_err(|error| {
-            span::fail(&span, error.reason());
-        })?;
-        Ok(Self { connection, cx: cx.clone(), events: Vec::new(), wake: None, is_sound: true, span })
+        let connection = match begun.instrument(operation.span()).await {
+            Ok(connection) => connection,
+            Err(error) => return operation.end(Err(error)),
+        };
+        Ok(Self { connection, cx: cx.clone(), events: Vec::new(), wake: None, is_sound: true, operation })
     }
 
     /// Begins a transaction whose commit wakes the relay.
@@ -197,21 +199,26 @@ impl Tx {
     }
 
     /// Writes the events, commits, and wakes the relay. INTERNAL when a statement failed of which nobody heard.
-    pub async fn commit(self) -> Result<()> {
-        let span = self.span.clone();
-        self.commit_all().await.inspect_err(|error| span::fail(&span, error.reason()))
+    pub async fn commit(mut self) -> Result<()> {
+        let written = self.write_last().await;
+        let Self { connection, wake, operation, .. } = self;
+        let committed = match written {
+            Ok(()) => connection.commit().await.map_err(from_sqlx),
+            Err(error) => Err(error),
+        };
+        operation.end(committed)?;
+        if let Some(wake) = wake {
+            wake.notify_one();
+        }
+        Ok(())
     }
 
-    async fn commit_all(mut self) -> Result<()> {
+    async fn write_last(&mut self) -> Result<()> {
         self.write_events().await?;
         if !self.is_sound {
             // PostgreSQL would answer the commit by rolling back, without an error. Only a transaction that ends with a
             // statement of a service's own pays this round trip.
             sqlx::query("select true").execute(self.connection()).await.map_err(from_sqlx)?;
-        }
-        self.connection.commit().await.map_err(from_sqlx)?;
-        if let Some(wake) = self.wake {
-            wake.notify_one();
         }
         Ok(())
     }

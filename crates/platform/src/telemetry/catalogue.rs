@@ -7,10 +7,10 @@ use std::fmt;
 
 use opentelemetry_semantic_conventions::{
     attribute::{
-        DB_CLIENT_CONNECTION_POOL_NAME, DB_CLIENT_CONNECTION_STATE, ERROR_TYPE, HTTP_REQUEST_METHOD,
-        HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, MESSAGING_CONSUMER_GROUP_NAME, MESSAGING_DESTINATION_NAME,
-        MESSAGING_OPERATION_NAME, MESSAGING_SYSTEM, RPC_METHOD, RPC_RESPONSE_STATUS_CODE, RPC_SYSTEM_NAME,
-        URL_SCHEME,
+        DB_CLIENT_CONNECTION_POOL_NAME, DB_CLIENT_CONNECTION_STATE, DB_COLLECTION_NAME, DB_NAMESPACE,
+        DB_OPERATION_NAME, DB_SYSTEM_NAME, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE,
+        HTTP_ROUTE, MESSAGING_CONSUMER_GROUP_NAME, MESSAGING_DESTINATION_NAME, MESSAGING_OPERATION_NAME,
+        MESSAGING_SYSTEM, RPC_METHOD, RPC_RESPONSE_STATUS_CODE, RPC_SYSTEM_NAME, URL_SCHEME,
     },
     metric,
 };
@@ -27,6 +27,8 @@ pub(super) const WAITING_FOR: &str = "trato.chain.waiting_for";
 pub(super) const RESOURCE_COLLECTION: &str = "trato.resource.collection";
 /// State of a resource, as the contract names it.
 pub(super) const RESOURCE_STATE: &str = "trato.resource.state";
+/// What another service is called in the settings: the package of its contract.
+pub(super) const UPSTREAM_NAME: &str = "trato.upstream.name";
 /// Name of a periodic job.
 pub(super) const JOB_NAME: &str = "trato.job.name";
 
@@ -95,6 +97,7 @@ const fn seconds(name: &'static str, attributes: &'static [&'static str], about:
 }
 
 const CALL: &[&str] = &[RPC_SYSTEM_NAME, RPC_METHOD, RPC_RESPONSE_STATUS_CODE, ERROR_TYPE];
+const REPETITION: &[&str] = &[UPSTREAM_NAME, ERROR_TYPE];
 const MESSAGES: &[&str] = &[MESSAGING_SYSTEM, MESSAGING_OPERATION_NAME, MESSAGING_DESTINATION_NAME];
 const CONSUMER: &[&str] = &[MESSAGING_CONSUMER_GROUP_NAME];
 
@@ -114,6 +117,20 @@ pub(super) const CLIENT_CALL: Metric = seconds(
     metric::RPC_CLIENT_CALL_DURATION,
     CALL,
     "Time to the head of the answer of a call that one service made to another",
+);
+pub(super) const REPEATED: Metric = counter(
+    "trato.call.retries",
+    "{attempt}",
+    REPETITION,
+    "Calls that were sent again, by service and by what became of the attempt before: `unreachable` for nobody was there, \
+     `not_begun` for it was not accepted, `no_answer` for the connection broke, `unserved` for something in between said \
+     that nobody is there",
+);
+pub(super) const NOT_REPEATED: Metric = counter(
+    "trato.call.retries_refused",
+    "{attempt}",
+    REPETITION,
+    "Calls that were not sent again although they might have been, for `transport.retry_percent` was used up",
 );
 pub(super) const SUBSCRIBERS: Metric =
     gauge("trato.stream.subscribers", "{stream}", &[], "Streams of events that clients hold open");
@@ -211,6 +228,12 @@ pub(super) const MOST_CONNECTIONS: Metric = Metric {
     attributes: &[DB_CLIENT_CONNECTION_POOL_NAME],
     about: "Most connections the pool may open",
 };
+pub(super) const DATABASE_OPERATION: Metric = seconds(
+    metric::DB_CLIENT_OPERATION_DURATION,
+    &[DB_SYSTEM_NAME, DB_NAMESPACE, DB_OPERATION_NAME, DB_COLLECTION_NAME, ERROR_TYPE],
+    "Time of a statement on a table, or of a whole transaction (`transaction`, without a table), the wait for a connection \
+     included; `error.type` is the reason of a failure. What relay and jobs do outside of transactions is not among them",
+);
 pub(super) const DATABASE_FAILURES: Metric = counter(
     "trato.database.failures",
     "{failure}",
@@ -308,13 +331,13 @@ pub(super) const MEMORY: Metric = Metric {
 
 /// All of them under headings, as the reference shows them.
 pub(super) const ALL: &[(&str, &[&Metric])] = &[
-    ("Calls", &[&HTTP_REQUEST, &SERVER_CALL, &CLIENT_CALL, &SUBSCRIBERS]),
+    ("Calls", &[&HTTP_REQUEST, &SERVER_CALL, &CLIENT_CALL, &REPEATED, &NOT_REPEATED, &SUBSCRIBERS]),
     ("Events on their way out", &[&RECORDED, &LOG_DEPTH, &LOG_AGE, &RELAY_LEADER, &RELAY_LAG, &SENT]),
     (
         "Events coming in",
         &[&CONSUMED, &PROCESS, &DUPLICATES, &RETRIES, &PARKED, &HELD, &QUEUE, &CONSUMER_CONNECTED],
     ),
-    ("Database", &[&CONNECTIONS, &MOST_CONNECTIONS, &DATABASE_FAILURES]),
+    ("Database", &[&DATABASE_OPERATION, &CONNECTIONS, &MOST_CONNECTIONS, &DATABASE_FAILURES]),
     ("Access records", &[&ACCESS_STORED, &ACCESS_LOST, &ACCESS_WAITING]),
     ("Jobs", &[&JOB, &JOB_FAILURES, &JOB_SUCCESS, &TASKS_PARKED, &RESOURCES_OVERDUE, &CHAINS_STALLED]),
     ("Process", &[&READY, &START, &CERTIFICATE_EXPIRY, &UPTIME, &CPU, &MEMORY]),

@@ -23,6 +23,8 @@ fn record_everything(metrics: &Metrics) {
     metrics.request_answered("GET", &"/v1/x".into(), http::StatusCode::BAD_GATEWAY, second);
     metrics.call_served(&method, "INTERNAL", true, second);
     metrics.call_made(&method, "UNAVAILABLE", second);
+    metrics.call_repeated(&"trato.customers".into(), "unreachable");
+    metrics.call_not_repeated(&"trato.customers".into(), "unreachable");
     metrics.watch_subscribers(|| 2);
     metrics.recorded(["a.b.won", "a.b.lost", "a.b.won"].into_iter());
     metrics.leads(true);
@@ -37,6 +39,7 @@ fn record_everything(metrics: &Metrics) {
     metrics.queue("sales.dead", 1);
     metrics.consumer_connected(true);
     metrics.watch_pool("serving", &pool("postgres://127.0.0.1/nothing"));
+    metrics.database_operation(&"sales".into(), "select", "account", Some("BUSY"), second);
     metrics.database_failed("pool_timeout");
     metrics.watch_access_records(|| 3);
     metrics.access_stored(2);

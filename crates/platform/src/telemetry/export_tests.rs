@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use futures::future::join_all;
 use opentelemetry_proto::tonic::{
     collector::{
         logs::v1::{
@@ -24,13 +25,23 @@ use opentelemetry_proto::tonic::{
     trace::v1::{Span, span::SpanKind},
 };
 use opentelemetry_semantic_conventions::{
-    attribute::{ERROR_TYPE, RPC_METHOD, RPC_RESPONSE_STATUS_CODE, RPC_SYSTEM_NAME, SERVICE_NAME},
+    attribute::{
+        DB_NAMESPACE, ERROR_TYPE, RPC_METHOD, RPC_RESPONSE_STATUS_CODE, RPC_SYSTEM_NAME, SERVER_ADDRESS,
+        SERVICE_NAME,
+    },
     metric,
 };
 use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
+use trato_types::Context;
 
 use super::*;
-use crate::rpc::testing::{TestServer, unary};
+use crate::{
+    config,
+    db::{Database, recorded},
+    rpc::testing::{TestServer, network, unary},
+    transport::{Call, Transport},
+};
 
 /// Takes and keeps what is exported.
 #[derive(Clone, Default)]
@@ -103,7 +114,47 @@ impl Collector {
     }
 }
 
-/// CRD-08: an exported log line knows its trace and its span.
+/// As many calls as use up what may be sent again.
+const MANY: usize = 200;
+
+/// A statement in a trace of its own that its database fails, and calls to where nobody listens.
+async fn ask_others() {
+    let variables = ["TRATO_DATABASE__URL", "TRATO_DATABASE__SYSTEM_URL"]
+        .map(|name| (name.to_owned(), "postgres://db.example.com/notes".to_owned()));
+    let loaded = config::Loader::new("").load(&config::Environment::of(variables));
+    let settings = loaded.expect("the test's settings are right").settings.database;
+    Database::new(&settings, "test").expect("addresses of databases");
+    let span = tracing::info_span!("request", trace_id = tracing::field::Empty);
+    let mut cx = Context::of_system(uuid::Uuid::nil(), "test", chrono::Utc::now());
+    let mut headers = http::HeaderMap::new();
+    propagate::inject(&mut headers, "00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    cx.traceparent = Some(propagate::enter(&span, &headers));
+    let failing = recorded::<()>(&cx, "select", "note", async { Err(crate::db::away()) });
+    assert!(failing.instrument(span).await.is_err());
+
+    let call = Call {
+        path: http::uri::PathAndQuery::from_static("/trato.test.v1.EchoService/GetEcho"),
+        headers: http::HeaderMap::new(),
+        frames: bytes::Bytes::new(),
+        is_idempotent: true,
+        is_stream: false,
+    };
+    let nowhere = http::Uri::from_static("http://127.0.0.1:9");
+    let transport = Transport::new("trato.test", &[nowhere], &network(&[]));
+    let answers = join_all((0..MANY).map(|_| transport.send(&call))).await;
+    assert!(answers.iter().all(Result::is_err));
+}
+
+fn string<'a>(span: &'a Span, name: &str) -> Option<&'a str> {
+    let found = span.attributes.iter().find(|attribute| attribute.key == name)?;
+    match found.value.as_ref()?.value.as_ref()? {
+        Value::StringValue(text) => Some(text.as_str()),
+        _ => None,
+    }
+}
+
+/// CRD-08: an exported log line knows its trace and its span; so does a statement, and what this process asks of others is
+/// measured.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_exported_as_a_child_of_its_caller_with_its_log_and_its_metrics() {
     let collector = Collector::default();
@@ -116,6 +167,7 @@ async fn a_call_is_exported_as_a_child_of_its_caller_with_its_log_and_its_metric
     };
     let guard = init(&settings, "test").expect("the only start in this process");
     let server = TestServer::start().await;
+    ask_others().await;
 
     let (trace, parent) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
     let mut request = server.request(&["boss"], "fail");
@@ -131,13 +183,7 @@ async fn a_call_is_exported_as_a_child_of_its_caller_with_its_log_and_its_metric
     let [span] = ours.as_slice() else { panic!("one span, not {}", ours.len()) };
     assert_eq!(hex(&span.parent_span_id), parent);
     assert_eq!(span.name, "trato.test.v1.EchoService/Echo");
-    let text = |name: &str| {
-        let found = span.attributes.iter().find(|attribute| attribute.key == name)?;
-        match found.value.as_ref()?.value.as_ref()? {
-            Value::StringValue(text) => Some(text.as_str()),
-            _ => None,
-        }
-    };
+    let text = |name: &str| string(span, name);
     assert_eq!(span.kind, SpanKind::Server as i32);
     assert_eq!(text(RPC_SYSTEM_NAME), Some("grpc"));
     assert_eq!(text(RPC_METHOD), Some("trato.test.v1.EchoService/Echo"));
@@ -149,7 +195,19 @@ async fn a_call_is_exported_as_a_child_of_its_caller_with_its_log_and_its_metric
     assert_eq!(log.span_id, span.span_id);
     assert_eq!((log.severity_text.as_str(), log.severity_number), ("ERROR", 17));
     let measured: Vec<&str> = received.metrics.iter().map(|metric| metric.name.as_str()).collect();
-    assert!(measured.contains(&metric::RPC_SERVER_CALL_DURATION), "{measured:?}");
+    for name in [
+        metric::RPC_SERVER_CALL_DURATION,
+        metric::DB_CLIENT_OPERATION_DURATION,
+        "trato.call.retries",
+        "trato.call.retries_refused",
+    ] {
+        assert!(measured.contains(&name), "{name} is not in {measured:?}");
+    }
+    let statement = received.spans.iter().find(|span| span.name == "select note").expect("it is recorded");
+    assert_eq!(statement.kind, SpanKind::Client as i32);
+    assert_eq!(string(statement, DB_NAMESPACE), Some("notes"));
+    assert_eq!(string(statement, SERVER_ADDRESS), Some("db.example.com"));
+    assert_eq!(string(statement, ERROR_TYPE), Some("DATABASE_UNAVAILABLE"));
     let resource: Vec<&str> =
         received.resources[0].attributes.iter().map(|attribute| attribute.key.as_str()).collect();
     for name in [SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_VERSION, SERVICE_INSTANCE_ID] {

@@ -6,6 +6,7 @@
 mod board;
 mod catalogue;
 pub mod metrics;
+mod outgoing;
 mod plain;
 mod process;
 pub mod propagate;

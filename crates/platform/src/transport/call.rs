@@ -7,6 +7,7 @@ use h2::RecvStream;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, uri, uri::PathAndQuery};
 
 use super::{Transport, connection::ConnectError, names::Target};
+use crate::telemetry::metrics::metrics;
 
 /// What is sent.
 #[derive(Clone, Debug)]
@@ -46,6 +47,17 @@ pub enum CallError {
     NoAnswer(#[source] h2::Error),
 }
 
+impl CallError {
+    /// One word for it, as metrics have it.
+    const fn cause(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "unreachable",
+            Self::NotBegun(_) => "not_begun",
+            Self::NoAnswer(_) => "no_answer",
+        }
+    }
+}
+
 /// Most attempts of a call whose request never reached a handler, and of one that may have.
 const MOST_UNSENT: u32 = 6;
 const MOST_UNANSWERED: u32 = 3;
@@ -70,17 +82,35 @@ impl Transport {
                 Ok(_) | Err(CallError::NoAnswer(_)) => 1,
                 Err(CallError::Unreachable(_) | CallError::NotBegun(_)) => MOST_UNSENT,
             };
-            if attempt >= most || !self.budget.withdraw() {
+            if attempt >= most || !self.may_repeat(attempt, outcome.as_ref().err()) {
                 return outcome;
             }
-            let error = outcome.as_ref().err();
-            tracing::debug!(upstream = self.name(), attempt, ?error, "a call to {} is sent again", self.name);
             if most == MOST_UNANSWERED {
                 open = Some(outcome);
             }
             tokio::time::sleep(pause(attempt)).await;
             attempt += 1;
         }
+    }
+
+    /// True when the budget has room for one more attempt, after one that failed or, without an error, was not served.
+    fn may_repeat(&self, attempt: u32, error: Option<&CallError>) -> bool {
+        let cause = error.map_or("unserved", CallError::cause);
+        let may_repeat = self.budget.withdraw();
+        if may_repeat {
+            metrics().call_repeated(&self.name, cause);
+            tracing::debug!(upstream = self.name(), attempt, ?error, "a call to {} is sent again", self.name);
+        } else {
+            metrics().call_not_repeated(&self.name, cause);
+            tracing::debug!(
+                upstream = self.name(),
+                attempt,
+                ?error,
+                "too many calls to {} are sent again",
+                self.name
+            );
+        }
+        may_repeat
     }
 
     /// Sends a request whose body is already there.
