@@ -95,23 +95,31 @@ impl Processor {
         items: &[Item<'_>],
         shutdown: &CancellationToken,
     ) -> Result<(), Interrupted> {
-        let mut rest = items;
+        let (mut rest, mut together) = (items, items.len());
         let mut backoff: Option<Backoff> = None;
         while !rest.is_empty() {
-            let Err(failed) = self.attempt(tenant, rest).await else { return Ok(()) };
+            let batch = &rest[..together.min(rest.len())];
+            let Err(failed) = self.attempt(tenant, batch).await else {
+                rest = &rest[batch.len()..];
+                together = together.saturating_mul(2);
+                backoff = None;
+                continue;
+            };
             if judge(&failed.error) == Verdict::Wait {
                 if backoff.is_none() {
                     tracing::warn!(error = %chain(&failed.error), "events wait for the database");
                 }
+                // A database that is lost again and again must have a chance to keep what was done in between.
+                together = (batch.len() / 2).max(1);
                 pause(backoff.get_or_insert_with(for_database).step(), shutdown).await?;
                 continue;
             }
             // The items before the failed one succeeded a moment ago; they go again without it.
             let at = failed.at.unwrap_or(0);
             if at > 0 {
-                Box::pin(self.settle(tenant, &rest[..at], shutdown)).await?;
+                Box::pin(self.settle(tenant, &batch[..at], shutdown)).await?;
             }
-            self.settle_one(tenant, &rest[at], shutdown).await?;
+            self.settle_one(tenant, &batch[at], shutdown).await?;
             rest = &rest[at + 1..];
         }
         Ok(())

@@ -1,8 +1,11 @@
 //! From delivery to effect: batches, duplicates, order, poison.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI32, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI32, Ordering},
+    },
 };
 
 use futures::FutureExt as _;
@@ -133,6 +136,44 @@ async fn a_failure_that_passes_by_itself_is_tried_again_and_not_parked() {
     processor.process(&events, &CancellationToken::new()).await.expect("settled");
 
     assert_eq!(world.effects("note").await, [("things/1".into(), 1)]);
+    assert!(world.held("note").await.is_empty());
+}
+
+/// CRD-03 (F4): where the database is lost before a whole batch is done, again and again, smaller ones get through.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_lost_again_and_again_stops_nothing() {
+    const LASTS: usize = 7;
+    let world = World::new().await;
+    let note = noting("note");
+    let handled = Arc::new(Mutex::new(HashMap::<String, usize>::new()));
+    let interrupted: trato_platform::events::Handler = {
+        let handled = handled.clone();
+        Arc::new(move |tx, event| {
+            let (note, handled) = (note.clone(), handled.clone());
+            async move {
+                note(tx, event).await?;
+                let transaction: String = sqlx::query_scalar("select pg_current_xact_id()::text")
+                    .fetch_one(tx.connection())
+                    .await
+                    .expect("it has written");
+                let mut handled = handled.lock().expect("nobody panicked");
+                let count = handled.entry(transaction).or_default();
+                *count += 1;
+                if *count > LASTS {
+                    Err(Error::unavailable("DATABASE_UNAVAILABLE", "it is gone"))
+                } else {
+                    Ok(())
+                }
+            }
+            .boxed()
+        })
+    };
+    let processor = world.processor(vec![Subscription::new("note", world.types(), interrupted)]);
+    let events: Vec<Event> = (1..=50).map(|revision| world.event("things/1", revision, "well")).collect();
+
+    processor.process(&incoming(&events), &CancellationToken::new()).await.expect("settled");
+
+    assert_eq!(world.effects("note").await.len(), events.len());
     assert!(world.held("note").await.is_empty());
 }
 
