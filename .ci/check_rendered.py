@@ -30,6 +30,12 @@ FIELDS = {
     "k8s.pod.uid": "metadata.uid",
 }
 CALLS, PROBES = 8080, 8081
+# Folders that images of the trial's servers declare as volumes, older and newer ones, and where the servers keep their data.
+VOLUMES = {
+    "postgresql": ["/var/lib/postgresql", "/var/lib/postgresql/data"],
+    "rabbitmq": ["/var/lib/rabbitmq"],
+}
+DATA = {"postgresql": ("PGDATA", "/var/lib/postgresql/data"), "rabbitmq": ("RABBITMQ_MNESIA_BASE", "/var/lib/rabbitmq/mnesia")}
 
 
 class Rendering:
@@ -303,6 +309,7 @@ def check_rights(title, kind, pod):
     security = pod["securityContext"]
     assert security["runAsNonRoot"] and security["seccompProfile"]["type"] == "RuntimeDefault", title
     assert security.get("runAsUser", 1) > 0, title
+    assert security["fsGroupChangePolicy"] == "OnRootMismatch", f"{title}: each mount opens its files to the group"
     for container in pod["containers"]:
         rights = container["securityContext"]
         assert rights["allowPrivilegeEscalation"] is False and rights["capabilities"] == {"drop": ["ALL"]}, title
@@ -327,6 +334,22 @@ def check_cluster(rendering):
             rendering.named("Deployment", resource["metadata"]["name"])
     for secret in rendering.of("Secret"):
         assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep", secret["metadata"]["name"]
+
+
+def check_data(rendering):
+    """The trial's servers keep their data on the volume. A path that an image declares as a volume and that is not mounted
+    itself is a folder of one container's life, whatever is mounted above it."""
+    for title, kind, labels, pod in rendering.pods():
+        if kind != "StatefulSet":
+            continue
+        server, container = labels["app.kubernetes.io/name"], pod["containers"][0]
+        variable, data = DATA[server]
+        given = {setting["name"]: setting.get("value") for setting in container["env"]}
+        data = pathlib.PurePath(given.get(variable, data))
+        mounted = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+        covering = [path for path in [*mounted, *VOLUMES[server]] if data.is_relative_to(path)]
+        nearest = max(covering, key=len, default="/")
+        assert mounted.get(nearest) == "data", f"{title} keeps {data} in {nearest}, which goes with its container"
 
 
 def check_jobs(rendering):
@@ -391,6 +414,7 @@ def main(programs, rendered, values):
     check_backup(rendering, programs)
     check_policies(rendering)
     check_cluster(rendering)
+    check_data(rendering)
     check_jobs(rendering)
     text = pathlib.Path(values).read_text(encoding="utf-8")
     check_secrets(rendering, text)
