@@ -289,6 +289,17 @@ def lets(rendering, labels, direction, peers, other, port=CALLS):
     return False
 
 
+def check_edge(rendering, values):
+    """The Service of the public program is of the type that the values say, and so is how the outside comes to it."""
+    for service, given in values.get("services", {}).items():
+        said = {key: given[key] for key in ("externalTrafficPolicy", "loadBalancerClass") if key in given}
+        if "serviceType" in given:
+            said["type"] = given["serviceType"]
+        for resource in rendering.of("Service") if said else []:
+            if resource["metadata"]["labels"]["app.kubernetes.io/name"] == service:
+                assert said.items() <= resource["spec"].items(), f"{service}: {resource['spec']} is not {said}"
+
+
 def check_policies(rendering):
     policies = rendering.of("NetworkPolicy")
     for title, _, labels, _ in rendering.pods():
@@ -301,6 +312,28 @@ def check_policies(rendering):
         for rule, peers in rules:
             assert rule.get("ports") and rule.get(peers), f"policy {name} has an open rule: {rule}"
             assert all(peer and {} not in peer.values() for peer in rule[peers]), f"policy {name} has an open peer: {rule}"
+
+
+def check_own(rendering, values):
+    """A service with a broker's login or ways of its own, and its migration, have these and not those of all; nobody else but
+    the operator's pod has them."""
+    services, shared = values.get("services", {}), values.get("networkPolicy", {})
+    for title, _, labels, pod in rendering.pods():
+        name = labels["app.kubernetes.io/name"]
+        for service, given in services.items():
+            own = name in (service, f"{service}-migrate")
+            secrets = {secret for secret, _ in secret_keys(pod)}
+            if login := given.get("brokerSecret"):
+                assert (login in secrets) == (own or name == "operator"), f"{title} and the broker's login of {service}"
+                assert not own or values.get("brokerSecret") not in secrets, f"{title} is given the broker's login of all"
+            for place, rules in given.get("networkPolicy", {}).items():
+                policies = [policy for policy in rendering.of("NetworkPolicy") if matches(policy["spec"]["podSelector"], labels)]
+                egress = [rule for policy in policies for rule in policy["spec"]["egress"]]
+                all_of = name in ("operator", "backup")
+                for rule in rules:
+                    assert (rule in egress) == (own or all_of), f"{title} and {place} of {service}"
+                for rule in shared.get(place, []) if own else []:
+                    assert rule not in egress, f"{title} reaches {place} of others"
 
 
 def check_rights(title, kind, pod):
@@ -417,6 +450,8 @@ def main(programs, rendered, values):
     check_data(rendering)
     check_jobs(rendering)
     text = pathlib.Path(values).read_text(encoding="utf-8")
+    check_edge(rendering, yaml.safe_load(text))
+    check_own(rendering, yaml.safe_load(text))
     check_secrets(rendering, text)
     check_claims(rendering, text)
 

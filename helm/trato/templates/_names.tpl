@@ -60,11 +60,13 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- .Values.backup.claim | default (include "trato.name" (dict "root" . "name" "backups")) -}}
 {{- end }}
 
+{{/* That of a service, where it has its own, or that of all. */}}
 {{- define "trato.brokerSecret" -}}
-{{- if .Values.brokerSecret -}}
-{{ .Values.brokerSecret }}
-{{- else if .Values.trial.enabled -}}
-{{ include "trato.name" (dict "root" . "name" "broker") }}
+{{- $own := dig "brokerSecret" "" (.service | default dict) -}}
+{{- if $own | default .root.Values.brokerSecret -}}
+{{ $own | default .root.Values.brokerSecret }}
+{{- else if .root.Values.trial.enabled -}}
+{{ include "trato.name" (dict "root" .root "name" "broker") }}
 {{- else -}}
 {{ fail "brokerSecret must name a Secret with the key url" }}
 {{- end -}}
