@@ -3,6 +3,7 @@ get, nothing runs with more rights than it needs, names lead to what they name, 
 
 Arguments: the folder of the compiled programs, the rendered file, the file of values it was rendered with."""
 
+import math
 import os
 import pathlib
 import re
@@ -30,6 +31,9 @@ FIELDS = {
     "k8s.pod.uid": "metadata.uid",
 }
 CALLS, PROBES = 8080, 8081
+# What a server of PostgreSQL takes, and the example of one.
+LIMIT = re.compile(r'\bmax_connections(?:=|: ")(\d+)')
+EXAMPLE = pathlib.Path("helm/examples/postgresql.yaml")
 # Folders that images of the trial's servers declare as volumes, older and newer ones, and where the servers keep their data.
 VOLUMES = {
     "postgresql": ["/var/lib/postgresql", "/var/lib/postgresql/data"],
@@ -385,6 +389,30 @@ def check_data(rendering):
         assert mounted.get(nearest) == "data", f"{title} keeps {data} in {nearest}, which goes with its container"
 
 
+def check_connections(rendering):
+    """The trial's PostgreSQL, or that of the examples, takes all connections that the pods of services open to one server during
+    a rollout, and a dozen of migrations and the operator."""
+    opened = 0
+    scaled = {scaler["metadata"]["name"]: scaler["spec"]["maxReplicas"] for scaler in rendering.of("HorizontalPodAutoscaler")}
+    for resource in rendering.of("Deployment"):
+        spec, name = resource["spec"], resource["metadata"]["name"]
+        container = spec["template"]["spec"]["containers"][0]
+        settings = {variable["name"]: variable.get("value") for variable in container.get("env") or []}
+        if "TRATO_DATABASE__URL" not in settings:
+            continue
+        pods = scaled.get(name) or spec["replicas"]
+        surge = str(spec["strategy"]["rollingUpdate"]["maxSurge"])
+        pods += math.ceil(pods * int(surge[:-1]) / 100) if surge.endswith("%") else int(surge)
+        calls = int(settings.get("TRATO_DATABASE__MAX_CONNECTIONS", 16))
+        jobs = int(settings.get("TRATO_DATABASE__SYSTEM_MAX_CONNECTIONS", 4))
+        opened += pods * (calls + jobs + 1)
+    taken = int(LIMIT.search(EXAMPLE.read_text(encoding="utf-8"))[1])
+    for stateful in rendering.of("StatefulSet"):
+        arguments = " ".join(stateful["spec"]["template"]["spec"]["containers"][0].get("args", []))
+        taken = int(limit[1]) if (limit := LIMIT.search(arguments)) else taken
+    assert opened + 12 <= taken, f"pods open {opened} connections, the server takes {taken}"
+
+
 def check_jobs(rendering):
     """The log of a job that failed stays until the next one takes its place, and helm hears of a failed hook before it has
     waited for its five minutes."""
@@ -448,6 +476,7 @@ def main(programs, rendered, values):
     check_policies(rendering)
     check_cluster(rendering)
     check_data(rendering)
+    check_connections(rendering)
     check_jobs(rendering)
     text = pathlib.Path(values).read_text(encoding="utf-8")
     check_edge(rendering, yaml.safe_load(text))
