@@ -293,6 +293,22 @@ def lets(rendering, labels, direction, peers, other, port=CALLS):
     return False
 
 
+def check_marks(rendering, values):
+    """Labels and annotations of all are on every resource and pod, and those of all pods on every pod."""
+    labels, annotations = values.get("commonLabels", {}).items(), values.get("commonAnnotations", {}).items()
+    defaults = values.get("defaults", {})
+    for resource in rendering.resources:
+        title, metadata = f"{resource['kind']} {resource['metadata']['name']}", resource["metadata"]
+        pod = metadata if resource["kind"] == "Pod" else (rendering.template(resource) or {}).get("metadata")
+        for marked in [metadata, pod] if pod else [metadata]:
+            assert labels <= marked["labels"].items(), f"{title} lacks labels of all"
+            assert annotations <= marked.get("annotations", {}).items(), f"{title} lacks annotations of all"
+        if pod:
+            assert defaults.get("podLabels", {}).items() <= pod["labels"].items(), f"{title} lacks labels of pods"
+            given = pod.get("annotations", {}).items()
+            assert defaults.get("podAnnotations", {}).items() <= given, f"{title} lacks annotations of pods"
+
+
 def check_edge(rendering, values):
     """The Service of the public program is of the type that the values say, and so is how the outside comes to it."""
     for service, given in values.get("services", {}).items():
@@ -479,8 +495,10 @@ def main(programs, rendered, values):
     check_connections(rendering)
     check_jobs(rendering)
     text = pathlib.Path(values).read_text(encoding="utf-8")
-    check_edge(rendering, yaml.safe_load(text))
-    check_own(rendering, yaml.safe_load(text))
+    given = yaml.safe_load(text)
+    check_marks(rendering, given)
+    check_edge(rendering, given)
+    check_own(rendering, given)
     check_secrets(rendering, text)
     check_claims(rendering, text)
 

@@ -20,6 +20,13 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end }}
 {{- end }}
 
+{{/* `annotations` of a resource or a pod: its own, and those of all. */}}
+{{- define "trato.annotations" -}}
+{{- with merge (dict) (.own | default dict) .root.Values.commonAnnotations -}}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{/* Every service with the defaults laid under it, by name, as JSON. */}}
 {{- define "trato.services" -}}
 {{- $services := dict -}}
