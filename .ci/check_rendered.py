@@ -429,6 +429,16 @@ def check_connections(rendering):
     assert opened + 12 <= taken, f"pods open {opened} connections, the server takes {taken}"
 
 
+def check_images(rendering, values):
+    """No image comes from elsewhere than the registry that has the programs', or that which has copies of others'."""
+    image = values.get("image", {})
+    for title, _, _, pod in rendering.pods():
+        for container in pod["containers"]:
+            ours = f"{image.get('prefix', 'trato')}/" in container["image"]
+            if place := image.get("registry" if ours else "mirror"):
+                assert re.fullmatch(rf"{re.escape(place)}/[^.:]+[:@]\S+", container["image"]), f"{title}: {container['image']}"
+
+
 def check_jobs(rendering):
     """The log of a job that failed stays until the next one takes its place, and helm hears of a failed hook before it has
     waited for its five minutes."""
@@ -497,6 +507,7 @@ def main(programs, rendered, values):
     text = pathlib.Path(values).read_text(encoding="utf-8")
     given = yaml.safe_load(text)
     check_marks(rendering, given)
+    check_images(rendering, given)
     check_edge(rendering, given)
     check_own(rendering, given)
     check_secrets(rendering, text)

@@ -43,6 +43,15 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- with .service.digest }}@{{ . }}{{ else }}:{{ .service.tag | default $image.tag | default .root.Chart.AppVersion }}{{ end -}}
 {{- end }}
 
+{{/* An image that others make, from the registry that has copies of them, where there is one. */}}
+{{- define "trato.othersImage" -}}
+{{- if .root.Values.image.mirror -}}
+{{ .root.Values.image.mirror }}/{{ regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" .image "" }}
+{{- else -}}
+{{ .image }}
+{{- end -}}
+{{- end }}
+
 {{- define "trato.databaseSecret" -}}
 {{- if .service.databaseSecret -}}
 {{ .service.databaseSecret }}
