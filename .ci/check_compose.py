@@ -13,7 +13,6 @@ import yaml
 
 # Which only the operator's program is given.
 BACKUP_URL = "TRATO_DATABASE__BACKUP_URL"
-PROGRAMS = ["customers", "sales", "billing", "gateway"]
 
 
 def environment(service):
@@ -29,7 +28,8 @@ def main(programs, path):
     with tempfile.TemporaryDirectory() as folder:
         given = {"PATH": os.environ["PATH"], **environment(writer)}
         subprocess.run([*writer["entrypoint"], script], cwd=folder, env=given, check=True)
-        for name in PROGRAMS:
+        serving = [name for name in services if not name.startswith("migrate-") and "TRATO_CONFIG" in environment(services[name])]
+        for name in serving:
             # Migrations alone are given the owner's address.
             told = environment(services.get(f"migrate-{name}", {})) | environment(services[name])
             files = list(pathlib.Path(folder, name).iterdir())
@@ -43,6 +43,7 @@ def main(programs, path):
         command = [os.path.join(programs, "trato"), "--installation", folder, "check-config"]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, f"trato does not take it: {done.stdout}{done.stderr}"
+    assert len(serving) >= 4, f"only {serving} were found"
     print(f"{path}: the operator's program is told what the programs are")
 
 
