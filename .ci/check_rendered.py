@@ -3,7 +3,6 @@ get, nothing runs with more rights than it needs, names lead to what they name, 
 
 Arguments: the folder of the compiled programs, the rendered file, the file of values it was rendered with."""
 
-import math
 import os
 import pathlib
 import re
@@ -14,6 +13,9 @@ import tempfile
 import yaml
 
 from certificate import self_signed
+from check_servers import check_connections, check_data
+from check_values import check_edge, check_images, check_marks, check_own
+from rendering import CALLS, Rendering, lets, matches, program_of, secret_keys
 
 DATABASE = "postgres://user:password@host/database"
 # Keys of Secrets that values.yaml documents, each with a value of its kind.
@@ -30,55 +32,7 @@ FIELDS = {
     "k8s.pod.name": "metadata.name",
     "k8s.pod.uid": "metadata.uid",
 }
-CALLS, PROBES = 8080, 8081
-# What a server of PostgreSQL takes, and the example of one.
-LIMIT = re.compile(r'\bmax_connections(?:=|: ")(\d+)')
-EXAMPLE = pathlib.Path("helm/examples/postgresql.yaml")
-# Folders that images of the trial's servers declare as volumes, older and newer ones, and where the servers keep their data.
-VOLUMES = {
-    "postgresql": ["/var/lib/postgresql", "/var/lib/postgresql/data"],
-    "rabbitmq": ["/var/lib/rabbitmq"],
-}
-DATA = {"postgresql": ("PGDATA", "/var/lib/postgresql/data"), "rabbitmq": ("RABBITMQ_MNESIA_BASE", "/var/lib/rabbitmq/mnesia")}
-
-
-class Rendering:
-    """The resources of one rendering."""
-
-    def __init__(self, path):
-        documents = yaml.safe_load_all(pathlib.Path(path).read_text(encoding="utf-8"))
-        self.resources = [document for document in documents if document]
-
-    def of(self, kind):
-        return [resource for resource in self.resources if resource["kind"] == kind]
-
-    def named(self, kind, name):
-        found = [resource for resource in self.of(kind) if resource["metadata"]["name"] == name]
-        assert len(found) == 1, f"there are {len(found)} of {kind} {name}"
-        return found[0]
-
-    @staticmethod
-    def template(resource):
-        spec = resource.get("spec", {})
-        return (spec["jobTemplate"]["spec"] if resource["kind"] == "CronJob" else spec).get("template")
-
-    def pods(self):
-        """Every pod or template of one: title, kind, labels, spec."""
-        for resource in self.resources:
-            title = f"{resource['kind']} {resource['metadata']['name']}"
-            if resource["kind"] == "Pod":
-                yield title, "Pod", resource["metadata"]["labels"], resource["spec"]
-            elif template := self.template(resource):
-                yield title, resource["kind"], template["metadata"]["labels"], template["spec"]
-
-
-def matches(selector, labels):
-    """As Kubernetes decides it, for the operators that the chart uses."""
-    for expression in selector.get("matchExpressions", []):
-        assert expression["operator"] == "In", expression
-        if labels.get(expression["key"]) not in expression["values"]:
-            return False
-    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
+PROBES = 8081
 
 
 def with_files(settings, container, folder):
@@ -102,10 +56,6 @@ def ask_program(programs, service, settings, container, title):
         settings = with_files(settings, container, folder)
         done = subprocess.run([program, "check-config"], env=settings, check=False, capture_output=True, text=True)
     assert done.returncode == 0, f"{title} would not start: {done.stdout}{done.stderr}"
-
-
-def program_of(container):
-    return container["image"].split("/")[-1].split(":")[0].split("@")[0]
 
 
 def value(variable):
@@ -281,45 +231,6 @@ def check_certificate(rendering, title, pod, settings):
             assert title.split()[1] in spec["dnsNames"] and {"server auth", "client auth"} <= set(spec["usages"]), title
 
 
-def lets(rendering, labels, direction, peers, other, port=CALLS):
-    """True when the policies of pods with these labels let calls of a port through to or from pods with the others."""
-    for policy in rendering.of("NetworkPolicy"):
-        if not matches(policy["spec"]["podSelector"], labels):
-            continue
-        for rule in policy["spec"].get(direction) or []:
-            selectors = [peer.get("podSelector", {}) for peer in rule[peers] if "namespaceSelector" not in peer and "ipBlock" not in peer]
-            if port in [named["port"] for named in rule["ports"]] and any(matches(selector, other) for selector in selectors):
-                return True
-    return False
-
-
-def check_marks(rendering, values):
-    """Labels and annotations of all are on every resource and pod, and those of all pods on every pod."""
-    labels, annotations = values.get("commonLabels", {}).items(), values.get("commonAnnotations", {}).items()
-    defaults = values.get("defaults", {})
-    for resource in rendering.resources:
-        title, metadata = f"{resource['kind']} {resource['metadata']['name']}", resource["metadata"]
-        pod = metadata if resource["kind"] == "Pod" else (rendering.template(resource) or {}).get("metadata")
-        for marked in [metadata, pod] if pod else [metadata]:
-            assert labels <= marked["labels"].items(), f"{title} lacks labels of all"
-            assert annotations <= marked.get("annotations", {}).items(), f"{title} lacks annotations of all"
-        if pod:
-            assert defaults.get("podLabels", {}).items() <= pod["labels"].items(), f"{title} lacks labels of pods"
-            given = pod.get("annotations", {}).items()
-            assert defaults.get("podAnnotations", {}).items() <= given, f"{title} lacks annotations of pods"
-
-
-def check_edge(rendering, values):
-    """The Service of the public program is of the type that the values say, and so is how the outside comes to it."""
-    for service, given in values.get("services", {}).items():
-        said = {key: given[key] for key in ("externalTrafficPolicy", "loadBalancerClass") if key in given}
-        if "serviceType" in given:
-            said["type"] = given["serviceType"]
-        for resource in rendering.of("Service") if said else []:
-            if resource["metadata"]["labels"]["app.kubernetes.io/name"] == service:
-                assert said.items() <= resource["spec"].items(), f"{service}: {resource['spec']} is not {said}"
-
-
 def check_policies(rendering):
     policies = rendering.of("NetworkPolicy")
     for title, _, labels, _ in rendering.pods():
@@ -332,28 +243,6 @@ def check_policies(rendering):
         for rule, peers in rules:
             assert rule.get("ports") and rule.get(peers), f"policy {name} has an open rule: {rule}"
             assert all(peer and {} not in peer.values() for peer in rule[peers]), f"policy {name} has an open peer: {rule}"
-
-
-def check_own(rendering, values):
-    """A service with a broker's login or ways of its own, and its migration, have these and not those of all; nobody else but
-    the operator's pod has them."""
-    services, shared = values.get("services", {}), values.get("networkPolicy", {})
-    for title, _, labels, pod in rendering.pods():
-        name = labels["app.kubernetes.io/name"]
-        for service, given in services.items():
-            own = name in (service, f"{service}-migrate")
-            secrets = {secret for secret, _ in secret_keys(pod)}
-            if login := given.get("brokerSecret"):
-                assert (login in secrets) == (own or name == "operator"), f"{title} and the broker's login of {service}"
-                assert not own or values.get("brokerSecret") not in secrets, f"{title} is given the broker's login of all"
-            for place, rules in given.get("networkPolicy", {}).items():
-                policies = [policy for policy in rendering.of("NetworkPolicy") if matches(policy["spec"]["podSelector"], labels)]
-                egress = [rule for policy in policies for rule in policy["spec"]["egress"]]
-                all_of = name in ("operator", "backup")
-                for rule in rules:
-                    assert (rule in egress) == (own or all_of), f"{title} and {place} of {service}"
-                for rule in shared.get(place, []) if own else []:
-                    assert rule not in egress, f"{title} reaches {place} of others"
 
 
 def check_rights(title, kind, pod):
@@ -389,56 +278,6 @@ def check_cluster(rendering):
         assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep", secret["metadata"]["name"]
 
 
-def check_data(rendering):
-    """The trial's servers keep their data on the volume. A path that an image declares as a volume and that is not mounted
-    itself is a folder of one container's life, whatever is mounted above it."""
-    for title, kind, labels, pod in rendering.pods():
-        if kind != "StatefulSet":
-            continue
-        server, container = labels["app.kubernetes.io/name"], pod["containers"][0]
-        variable, data = DATA[server]
-        given = {setting["name"]: setting.get("value") for setting in container["env"]}
-        data = pathlib.PurePath(given.get(variable, data))
-        mounted = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
-        covering = [path for path in [*mounted, *VOLUMES[server]] if data.is_relative_to(path)]
-        nearest = max(covering, key=len, default="/")
-        assert mounted.get(nearest) == "data", f"{title} keeps {data} in {nearest}, which goes with its container"
-
-
-def check_connections(rendering):
-    """The trial's PostgreSQL, or that of the examples, takes all connections that the pods of services open to one server during
-    a rollout, and a dozen of migrations and the operator."""
-    opened = 0
-    scaled = {scaler["metadata"]["name"]: scaler["spec"]["maxReplicas"] for scaler in rendering.of("HorizontalPodAutoscaler")}
-    for resource in rendering.of("Deployment"):
-        spec, name = resource["spec"], resource["metadata"]["name"]
-        container = spec["template"]["spec"]["containers"][0]
-        settings = {variable["name"]: variable.get("value") for variable in container.get("env") or []}
-        if "TRATO_DATABASE__URL" not in settings:
-            continue
-        pods = scaled.get(name) or spec["replicas"]
-        surge = str(spec["strategy"]["rollingUpdate"]["maxSurge"])
-        pods += math.ceil(pods * int(surge[:-1]) / 100) if surge.endswith("%") else int(surge)
-        calls = int(settings.get("TRATO_DATABASE__MAX_CONNECTIONS", 16))
-        jobs = int(settings.get("TRATO_DATABASE__SYSTEM_MAX_CONNECTIONS", 4))
-        opened += pods * (calls + jobs + 1)
-    taken = int(LIMIT.search(EXAMPLE.read_text(encoding="utf-8"))[1])
-    for stateful in rendering.of("StatefulSet"):
-        arguments = " ".join(stateful["spec"]["template"]["spec"]["containers"][0].get("args", []))
-        taken = int(limit[1]) if (limit := LIMIT.search(arguments)) else taken
-    assert opened + 12 <= taken, f"pods open {opened} connections, the server takes {taken}"
-
-
-def check_images(rendering, values):
-    """No image comes from elsewhere than the registry that has the programs', or that which has copies of others'."""
-    image = values.get("image", {})
-    for title, _, _, pod in rendering.pods():
-        for container in pod["containers"]:
-            ours = f"{image.get('prefix', 'trato')}/" in container["image"]
-            if place := image.get("registry" if ours else "mirror"):
-                assert re.fullmatch(rf"{re.escape(place)}/[^.:]+[:@]\S+", container["image"]), f"{title}: {container['image']}"
-
-
 def check_jobs(rendering):
     """The log of a job that failed stays until the next one takes its place, and helm hears of a failed hook before it has
     waited for its five minutes."""
@@ -449,18 +288,6 @@ def check_jobs(rendering):
             # Each pause is twice as long as the one before.
             assert 10 * (2 ** spec["backoffLimit"] - 1) <= 200, f"{name} tries for too long"
             assert annotations["helm.sh/hook-delete-policy"].startswith("before-hook-creation"), name
-
-
-def secret_keys(pod):
-    """The name and keys of every Secret that a pod uses; no key where all of them are mounted."""
-    for container in pod["containers"]:
-        for variable in container.get("env") or []:
-            if reference := variable.get("valueFrom", {}).get("secretKeyRef"):
-                yield reference["name"], [reference["key"]]
-    for volume in pod.get("volumes") or []:
-        sources = [{"secret": volume["secret"]}] if "secret" in volume else volume.get("projected", {}).get("sources", [])
-        for secret in [source["secret"] for source in sources if "secret" in source]:
-            yield secret.get("name") or secret["secretName"], [item["key"] for item in secret.get("items", [])]
 
 
 def check_secrets(rendering, values):
