@@ -13,6 +13,9 @@ import tempfile
 import yaml
 
 from certificate import self_signed
+from check_servers import check_connections, check_data
+from check_values import check_edge, check_images, check_marks, check_own
+from rendering import CALLS, Rendering, lets, matches, program_of, secret_keys
 
 DATABASE = "postgres://user:password@host/database"
 # Keys of Secrets that values.yaml documents, each with a value of its kind.
@@ -29,46 +32,7 @@ FIELDS = {
     "k8s.pod.name": "metadata.name",
     "k8s.pod.uid": "metadata.uid",
 }
-CALLS, PROBES = 8080, 8081
-
-
-class Rendering:
-    """The resources of one rendering."""
-
-    def __init__(self, path):
-        documents = yaml.safe_load_all(pathlib.Path(path).read_text(encoding="utf-8"))
-        self.resources = [document for document in documents if document]
-
-    def of(self, kind):
-        return [resource for resource in self.resources if resource["kind"] == kind]
-
-    def named(self, kind, name):
-        found = [resource for resource in self.of(kind) if resource["metadata"]["name"] == name]
-        assert len(found) == 1, f"there are {len(found)} of {kind} {name}"
-        return found[0]
-
-    @staticmethod
-    def template(resource):
-        spec = resource.get("spec", {})
-        return (spec["jobTemplate"]["spec"] if resource["kind"] == "CronJob" else spec).get("template")
-
-    def pods(self):
-        """Every pod or template of one: title, kind, labels, spec."""
-        for resource in self.resources:
-            title = f"{resource['kind']} {resource['metadata']['name']}"
-            if resource["kind"] == "Pod":
-                yield title, "Pod", resource["metadata"]["labels"], resource["spec"]
-            elif template := self.template(resource):
-                yield title, resource["kind"], template["metadata"]["labels"], template["spec"]
-
-
-def matches(selector, labels):
-    """As Kubernetes decides it, for the operators that the chart uses."""
-    for expression in selector.get("matchExpressions", []):
-        assert expression["operator"] == "In", expression
-        if labels.get(expression["key"]) not in expression["values"]:
-            return False
-    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
+PROBES = 8081
 
 
 def with_files(settings, container, folder):
@@ -92,10 +56,6 @@ def ask_program(programs, service, settings, container, title):
         settings = with_files(settings, container, folder)
         done = subprocess.run([program, "check-config"], env=settings, check=False, capture_output=True, text=True)
     assert done.returncode == 0, f"{title} would not start: {done.stdout}{done.stderr}"
-
-
-def program_of(container):
-    return container["image"].split("/")[-1].split(":")[0].split("@")[0]
 
 
 def value(variable):
@@ -280,18 +240,6 @@ def check_certificate(rendering, title, pod, settings):
             assert title.split()[1] in spec["dnsNames"] and {"server auth", "client auth"} <= set(spec["usages"]), title
 
 
-def lets(rendering, labels, direction, peers, other, port=CALLS):
-    """True when the policies of pods with these labels let calls of a port through to or from pods with the others."""
-    for policy in rendering.of("NetworkPolicy"):
-        if not matches(policy["spec"]["podSelector"], labels):
-            continue
-        for rule in policy["spec"].get(direction) or []:
-            selectors = [peer.get("podSelector", {}) for peer in rule[peers] if "namespaceSelector" not in peer and "ipBlock" not in peer]
-            if port in [named["port"] for named in rule["ports"]] and any(matches(selector, other) for selector in selectors):
-                return True
-    return False
-
-
 def check_policies(rendering):
     policies = rendering.of("NetworkPolicy")
     for title, _, labels, _ in rendering.pods():
@@ -312,6 +260,7 @@ def check_rights(title, kind, pod):
     security = pod["securityContext"]
     assert security["runAsNonRoot"] and security["seccompProfile"]["type"] == "RuntimeDefault", title
     assert security.get("runAsUser", 1) > 0, title
+    assert security["fsGroupChangePolicy"] == "OnRootMismatch", f"{title}: each mount opens its files to the group"
     for container in pod["containers"]:
         rights = container["securityContext"]
         assert rights["allowPrivilegeEscalation"] is False and rights["capabilities"] == {"drop": ["ALL"]}, title
@@ -348,18 +297,6 @@ def check_jobs(rendering):
             # Each pause is twice as long as the one before.
             assert 10 * (2 ** spec["backoffLimit"] - 1) <= 200, f"{name} tries for too long"
             assert annotations["helm.sh/hook-delete-policy"].startswith("before-hook-creation"), name
-
-
-def secret_keys(pod):
-    """The name and keys of every Secret that a pod uses; no key where all of them are mounted."""
-    for container in pod["containers"]:
-        for variable in container.get("env") or []:
-            if reference := variable.get("valueFrom", {}).get("secretKeyRef"):
-                yield reference["name"], [reference["key"]]
-    for volume in pod.get("volumes") or []:
-        sources = [{"secret": volume["secret"]}] if "secret" in volume else volume.get("projected", {}).get("sources", [])
-        for secret in [source["secret"] for source in sources if "secret" in source]:
-            yield secret.get("name") or secret["secretName"], [item["key"] for item in secret.get("items", [])]
 
 
 def check_secrets(rendering, values):
@@ -400,8 +337,15 @@ def main(programs, rendered, values):
     check_backup(rendering, programs)
     check_policies(rendering)
     check_cluster(rendering)
+    check_data(rendering)
+    check_connections(rendering)
     check_jobs(rendering)
     text = pathlib.Path(values).read_text(encoding="utf-8")
+    given = yaml.safe_load(text)
+    check_marks(rendering, given)
+    check_images(rendering, given)
+    check_edge(rendering, given)
+    check_own(rendering, given)
     check_secrets(rendering, text)
     check_claims(rendering, text)
 

@@ -75,6 +75,7 @@ impl Product {
             .context("the product does not come up")??;
         let facts = self.facts().await?;
         self.answer_first_calls(&facts).await?;
+        self.examine().await?;
         let seconds = started.elapsed().as_secs_f64();
         self.progress.say("compose", format!("each service has answered {seconds:.1} s after the start"));
         facts.write(&self.facts_file())
@@ -165,6 +166,14 @@ impl Product {
             .await?;
         }
         Ok(())
+    }
+
+    /// Asks the operator's program whether anything is wrong. What has just begun may need a moment.
+    async fn examine(&self) -> Result<()> {
+        eventually(ANSWER_PATIENCE, "an installation that `doctor` finds no fault in", || async {
+            self.run(&["run", "--rm", "-T", "operator", "doctor"]).await.ok()
+        })
+        .await
     }
 
     /// Where a container's port is reached from this machine.

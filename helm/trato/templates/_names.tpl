@@ -25,6 +25,13 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end }}
 {{- end }}
 
+{{/* `annotations` of a resource or a pod: its own, and those of all. */}}
+{{- define "trato.annotations" -}}
+{{- with merge (dict) (.own | default dict) .root.Values.commonAnnotations -}}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{/* Every service with the defaults laid under it, by name, as JSON. */}}
 {{- define "trato.services" -}}
 {{- $services := dict -}}
@@ -39,6 +46,15 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- with $image.registry }}{{ . }}/{{ end -}}
 {{ $image.prefix }}/{{ .name }}
 {{- with .service.digest }}@{{ . }}{{ else }}:{{ .service.tag | default $image.tag | default .root.Chart.AppVersion }}{{ end -}}
+{{- end }}
+
+{{/* An image that others make, from the registry that has copies of them, where there is one. */}}
+{{- define "trato.othersImage" -}}
+{{- if .root.Values.image.mirror -}}
+{{ .root.Values.image.mirror }}/{{ regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" .image "" }}
+{{- else -}}
+{{ .image }}
+{{- end -}}
 {{- end }}
 
 {{- define "trato.databaseSecret" -}}
@@ -65,11 +81,13 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- .Values.backup.claim | default (include "trato.name" (dict "root" . "name" "backups")) -}}
 {{- end }}
 
+{{/* That of a service, where it has its own, or that of all. */}}
 {{- define "trato.brokerSecret" -}}
-{{- if .Values.brokerSecret -}}
-{{ .Values.brokerSecret }}
-{{- else if .Values.trial.enabled -}}
-{{ include "trato.name" (dict "root" . "name" "broker") }}
+{{- $own := dig "brokerSecret" "" (.service | default dict) -}}
+{{- if $own | default .root.Values.brokerSecret -}}
+{{ $own | default .root.Values.brokerSecret }}
+{{- else if .root.Values.trial.enabled -}}
+{{ include "trato.name" (dict "root" .root "name" "broker") }}
 {{- else -}}
 {{ fail "brokerSecret must name a Secret with the key url" }}
 {{- end -}}

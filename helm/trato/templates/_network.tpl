@@ -15,7 +15,7 @@ dns: '[{ to: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name:
 {{- $service := .service -}}
 {{- $inside := dict -}}
 {{- if $root.Values.trial.enabled -}}
-{{- $inside = dict "postgresql" (dict "port" 5432 "here" (not $service.databaseSecret)) "rabbitmq" (dict "port" 5672 "here" (not $root.Values.brokerSecret)) -}}
+{{- $inside = dict "postgresql" (dict "port" 5432 "here" (not $service.databaseSecret)) "rabbitmq" (dict "port" 5672 "here" (not (or $service.brokerSecret $root.Values.brokerSecret))) -}}
 {{- end -}}
 {{- $settings := include "trato.settings" . | fromJson -}}
 {{- range $place := .places }}
@@ -27,7 +27,7 @@ dns: '[{ to: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name:
         matchLabels: {{- include "trato.selector" (dict "root" $root "name" $place) | nindent 10 }}
 {{- else if and (eq $place "collector") (not (dig "telemetry" "otlp_endpoint" "" $settings)) }}
 {{- else }}
-{{- $rules := get $root.Values.networkPolicy $place }}
+{{- $rules := get $service.networkPolicy $place | default (get $root.Values.networkPolicy $place) }}
 {{- if not $rules }}
 {{- fail (printf "networkPolicy.%s must say where it is, such as %s; or set networkPolicy.enabled to false" $place (get (include "trato.examples" $root | fromYaml) $place)) }}
 {{- end }}

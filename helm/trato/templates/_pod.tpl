@@ -11,6 +11,9 @@ securityContext:
   runAsGroup: {{ int64 . }}
   fsGroup: {{ int64 . }}
   {{- end }}
+  # Once. At each mount it would open to the group what its owner keeps to himself: backups, and RabbitMQ's cookie, which
+  # Erlang then refuses.
+  fsGroupChangePolicy: OnRootMismatch
   seccompProfile: { type: RuntimeDefault }
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:

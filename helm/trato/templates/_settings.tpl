@@ -96,6 +96,27 @@ before. A list of the attributes in `env` takes the place of this one: no variab
 {{- end }}
 {{- end }}
 
+{{/*
+The most connections to PostgreSQL that the pods of all services open, during a rollout: of each pod those of calls, those of
+jobs, and one of the relay.
+*/}}
+{{- define "trato.connections" -}}
+{{- $sum := 0 -}}
+{{- range $name, $service := include "trato.services" . | fromJson -}}
+{{- if $service.database -}}
+{{- $pods := $service.autoscaling.enabled | ternary $service.autoscaling.maxReplicas $service.replicas | int -}}
+{{- $surge := $service.maxSurge | toString -}}
+{{- if hasSuffix "%" $surge -}}
+{{- $surge = div (add 99 (mul $pods ($surge | trimSuffix "%" | int))) 100 -}}
+{{- end -}}
+{{- $database := dig "database" dict (include "trato.settings" (dict "root" $ "name" $name "service" $service) | fromJson) -}}
+{{- $each := add 1 (dig "max_connections" 16 $database | int) (dig "system_max_connections" 4 $database | int) -}}
+{{- $sum = add $sum (mul $each (add $pods (int $surge))) -}}
+{{- end -}}
+{{- end -}}
+{{- $sum -}}
+{{- end }}
+
 {{- define "trato.fromSecret" -}}
 - name: {{ .variable }}
   valueFrom: { secretKeyRef: { name: {{ .secret }}, key: {{ .key }} } }

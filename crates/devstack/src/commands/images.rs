@@ -72,9 +72,22 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The commit of the sources, with a `+` where they were changed since; empty where there is no repository.
+async fn revision(checkout: &Checkout) -> String {
+    let git = async |arguments: &[&str]| {
+        let output = Command::new("git").arg("-C").arg(&checkout.root).args(arguments).output().await.ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let commit = git(&["rev-parse", "HEAD"]).await.unwrap_or_default();
+    let changed = git(&["status", "--porcelain"]).await.is_some_and(|status| !status.is_empty());
+    format!("{commit}{}", if changed { "+" } else { "" })
+}
+
 async fn build(checkout: &Checkout, image: &Image, tag: &str, args: &Args) -> Result<()> {
     let mut docker = Command::new("docker");
     docker.args(["build", "--tag", tag]).arg("--file").arg(checkout.root.join("deploy/Dockerfile"));
+    docker.args(["--build-arg", &format!("VERSION={}", args.tag)]);
+    docker.args(["--build-arg", &format!("REVISION={}", revision(checkout).await)]);
     docker.args(&args.arguments);
     let several = image.programs.len() > 1;
     if args.prebuilt {
