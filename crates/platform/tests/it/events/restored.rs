@@ -108,8 +108,9 @@ async fn a_consumer_gets_what_it_lacks_and_nothing_else() {
     assert_eq!(found.iter().map(|line| line.event.revision).collect::<Vec<_>>(), [4, 5]);
     let only = Some(found.iter().map(|line| line.event.id).collect());
     let wanted = replay::Replay { to: world.service.to_owned(), only, ..Default::default() };
-    let sent = replay::replay(world.service, &world.database, &world.broker(), &wanted, |_| Ok(()));
-    let sent = sent.await.expect("sent");
+    let broker = world.broker();
+    let sent =
+        replay::replay(world.service, &world.database, &broker, &wanted, |_| Ok(())).await.expect("sent");
 
     assert_eq!(sent, 2);
     let effects = world.effects_of("note", 7).await;
