@@ -4,7 +4,7 @@
 {{- printf "%s-%s" (.root.Values.fullnameOverride | default .root.Release.Name) .name | trunc 63 | trimSuffix "-" -}}
 {{- end }}
 
-{{/* Name that stands for the pods of a public service themselves. */}}
+{{/* Name that stands for the pods of a service themselves where its own has an address. */}}
 {{- define "trato.processes" -}}
 {{- include "trato.name" (dict "root" .root "name" (printf "%s-processes" .name)) -}}
 {{- end }}
@@ -27,7 +27,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 
 {{/* `annotations` of a resource or a pod: its own, and those of all. */}}
 {{- define "trato.annotations" -}}
-{{- with merge (dict) (.own | default dict) .root.Values.commonAnnotations -}}
+{{- with merge (dict) (.own | default dict) (.root.Values.commonAnnotations | default dict) -}}
 annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}

@@ -33,14 +33,14 @@ settings of a database `trato` would take a program for one that has one.
   "auth" (dict "issuers" $root.Values.issuers)
 -}}
 {{- if $upstreams -}}{{- $_ := set $own "upstreams" $upstreams -}}{{- end -}}
-{{- if .service.public -}}
+{{- if eq .name "gateway" -}}
 {{- $_ := set $own "rate" (dict "gateways" (list (include "trato.processes" (dict "root" $root "name" .name)))) -}}
 {{- end -}}
 {{- if $root.Values.tls.enabled -}}
 {{- $_ := set $own "tls" (dict "certificate" "/tls/tls.crt" "key" "/tls/tls.key" "authority" "/tls/ca.crt") -}}
 {{- end -}}
 {{- $all := mergeOverwrite $own (deepCopy $root.Values.settings) (deepCopy .service.settings) -}}
-{{- if .migrates -}}{{- $all = omit $all "tls" "upstreams" -}}{{- end -}}
+{{- if .migrates -}}{{- $all = omit $all "tls" "upstreams" "rate" -}}{{- end -}}
 {{- if not .service.database -}}{{- $all = omit $all "database" -}}{{- end -}}
 {{- toJson $all -}}
 {{- end }}

@@ -6,7 +6,7 @@
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::interval};
 use trato_platform::{
     auth,
     commands::Output,
@@ -112,6 +112,18 @@ async fn serve_until_told(loaded: &Loaded, contract: Contract) -> Result<()> {
     outcome.and(running.stop().await)
 }
 
+/// Counts the processes of the gateway as often as names are asked.
+async fn keep_counting(gateway: Arc<Gateway>, stop: CancellationToken) {
+    let mut clock = interval(gateway.config().platform.transport.resolve());
+    let counting = async {
+        loop {
+            clock.tick().await;
+            gateway.count_gateways().await;
+        }
+    };
+    stop.run_until_cancelled(counting).await;
+}
+
 /// A gateway that serves. Tests start it in the same way, with other settings.
 #[derive(Debug)]
 pub struct Running {
@@ -140,6 +152,7 @@ impl Running {
         }
         gateway.warm().await;
         gateway.set_serving(true).await;
+        serving.keep("count of gateways", keep_counting(Arc::clone(&gateway), serving.stop()));
         serving.keep("server", server::serve(gateway, listener, serving.stop()));
         readiness.started();
         Ok(Self { address, admin_address, readiness, serving, admin: probes })

@@ -3,7 +3,10 @@
 //! A bucket is one moment, that at which it is full again; taking from it moves the moment on by the time in which the
 //! rate gives one request back.
 
-use std::time::{Duration, Instant};
+use std::{
+    borrow::Cow,
+    time::{Duration, Instant},
+};
 
 /// A rate and a burst, as they are told to clients.
 #[derive(Debug)]
@@ -16,12 +19,14 @@ pub struct Policy {
     written: String,
 }
 
-/// A policy of which this process gives out its share: so many others, itself included, give out the rest.
+/// A policy of which this process gives out its share.
 #[derive(Clone, Copy, Debug)]
 pub struct Shared<'a> {
     policy: &'a Policy,
-    /// What a request takes here, as long as the whole has room for one at all.
+    /// Time in which the share gives one request back.
     period: Duration,
+    /// Time in which an empty bucket fills: it has room for one at least.
+    whole: Duration,
 }
 
 /// What is left of a policy to somebody.
@@ -46,7 +51,8 @@ impl Policy {
 
     /// The share of one of so many processes.
     pub fn among(&self, processes: u32) -> Shared<'_> {
-        Shared { policy: self, period: (self.period * processes.max(1)).min(self.whole) }
+        let period = self.period * processes.max(1);
+        Shared { policy: self, period, whole: self.whole.max(period) }
     }
 }
 
@@ -56,9 +62,14 @@ impl<'a> Shared<'a> {
         self.policy.name
     }
 
-    /// The whole policy as an item of `RateLimit-Policy`: the burst, and the seconds in which it comes back.
-    pub fn written(self) -> &'a str {
-        &self.policy.written
+    /// The share as an item of `RateLimit-Policy`: the burst, and the seconds in which it comes back.
+    pub fn written(self) -> Cow<'a, str> {
+        if self.period == self.policy.period {
+            return Cow::Borrowed(&self.policy.written);
+        }
+        let burst = self.whole.as_nanos() / self.period.as_nanos();
+        let seconds = self.whole.as_nanos().div_ceil(1_000_000_000);
+        Cow::Owned(format!("\"{}\";q={burst};w={seconds}", self.policy.name))
     }
 }
 
@@ -75,7 +86,7 @@ impl Bucket {
 
     /// How long until one more can be taken; zero when it can be now.
     pub fn wait(self, of: Shared<'_>, now: Instant) -> Duration {
-        (self.used(now) + of.period).saturating_sub(of.policy.whole)
+        (self.used(now) + of.period).saturating_sub(of.whole)
     }
 
     /// Takes one, which must be there.
@@ -85,7 +96,7 @@ impl Bucket {
 
     /// What is left as an item of `RateLimit`: how many, and in how many seconds one more comes when there is none.
     pub fn written(self, of: Shared<'_>, now: Instant) -> String {
-        let left = of.policy.whole.saturating_sub(self.used(now)).as_nanos() / of.period.as_nanos();
+        let left = of.whole.saturating_sub(self.used(now)).as_nanos() / of.period.as_nanos();
         let seconds = self.wait(of, now).as_nanos().div_ceil(1_000_000_000);
         format!("\"{}\";r={left};t={seconds}", of.policy.name)
     }
@@ -125,9 +136,9 @@ mod tests {
                     prop_assert!(wait <= share.period);
                     prop_assert!(bucket.wait(share, now + wait).is_zero(), "the hint is enough");
                 }
-                let allowed = (policy.whole + (now - begun)).as_nanos() / share.period.as_nanos();
+                let allowed = (share.whole + (now - begun)).as_nanos() / share.period.as_nanos();
                 prop_assert!(u128::from(taken) <= allowed);
-                prop_assert!(share.period == policy.period * processes.min(burst));
+                prop_assert!(allowed <= 1 + (policy.whole + (now - begun)).as_nanos() / share.period.as_nanos());
             }
             // Asking without a pause empties it, and the last is refused.
             let mut rest = 0;

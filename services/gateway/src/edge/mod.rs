@@ -19,7 +19,15 @@ mod start;
 mod stream;
 mod target;
 
-use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    net::IpAddr,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use futures::FutureExt;
 use http::{
@@ -28,7 +36,7 @@ use http::{
     request,
 };
 use hyper::body::Incoming;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tracing::Instrument;
@@ -60,6 +68,9 @@ pub use start::StartError;
 use stream::Tables;
 use target::{Speech, Target};
 
+/// Longest time in which the processes of the gateway are counted.
+const ASKING_NAMES: Duration = Duration::from_secs(2);
+
 /// The gateway, ready to answer. Shared by all connections.
 pub struct Gateway {
     contract: Contract,
@@ -80,6 +91,8 @@ pub struct Gateway {
     drain: CancellationToken,
     /// The label of requests that lead to no method.
     other: Arc<str>,
+    /// False while the processes of the gateway cannot be counted, which is said once.
+    knows_gateways: AtomicBool,
 }
 
 /// A request on its way: what every step may need.
@@ -127,9 +140,18 @@ impl Gateway {
     /// Divides the rates of tenants among as many processes as the gateway has now; call it every few seconds. While names
     /// cannot be asked it stays at what was.
     pub async fn count_gateways(&self) {
-        match peers::count(&SystemNames, &self.config.rate.gateways).await {
-            Ok(count) => self.rates.divide(count),
-            Err(error) => tracing::debug!(%error, "the processes of the gateway cannot be counted: {error}"),
+        let counted = peers::count(&SystemNames, &self.config.rate.gateways);
+        let counted = timeout(ASKING_NAMES, counted).await.unwrap_or_else(|late| Err(late.into()));
+        match (counted, self.knows_gateways.load(Relaxed)) {
+            (Ok(count), _) => {
+                self.rates.divide(count);
+                self.knows_gateways.store(true, Relaxed);
+            }
+            (Err(error), true) => {
+                tracing::warn!(%error, "the processes of the gateway cannot be counted, the last count stands: {error}");
+                self.knows_gateways.store(false, Relaxed);
+            }
+            (Err(_), false) => {}
         }
     }
 

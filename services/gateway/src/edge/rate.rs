@@ -115,8 +115,8 @@ impl Rates {
             places: Places::new(limits.concurrent_per_caller),
         });
         let share = share(&caller.places, places);
-        let whole = limits.tenant.among(self.gateways.load(Relaxed));
-        let mut buckets = [(limits.caller.alone(), &mut caller.bucket), (whole, bucket)];
+        let share_of_tenant = limits.tenant.among(self.gateways.load(Relaxed));
+        let mut buckets = [(limits.caller.alone(), &mut caller.bucket), (share_of_tenant, bucket)];
         match share {
             Ok(share) => {
                 let counted = take(&mut buckets, now);
@@ -215,7 +215,7 @@ fn standing(buckets: &[(Shared<'_>, &mut Bucket)], now: Instant) -> Standing {
         HeaderValue::try_from(parts.join(", ")).unwrap_or(HeaderValue::from_static("\"\""))
     };
     Standing {
-        policy: joined(buckets.iter().map(|(policy, _)| policy.written().to_owned()).collect()),
+        policy: joined(buckets.iter().map(|(policy, _)| policy.written().into_owned()).collect()),
         state: joined(buckets.iter().map(|(policy, bucket)| bucket.written(*policy, now)).collect()),
     }
 }
@@ -301,7 +301,8 @@ mod tests {
 
         assert_eq!(refused, [None, None, Some("tenant".to_owned())]);
         rates.divide(100);
-        assert_eq!(refused_by(&rates, &identity(2, "ana")), None, "one call is let through by each");
+        assert_eq!(refused_by(&rates, &identity(2, "ana")), None, "each has room for one");
+        assert_eq!(refused_by(&rates, &identity(2, "ana")), Some("tenant".to_owned()));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Everything that is worked out once, before the first request.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use tokio_util::sync::CancellationToken;
 use trato_platform::{auth::Verifier, rpc::Places, transport::Network};
@@ -67,6 +70,7 @@ impl Gateway {
             upstreams: by_method,
             pressures: pressures(&routes),
             other: "other".into(),
+            knows_gateways: AtomicBool::new(true),
             routes,
             config,
             drain,

@@ -51,7 +51,6 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, stop: Cancellat
     let settings = &gateway.config().gateway;
     let places = Arc::new(Semaphore::new(settings.max_connections));
     let mut tidy = interval(TIDY);
-    connections.spawn(keep_counting(Arc::clone(&gateway), stop.clone()));
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -88,14 +87,6 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, stop: Cancellat
         tracing::warn!(count, "{count} connections did not finish in time and are cut");
         cut.cancel();
         connections.wait().await;
-    }
-}
-
-/// Counts the processes of the gateway as often as names are asked.
-async fn keep_counting(gateway: Arc<Gateway>, stop: CancellationToken) {
-    let mut clock = interval(gateway.config().platform.transport.resolve());
-    while stop.run_until_cancelled(clock.tick()).await.is_some() {
-        gateway.count_gateways().await;
     }
 }
 
