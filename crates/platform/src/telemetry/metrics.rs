@@ -10,10 +10,9 @@ use opentelemetry::{
     metrics::{Counter, Histogram, Meter},
 };
 use opentelemetry_semantic_conventions::attribute::{
-    DB_CLIENT_CONNECTION_POOL_NAME, DB_CLIENT_CONNECTION_STATE, ERROR_TYPE, HTTP_REQUEST_METHOD,
-    HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, MESSAGING_CONSUMER_GROUP_NAME, MESSAGING_DESTINATION_NAME,
-    MESSAGING_OPERATION_NAME, MESSAGING_SYSTEM, RPC_METHOD, RPC_RESPONSE_STATUS_CODE, RPC_SYSTEM_NAME,
-    URL_SCHEME,
+    ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, MESSAGING_CONSUMER_GROUP_NAME,
+    MESSAGING_DESTINATION_NAME, MESSAGING_OPERATION_NAME, MESSAGING_SYSTEM, RPC_METHOD,
+    RPC_RESPONSE_STATUS_CODE, RPC_SYSTEM_NAME, URL_SCHEME,
 };
 
 use super::{
@@ -21,8 +20,6 @@ use super::{
     catalogue::{self as all, EVENT_TYPE, INBOX_STATE, JOB_NAME, Metric},
     process,
 };
-use crate::db::Pool;
-
 /// Records what every service has in common; get it with [`metrics`].
 #[derive(Debug)]
 pub struct Metrics {
@@ -280,29 +277,6 @@ impl Metrics {
     pub fn consumer_connected(&self, connected: bool) {
         if let Some(instruments) = &self.instruments {
             instruments.board.tell(&all::CONSUMER_CONNECTED, &[], f64::from(connected));
-        }
-    }
-
-    /// Has the connections of a pool asked for.
-    pub fn watch_pool(&self, name: &'static str, pool: &Pool) {
-        let Some(instruments) = &self.instruments else { return };
-        let labels = |state| [(DB_CLIENT_CONNECTION_POOL_NAME, name), (DB_CLIENT_CONNECTION_STATE, state)];
-        let count = |connections: usize| Some(connections as f64);
-        let board = &instruments.board;
-        let (one, other) = (pool.clone(), pool.clone());
-        board.ask(&all::CONNECTIONS, &labels("idle"), move || count(one.status().available));
-        board.ask(&all::CONNECTIONS, &labels("used"), move || {
-            let status = other.status();
-            count(status.size.saturating_sub(status.available))
-        });
-        let most = pool.status().max_size as f64;
-        board.tell(&all::MOST_CONNECTIONS, &[(DB_CLIENT_CONNECTION_POOL_NAME, name)], most);
-    }
-
-    /// The database failed a statement.
-    pub fn database_failed(&self, reason: &'static str) {
-        if let Some(instruments) = &self.instruments {
-            instruments.database_failures.add(1, &[KeyValue::new(ERROR_TYPE, reason)]);
         }
     }
 
