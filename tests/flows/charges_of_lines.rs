@@ -13,7 +13,7 @@ use crate::harness::{
 };
 
 /// Three presses with a drive that costs 100.01 more each, 10.00 for the rush by hand, and 5 % off: 3,000.00 and 310.03, less 165.50.
-async fn configured(trade: &Trade) -> Value {
+pub async fn configured(trade: &Trade) -> Value {
     let surcharge = json!({ "currencyCode": "USD", "units": "100", "nanos": 10_000_000 });
     let big = json!({ "key": "big", "displayName": "Big drive", "surcharges": [surcharge] });
     let product = json!({
