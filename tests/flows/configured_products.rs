@@ -46,7 +46,7 @@ async fn what_was_chosen_stands_on_delivery_note_and_invoice() {
     let (trade, _) = trade(&tenant).await;
     let (invoices, _) = trade.ready().await;
     let document = configured(&trade).await;
-    let draft = json!({ "account": trade.account, "document": document.clone() });
+    let draft = json!({ "account": trade.account, "document": document });
     trade.printable(&trade.made("quotes", draft).await).await;
     let quote = trade.accepted_quote(document).await;
     let order = trade.seller.post("/v1/orders:createFromQuote", json!({ "quote": quote })).await.ok();
