@@ -13,7 +13,7 @@ use crate::harness::{
 };
 
 /// Three presses with a drive that costs 100.01 more each, 10.00 for the rush by hand, and 5 % off: 3,000.00 and 310.03, less 165.50.
-async fn configured(trade: &Trade) -> Value {
+pub async fn configured(trade: &Trade) -> Value {
     let surcharge = json!({ "currencyCode": "USD", "units": "100", "nanos": 10_000_000 });
     let big = json!({ "key": "big", "displayName": "Big drive", "surcharges": [surcharge] });
     let product = json!({
@@ -108,6 +108,30 @@ async fn what_is_credited_by_hand_is_invoiced_again_at_the_same() {
 
     assert_eq!((sums(&credited), trade.open(&invoice).await), (sums(&invoice), 0));
     assert_eq!((sums(&again), &again["lines"]), (sums(&invoice), &invoice["lines"]));
+}
+
+/// DOC-06, DOC-07: what validating answers of a document of sales is previewed as it is: it comes to the same, as the invoice does, and
+/// each step is told.
+#[tokio::test]
+async fn what_would_be_invoiced_is_previewed_with_its_arithmetic() {
+    let tenant = Tenant::fresh();
+    let (trade, _) = trade(&tenant).await;
+    let (invoices, _) = trade.ready().await;
+    let quote = trade.accepted_quote(configured(&trade).await).await;
+    let mut trial = trade.invoicing(&quote, &invoices);
+    (trial["issue"], trial["validateOnly"]) = (json!(false), json!(true));
+
+    let draft = trade.invoice(trial).await.ok();
+    let preview = trade.biller.post("/v1/invoices:preview", json!({ "invoice": draft })).await.ok();
+    let invoice = trade.invoice(trade.invoicing(&quote, &invoices)).await.ok();
+
+    for field in ["lines", "taxGroups", "totals", "supplyDate"] {
+        assert_eq!((field, &preview[field]), (field, &draft[field]));
+    }
+    assert_eq!(sums(&preview), sums(&invoice));
+    let trace: Vec<_> = list(&preview, "trace").iter().filter_map(Value::as_str).collect();
+    let step = r#"reason "Big drive" = 300.03 USD"#;
+    assert!(trace.iter().any(|sentence| sentence.contains(step)), "{trace:#?}");
 }
 
 /// DOC-07: the largest document that sales has is invoiced in one call: a thousand lines, each with a charge, and freight.

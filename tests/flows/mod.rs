@@ -7,6 +7,7 @@ mod carts;
 mod cash;
 mod charges_of_lines;
 mod configuration;
+mod configured_products;
 mod contacts;
 mod credit;
 mod directory;

@@ -88,6 +88,9 @@ fn put_amounts(
     line.amounts = Some(amounts);
     line.cost = frozen.cost.map(|cost| writer.money(cost));
     line.applied_tax_class.clone_from(&frozen.tax_class);
+    if !frozen.chosen.is_empty() {
+        line.applied_description = frozen.told(&line.description);
+    }
 }
 
 fn given_line(amounts: response::Line, frozen: &FrozenLine, writer: &Writer<'_>) -> pb::sales_document::Line {

@@ -12,7 +12,7 @@ pub struct Good {
     pub line: String,
     /// The product.
     pub product: Id<Product>,
-    /// What it is, as it stands on the document.
+    /// What it is, and what was chosen of it, as it stands on delivery notes.
     pub description: String,
     /// Unit it is counted in.
     pub unit_code: String,
@@ -29,11 +29,11 @@ impl Good {
         let lines = frozen.lines.iter().zip(&frozen.priced.lines).enumerate();
         let good = lines.map(|(at, (line, priced))| {
             let wanted = document.lines.get(at);
-            let own = wanted.map(|wanted| wanted.description.as_str()).filter(|own| !own.is_empty());
+            let own = wanted.map(|wanted| wanted.description.as_str()).unwrap_or_default();
             Self {
                 line: priced.amounts.key.to_string(),
                 product: line.product,
-                description: own.unwrap_or(&line.display_name).to_owned(),
+                description: line.told(own),
                 unit_code: line.unit_code.clone(),
                 quantity: priced.quantity,
                 promised_date: wanted.and_then(|wanted| wanted.promised_date),

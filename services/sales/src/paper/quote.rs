@@ -121,13 +121,9 @@ impl Printing {
     }
 
     fn chosen(&self, chosen: &Chosen, amount: Option<Minor>, quote: &Quote) -> String {
-        let mut remark = chosen.display_name.clone();
-        if chosen.count != 1 {
-            remark = format!("{remark} × {}", chosen.count);
-        }
         match amount {
-            Some(amount) => format!("{remark}: {}", self.language.amount(amount, quote.currency_code)),
-            None => remark,
+            Some(amount) => format!("{chosen}: {}", self.language.amount(amount, quote.currency_code)),
+            None => chosen.to_string(),
         }
     }
 

@@ -72,6 +72,26 @@ pub struct FrozenAdjustment {
     pub promotion: Option<Id<Promotion>>,
 }
 
+impl FrozenLine {
+    /// Most characters that are said of a line: as many as an invoice takes.
+    const LONGEST: usize = 1_000;
+
+    /// What the documents after the quote say of the line, where `own` is the description it was given: that, or else the name,
+    /// and in brackets what was chosen. What is too long ends with `…`.
+    pub fn told(&self, own: &str) -> String {
+        let mut told = if own.is_empty() { self.display_name.clone() } else { own.to_owned() };
+        if self.chosen.is_empty() {
+            return told;
+        }
+        let chosen: Vec<String> = self.chosen.iter().map(ToString::to_string).collect();
+        told = format!("{told} ({})", chosen.join(", "));
+        if told.chars().count() > Self::LONGEST {
+            told = told.chars().take(Self::LONGEST - 1).chain(['…']).collect();
+        }
+        told
+    }
+}
+
 impl Frozen {
     /// Puts beside the amounts what the catalogue says of them, and parts them from the steps that led to them.
     pub fn of(question: &Question, catalogue: &Catalogue, answer: Answer) -> Result<(Self, Trace)> {

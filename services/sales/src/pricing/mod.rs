@@ -8,6 +8,8 @@ mod bundles;
 mod catalogue;
 mod fallback;
 mod frozen;
+#[cfg(test)]
+mod frozen_tests;
 mod model;
 mod parse;
 mod render;

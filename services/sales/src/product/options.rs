@@ -1,7 +1,10 @@
 //! Options: what can be chosen of a product, and which choices go together. One pure function says it, so that a quote, an
 //! order and a portal are answered alike.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 use trato_pricing::PricingError;
@@ -86,6 +89,14 @@ pub struct Chosen {
     pub display_name: String,
     /// How many times.
     pub count: i32,
+}
+
+/// As documents say it: `Lamp`, or `Lamp × 3`.
+impl fmt::Display for Chosen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.display_name)?;
+        if self.count == 1 { Ok(()) } else { write!(f, " × {}", self.count) }
+    }
 }
 
 /// Something that is wrong with choices.

@@ -77,6 +77,7 @@ fn bare(document: &SalesDocument) -> SalesDocument {
         amounts: None,
         cost: None,
         applied_tax_class: String::new(),
+        applied_description: String::new(),
         ..line.clone()
     };
     SalesDocument {
@@ -196,6 +197,9 @@ async fn quotes_and_orders_are_priced_like_any_document_and_read_as_they_were_se
     let all = document.lines.iter().chain(&document.given_lines);
     let tax_classes: Vec<_> = all.map(|line| line.applied_tax_class.as_str()).collect();
     assert_eq!(tax_classes, ["ES-S", "ES-R", "ES-S"], "of the line, else of the product");
+    let all = document.lines.iter().chain(&document.given_lines);
+    let told: Vec<_> = all.map(|line| line.applied_description.as_str()).collect();
+    assert_eq!(told, ["Oak, 160 cm (Oak × 2)", "", ""], "where something is chosen");
     let again = sales.update_quote(created.clone(), &["document"]).await.expect("it is a draft");
     assert_eq!(again, created);
 }

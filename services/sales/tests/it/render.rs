@@ -118,7 +118,7 @@ pub fn assert_says(text: &str, expected: &[&str]) {
 }
 
 /// A desk of which oak is an option, at 100 euros.
-async fn oak_desk(sales: &Sales, list: &str) -> String {
+pub async fn oak_desk(sales: &Sales, list: &str) -> String {
     let oak = Choosable {
         key: "oak".into(),
         display_name: "Solid oak".into(),

@@ -5,8 +5,9 @@ use trato_proto::{
     billing::v1::LegalEntity,
     customers::v1::Account,
     sales::v1::{
-        Address, CreateDeliveryNoteRequest, DeliveryNote, Order, RenderDeliveryNoteRequest, RenderedDocument,
-        VoidDeliveryNoteRequest, delivery_note::Line, rendered_document::Paper,
+        Address, Choice, CreateDeliveryNoteRequest, DeliveryNote, Order, RenderDeliveryNoteRequest,
+        RenderedDocument, VoidDeliveryNoteRequest, delivery_note::Line, rendered_document::Paper,
+        sales_document, sales_number_series::DocumentKind,
     },
 };
 
@@ -15,7 +16,7 @@ use crate::{
     harness::{Sales, date, field, refusal, violations},
     order::{document, precondition},
     quote::line,
-    render::{assert_says, pages},
+    render::{assert_says, oak_desk, pages},
 };
 
 impl Sales {
@@ -127,6 +128,30 @@ async fn an_issued_delivery_note_is_printed_without_prices() {
             assert!(!text.contains(price), "{price} is in {text}");
         }
     }
+}
+
+/// DOC-05, SFA-24: what was chosen of a product is read on its delivery note, and not what it costs.
+#[tokio::test]
+async fn a_delivery_note_says_what_was_chosen() {
+    let (sales, list) = Sales::start_pricing().await;
+    sales.default_series(DocumentKind::Order, "O").await;
+    sales.default_series(DocumentKind::DeliveryNote, "D").await;
+    sales.hear_company().await;
+    let account = sales.hear_customer().await;
+    let desk = oak_desk(&sales, &list).await;
+    let choices = vec![Choice { option: "oak".into(), count: 2 }];
+    let desks = sales_document::Line { choices, ..line(&desk, "3") };
+    let order = Order { account: account.name, document: Some(document(vec![desks])), ..Default::default() };
+    let draft = sales.create_order(order).await.expect("a draft");
+    let order = sales.confirm_order(&draft.name).await.expect("confirmed");
+
+    let issued = sales.delivered(&order.name, vec![part("1", "3")]).await;
+    let printed = sales.render_delivery(&issued.name, "es", Paper::A4).await.expect("a PDF");
+
+    assert_eq!(issued.lines[0].description, "Desk (Solid oak × 2)");
+    let text = pages(&printed).concat();
+    assert_says(&text, &["Desk (Solid oak × 2)"]);
+    assert!(!text.contains("19,99") && !text.contains("39,98"), "{text}");
 }
 
 /// DOC-05: printed again, an issued delivery note is the same to the byte, whatever became of company, customer and delivery; one

@@ -19,7 +19,7 @@ use trato_types::{Currency, Error, Kind, Minor, Result};
 use self::changes::Changes;
 use super::sold::Sold;
 
-/// Longest description of a line.
+/// Most characters of a line's description.
 const LONGEST: usize = 1000;
 
 /// How much of a line is invoiced.
@@ -108,12 +108,13 @@ impl<'a> Converter<'a> {
             changes.add(share(change)?, reason);
         }
         changes.settle(own, share(agreed)?)?;
-        let description =
-            if line.description.is_empty() { &line.product_display_name } else { &line.description };
+        // With what was chosen, or as it was described, or by its name.
+        let said = [&line.applied_description, &line.description, &line.product_display_name];
+        let description = said.into_iter().find(|said| !said.is_empty()).cloned().unwrap_or_default();
         let tax_codes = self.tax_codes(&line.applied_tax_class, &line.withheld_tax_classes)?;
         self.push(pb::invoice::Line {
             product: line.product.clone(),
-            description: description.clone(),
+            description,
             quantity: part.quantity.to_string(),
             unit: amounts.unit_code.clone(),
             unit_price,
@@ -172,7 +173,9 @@ impl<'a> Converter<'a> {
 
     fn push(&mut self, mut line: pb::invoice::Line) {
         line.key = (self.written.len() + 1).to_string();
-        line.description.truncate(line.description.floor_char_boundary(LONGEST));
+        if let Some((end, _)) = line.description.char_indices().nth(LONGEST) {
+            line.description.truncate(end);
+        }
         self.written.push(line);
     }
 

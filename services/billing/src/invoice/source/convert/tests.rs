@@ -181,6 +181,25 @@ fn a_surcharge_is_part_of_its_line() {
     assert_eq!(told(&invoices[1]), part(5_000, 2_500));
 }
 
+/// DOC-07, SFA-24: a line says what was chosen; else it says its description, or else the product's name; as many characters as an
+/// invoice takes.
+#[test]
+fn a_line_says_what_was_chosen() {
+    let mut sold = sold("1", ("1", 1), Minor(100), Minor(0));
+    let mut said = |[chosen, own, name]: [&str; 3]| {
+        let line = &mut sold.document.lines[0];
+        line.applied_description = chosen.to_owned();
+        line.description = own.to_owned();
+        line.product_display_name = name.to_owned();
+        invoiced(&sold, &[1_000_000])[0][0].description.clone()
+    };
+
+    assert_eq!(said(["160 cm (Oak)", "160 cm", "Desk"]), "160 cm (Oak)");
+    assert_eq!(said(["", "160 cm", "Desk"]), "160 cm");
+    assert_eq!(said(["", "", "Desk"]), "Desk");
+    assert_eq!(said(["", &"ñ".repeat(1_001), ""]), "ñ".repeat(1_000));
+}
+
 /// DOC-07: what is withheld of a line is withheld of what is put on it, too, and so it is of a charge of the whole; a code that is
 /// not there any more is named.
 #[test]
