@@ -43,7 +43,7 @@ pub(super) struct Instruments {
     retries: Counter<u64>,
     parked: Counter<u64>,
     pub(super) database_operation: Histogram<f64>,
-    database_failures: Counter<u64>,
+    pub(super) database_failures: Counter<u64>,
     access_stored: Counter<u64>,
     access_lost: Counter<u64>,
     job: Histogram<f64>,
