@@ -7,6 +7,7 @@ use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
 use tokio::{net::TcpListener, time::interval};
+use tokio_util::sync::CancellationToken;
 use trato_platform::{
     auth,
     commands::Output,
