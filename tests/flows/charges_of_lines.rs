@@ -12,12 +12,12 @@ use crate::harness::{
     values::{cents, dollars, list, name, text, texts},
 };
 
-/// Three presses with a drive that costs 100.01 more each, 10.00 for the rush by hand, and 5 % off: 3,000.00 and 310.03, less 165.50.
+/// Three plotters with a drive that costs 100.01 more each, 10.00 for the rush by hand, and 5 % off: 3,000.00 and 310.03, less 165.50.
 pub async fn configured(trade: &Trade) -> Value {
     let surcharge = json!({ "currencyCode": "USD", "units": "100", "nanos": 10_000_000 });
     let big = json!({ "key": "big", "displayName": "Big drive", "surcharges": [surcharge] });
     let product = json!({
-        "displayName": "Press", "sellable": true, "listPrice": dollars(1_000), "taxClass": "VAT-21",
+        "displayName": "Plotter", "sellable": true, "listPrice": dollars(1_000), "taxClass": "VAT-21",
         "optionGroups": [
             { "key": "drive", "displayName": "Drive", "minCount": 1, "maxCount": 1, "options": [big] },
         ],

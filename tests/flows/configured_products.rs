@@ -60,13 +60,13 @@ async fn what_was_chosen_stands_on_delivery_note_and_invoice() {
     });
     let invoice = trade.invoice(invoicing).await.ok();
 
-    assert_eq!(text(&list(&invoice, "lines")[0], "description"), "Press (Big drive)");
+    assert_eq!(text(&list(&invoice, "lines")[0], "description"), "Plotter (Big drive)");
     for document in [note, name(&invoice)] {
         let said = trade.printed(&document).await;
-        assert!(said.contains("Press(Bigdrive)"), "{document} says {said}");
+        assert!(said.contains("Plotter(Bigdrive)"), "{document} says {said}");
     }
     let ubl = String::from_utf8(trade.rendered(&name(&invoice), "&format=UBL").await).expect("it is text");
-    assert!(ubl.contains("<cbc:Name>Press (Big drive)</cbc:Name>"), "{ubl}");
+    assert!(ubl.contains("<cbc:Name>Plotter (Big drive)</cbc:Name>"), "{ubl}");
 }
 
 /// SFA-24, DOC-12: the order that is made of a cart has the choices that were put into it, at the same price.
@@ -90,5 +90,5 @@ async fn a_configured_product_in_a_cart_is_ordered_as_it_was_chosen() {
     assert_eq!(order["document"], shown["document"]);
     assert_eq!(confirmed["document"]["lines"], shown["document"]["lines"]);
     let [line] = list(&confirmed["document"], "lines") else { panic!("one line: {confirmed}") };
-    assert_eq!((&line["choices"], text(line, "appliedDescription")), (&choices, "Press (Big drive)"));
+    assert_eq!((&line["choices"], text(line, "appliedDescription")), (&choices, "Plotter (Big drive)"));
 }
