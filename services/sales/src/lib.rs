@@ -92,7 +92,9 @@ pub fn service() -> ServiceSpec {
             "0028_credit_hold",
             "0029_quote_guard_once",
             "0030_awaits_invoice",
-            "0033_awaited_and_valid",
+            "0033_awaited_return",
+            "0034_valid_before",
+            "0035_last_issue_date",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()
