@@ -95,6 +95,7 @@ pub fn service() -> ServiceSpec {
             "0033_awaited_return",
             "0034_valid_before",
             "0035_last_issue_date",
+            "0036_issue_time",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()
