@@ -92,7 +92,10 @@ pub fn service() -> ServiceSpec {
             "0028_credit_hold",
             "0029_quote_guard_once",
             "0030_awaits_invoice",
-            "0033_awaited_and_valid",
+            "0031_awaited_return",
+            "0032_valid_before",
+            "0033_last_issue_date",
+            "0034_issue_time",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()

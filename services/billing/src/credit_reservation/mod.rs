@@ -8,4 +8,4 @@ mod ordered;
 mod store;
 mod wire;
 
-pub use self::{api::Api, follow::follow_orders, model::CreditReservation};
+pub use self::{api::Api, follow::follow_orders, model::CreditReservation, store::order_of_quote};

@@ -63,6 +63,22 @@ pub async fn lock_of_order(tx: &mut Tx, order: &str) -> Result<Option<Record<Cre
     row.as_ref().map(Record::read).transpose()
 }
 
+/// The order that a quote has become, if credit was ever asked for it: it is before an order is confirmed, unless it costs nothing.
+/// The newest one, where an earlier one was deleted as a draft. A sales of the release before says of no quote which order it has
+/// become; in the next release nobody asks this any more.
+pub async fn order_of_quote(tx: &mut Tx, quote: &str) -> Result<Option<String>> {
+    let tenant = tx.cx().tenant;
+    sqlx::query_scalar(
+        "select order_name from credit_reservation
+         where tenant_id = $1 and quote = $2 and quote <> '' order by id desc limit 1",
+    )
+    .bind(tenant)
+    .bind(quote)
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(from_sqlx)
+}
+
 /// Waits for other reservations of the account, so that each sees what the one before it took.
 pub async fn take_turn(tx: &mut Tx, account: Ref<Account>) -> Result<()> {
     tx.take_turn("credit", &account.uuid().to_string()).await

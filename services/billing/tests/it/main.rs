@@ -42,6 +42,7 @@ mod payment_taken_back;
 mod payment_term;
 mod payment_unsettled;
 mod posting;
+mod quoted_orders;
 mod receivables;
 mod refunds;
 mod render;

@@ -52,36 +52,41 @@ impl Collection for ApprovalRule {
     const COLLECTION: &'static str = "approvalRules";
 }
 
-/// Which conditions a rule has beside its amount: those on discounts, and on the margin.
-type Others = (bool, bool);
-
 /// Those of the rules that are asked by which a quote that comes to this must be approved, in their order.
 ///
-/// An amount says nothing about quotes in another currency, and a quote must not go unapproved for its currency: where no rule by
-/// amount with the same other conditions is in the currency of the quote, those in other currencies match whatever it comes to.
+/// An amount says nothing about quotes in another currency, and a quote must not go unapproved for its currency: a rule by amount in
+/// another one matches whatever the quote comes to, unless a rule in the currency of the quote stands in for it.
 pub fn matching(
     rules: Vec<(Id<ApprovalRule>, ApprovalRule)>,
     quote: &Measure,
 ) -> Vec<(Id<ApprovalRule>, ApprovalRule)> {
-    let in_currency = rules.iter().filter(|(_, rule)| rule.currency == Some(quote.currency));
-    let judged: Vec<Others> = in_currency.map(|(_, rule)| rule.others()).collect();
-    let matches = |rule: &ApprovalRule| rule.matches(quote, &judged);
-    rules.into_iter().filter(|(_, rule)| matches(rule)).collect()
+    let in_currency = rules.iter().map(|(_, rule)| rule).filter(|rule| rule.currency == Some(quote.currency));
+    let in_currency: Vec<ApprovalRule> = in_currency.cloned().collect();
+    rules.into_iter().filter(|(_, rule)| rule.matches(quote, &in_currency)).collect()
 }
 
 impl ApprovalRule {
-    fn others(&self) -> Others {
-        (self.min_discount_percent.is_some(), self.max_margin_percent.is_some())
+    /// True when a rule by amount makes another one, in another currency, needless for quotes in its own: it asks the same people,
+    /// and sets the same other conditions, none of them stricter. So each quote that is large enough for it and that the other one
+    /// is about is approved as the other one asks.
+    fn stands_in_for(&self, other: &Self) -> bool {
+        let (discount, margin) = (self.min_discount_percent, self.max_margin_percent);
+        discount.is_some() == other.min_discount_percent.is_some()
+            && discount <= other.min_discount_percent
+            && margin.is_some() == other.max_margin_percent.is_some()
+            && margin >= other.max_margin_percent
+            && self.approver == other.approver
+            && self.approver_team == other.approver_team
     }
 
-    /// True when a quote that comes to this must be approved by it. `judged` are the other conditions of the rules whose amounts
-    /// are in the currency of the quote.
-    fn matches(&self, quote: &Measure, judged: &[Others]) -> bool {
+    /// True when a quote that comes to this must be approved by it. `in_currency` are the rules whose amounts are in the currency of
+    /// the quote.
+    fn matches(&self, quote: &Measure, in_currency: &[Self]) -> bool {
         let is_large = self.min_net.is_none_or(|least| {
             if self.currency == Some(quote.currency) {
                 quote.net >= least
             } else {
-                !judged.contains(&self.others())
+                !in_currency.iter().any(|rule| rule.stands_in_for(self))
             }
         });
         let is_cheap = self.min_discount_percent.is_none_or(|least| {
@@ -160,28 +165,72 @@ mod tests {
         assert!(thin("0").matches(&Measure { cost: None, ..quote() }, &[]));
     }
 
+    /// Two thousand of the quote's currency, or of another one, at least: too much for the quote.
+    fn large(currency: &str) -> ApprovalRule {
+        let currency = Currency::parse(currency).expect("a code");
+        ApprovalRule { min_net: Some(Minor(2_000)), currency: Some(currency), ..rule() }
+    }
+
+    /// Which of the rules match the quote; the first one is 1.
+    fn asked(rules: Vec<ApprovalRule>) -> Vec<u128> {
+        let rules = (1..).map(|id| Id::from_uuid(uuid::Uuid::from_u128(id))).zip(rules).collect();
+        matching(rules, &quote()).into_iter().map(|(id, _)| id.uuid().as_u128()).collect()
+    }
+
     /// DOC-01: a quote does not go unapproved for its currency: a rule in another one matches whatever the quote comes to, unless
     /// one with the same other conditions is in the currency of the quote.
     #[test]
     fn an_amount_in_another_currency_is_no_way_around_a_rule() {
-        let euros = || Currency::parse("EUR").expect("a code");
-        let large = |currency| ApprovalRule { min_net: Some(Minor(901)), currency: Some(currency), ..rule() };
-        let asked = |rules: Vec<ApprovalRule>| -> Vec<u128> {
-            let rules = (1..).map(|id| Id::from_uuid(uuid::Uuid::from_u128(id))).zip(rules).collect();
-            matching(rules, &quote()).into_iter().map(|(id, _)| id.uuid().as_u128()).collect()
-        };
-        let cheap = || ApprovalRule { min_discount_percent: percent("10"), ..large(Currency::USD) };
+        let cheap = || ApprovalRule { min_discount_percent: percent("10"), ..large("USD") };
 
-        assert_eq!(asked(vec![large(euros())]), [1_u128]);
-        assert_eq!(asked(vec![large(euros()), rule()]), [1_u128, 2], "a rule without amount judges none");
-        assert_eq!(asked(vec![large(euros()), large(Currency::USD)]), [0_u128; 0]);
+        assert_eq!(asked(vec![large("EUR")]), [1_u128]);
+        assert_eq!(asked(vec![large("EUR"), rule()]), [1_u128, 2], "a rule without amount judges none");
+        assert_eq!(asked(vec![large("EUR"), large("USD")]), [0_u128; 0]);
         assert_eq!(
-            asked(vec![large(euros()), cheap()]),
+            asked(vec![large("EUR"), cheap()]),
             [1_u128],
             "that one judges quotes with a discount only"
         );
-        let dear = ApprovalRule { min_discount_percent: percent("11"), ..large(euros()) };
+        let dear = ApprovalRule { min_discount_percent: percent("11"), ..large("EUR") };
         assert_eq!(asked(vec![dear]), [0_u128; 0], "its other conditions must hold");
+    }
+
+    /// DOC-01: a rule in the currency of the quote stands in for one in another currency only where its other conditions are no
+    /// stricter, so that it is asked of each quote that the other one is about.
+    #[test]
+    fn a_stricter_rule_stands_in_for_none() {
+        let cheap = |currency, text| ApprovalRule { min_discount_percent: percent(text), ..large(currency) };
+        for (own, is_asked) in [("50", true), ("10.000001", true), ("10", false), ("9", false)] {
+            let asked = asked(vec![cheap("EUR", "10"), cheap("USD", own)]);
+            assert_eq!(asked == [1_u128], is_asked, "a discount of {own} %: {asked:?}");
+        }
+        // A third is left: less than so much of a hundred is weaker the more it is.
+        let thin = |currency, text| ApprovalRule { max_margin_percent: percent(text), ..large(currency) };
+        for (own, is_asked) in [("20", true), ("39.999999", true), ("40", false), ("50", false)] {
+            let asked = asked(vec![thin("EUR", "40"), thin("USD", own)]);
+            assert_eq!(asked == [1_u128], is_asked, "a margin of {own} %: {asked:?}");
+        }
+        assert_eq!(asked(vec![cheap("EUR", "10"), thin("USD", "40")]), [1_u128], "a margin is no discount");
+        assert_eq!(asked(vec![cheap("EUR", "10"), cheap("USD", "50"), cheap("USD", "5")]), [0_u128; 0]);
+    }
+
+    /// DOC-01: nor does one that asks somebody else.
+    #[test]
+    fn a_rule_stands_in_for_none_of_another_approver() {
+        let by = |currency, subject: &str| {
+            let subject = MemberRef::from_subject(subject).expect("a subject");
+            ApprovalRule { approver: Some(subject), ..large(currency) }
+        };
+        let by_team = |currency, team| {
+            let team = Ref::from_uuid(uuid::Uuid::from_u128(team));
+            ApprovalRule { approver_team: Some(team), ..large(currency) }
+        };
+
+        assert_eq!(asked(vec![by("EUR", "ana"), by("USD", "ana")]), [0_u128; 0]);
+        assert_eq!(asked(vec![by("EUR", "ana"), by("USD", "ben")]), [1_u128]);
+        assert_eq!(asked(vec![by("EUR", "ana"), large("USD")]), [1_u128]);
+        assert_eq!(asked(vec![by_team("EUR", 1), by_team("USD", 1)]), [0_u128; 0]);
+        assert_eq!(asked(vec![by_team("EUR", 1), by_team("USD", 2)]), [1_u128]);
     }
 
     #[test]

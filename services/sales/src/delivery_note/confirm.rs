@@ -84,8 +84,8 @@ async fn arrive(
     Ok((before.next(tx.cx(), delivery_note), facts))
 }
 
-/// When it arrived: at most a day from now, for clocks that are ahead, and not before the day on which it was issued, since days of
-/// returns, of promises and of taxes follow from it.
+/// When it arrived: at most a day from now, for clocks that are ahead, and not before the day on which it was issued there, since
+/// days of returns, of promises and of taxes follow from it.
 fn arrival(
     now: Timestamp,
     zone: Tz,
@@ -98,7 +98,7 @@ fn arrival(
     if now.checked_add_days(Days::new(1)).is_some_and(|latest| time > latest) {
         return Err(Error::invalid("delivery_time", "IN_FUTURE", "must not be in the future"));
     }
-    if delivery_note.issue_date.is_some_and(|issued| parties::day_in(zone, time) < issued) {
+    if delivery_note.issued_on(zone).is_some_and(|issued| parties::day_in(zone, time) < issued) {
         let message = "must not be before the day on which the delivery note was issued";
         return Err(Error::invalid("delivery_time", "OUT_OF_ORDER", message));
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono_tz::Tz;
 use trato_pricing::Quantity;
 use trato_types::{
     Address, Date, DomainError, Error, Id, MemberRef, Ref, Result, Timestamp, Violations, id::Collection,
@@ -12,7 +13,7 @@ use crate::{
     foreign::{Account, LegalEntity, Team},
     number_series::{NumberSeries, Numbered},
     order::{Good, Order, OrderError, reason_of},
-    parties::Parties,
+    parties::{Parties, day_in},
     product::Product,
 };
 
@@ -41,8 +42,10 @@ pub struct DeliveryNote {
     pub number_series: Option<Id<NumberSeries>>,
     /// Its number, as it stands on the document.
     pub number: Option<String>,
-    /// Day of issue.
+    /// Day of issue; not before that of the number before.
     pub issue_date: Option<Date>,
+    /// When it was issued; none of one that was issued before this was kept.
+    pub issue_time: Option<Timestamp>,
     /// Who carries it; may be empty.
     pub carrier: String,
     /// By what the carrier finds it; may be empty.
@@ -152,20 +155,26 @@ impl DeliveryNote {
         violations.into_result(Some(()))
     }
 
-    /// Gives a draft its number and its day, made out by and to these.
+    /// Gives a draft its number and its day, made out by and to these now.
     pub fn issue(
         &mut self,
         numbered: Numbered,
         parties: Parties,
-        today: Date,
+        now: Timestamp,
     ) -> Result<(), DeliveryNoteError> {
         self.require_draft()?;
         self.state = State::Issued;
         self.number_series = Some(numbered.number_series);
         self.number = Some(numbered.number);
-        self.issue_date = Some(today);
+        self.issue_date = Some(numbered.day);
+        self.issue_time = Some(now);
         self.parties = Some(parties);
         Ok(())
+    }
+
+    /// The day on which it was issued in a zone. Its own may be later, where the number before was given in a zone that is ahead.
+    pub fn issued_on(&self, zone: Tz) -> Option<Date> {
+        self.issue_time.map(|time| day_in(zone, time)).or(self.issue_date)
     }
 
     /// Notes that it is on its way.

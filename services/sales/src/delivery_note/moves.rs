@@ -33,8 +33,7 @@ pub async fn issue(
     let parties = parties::store::find(tx, delivery_note.legal_entity, order.value.account).await?;
     let today = parties::store::find_day(tx, delivery_note.legal_entity).await?;
     let numbered = number_series::take(tx, DocumentKind::DeliveryNote, &body.number_series, today).await?;
-    let issue_date = numbered.day;
-    delivery_note.issue(numbered, parties, issue_date)?;
+    delivery_note.issue(numbered, parties, tx.cx().now)?;
     Ok((before.next(tx.cx(), delivery_note), Facts::default()))
 }
 

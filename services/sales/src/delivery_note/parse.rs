@@ -38,6 +38,7 @@ pub fn parse(message: &pb::DeliveryNote) -> Result<DeliveryNote> {
         number_series: None,
         number: None,
         issue_date: None,
+        issue_time: None,
         carrier: String::new(),
         tracking: String::new(),
         dispatch_time: None,

@@ -22,6 +22,7 @@ columns!(DeliveryNote {
     number_series,
     number,
     issue_date,
+    issue_time,
     carrier,
     tracking,
     dispatch_time,

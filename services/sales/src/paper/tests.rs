@@ -58,6 +58,7 @@ fn delivery_note(serials: &[&str]) -> DeliveryNote {
         number_series: None,
         number: None,
         issue_date: None,
+        issue_time: None,
         carrier: String::new(),
         tracking: String::new(),
         dispatch_time: None,

@@ -1,8 +1,13 @@
 //! Delivery notes that arrive: when, whether late, and whether anything was taken.
 
-use trato_proto::sales::v1::{
-    ConfirmDeliveryNoteRequest, Order, OrderPromiseBroken,
-    delivery_note::{Refusal, State},
+use chrono::{TimeDelta, Utc};
+use trato_proto::{
+    billing::v1::LegalEntity,
+    sales::v1::{
+        ConfirmDeliveryNoteRequest, Order, OrderPromiseBroken,
+        delivery_note::{Refusal, State},
+    },
+    wire,
 };
 use uuid::Uuid;
 
@@ -33,6 +38,35 @@ async fn nothing_arrives_before_it_was_issued() {
     let arrived = confirm(Some(midnight)).await.expect("on the day of issue").into_inner();
 
     assert_eq!(arrived.delivery_time, Some(midnight));
+}
+
+/// DOC-05: what arrives at once is taken, also where the day of the delivery note is yet to come, being that of a number that was
+/// given in a zone that is ahead; what arrived before it was issued is not.
+#[tokio::test]
+async fn an_arrival_is_compared_with_when_it_was_issued() {
+    let (sales, desk) = Sales::start_ordering().await;
+    let order = sales.confirmed(&desk, &["2"]).await;
+    let company = sales.hear_company().await;
+    let mut issued = Vec::new();
+    // The second one is 26 hours behind, so that it is an earlier day there.
+    for (revision, zone) in [(2, "Pacific/Kiritimati"), (3, "Etc/GMT+12")] {
+        let company = LegalEntity { time_zone: zone.into(), ..company.clone() };
+        sales.hear("trato.billing.v1.legal_entity.updated", &company.name, revision, &company).await;
+        issued.push(sales.delivered(&order.name, vec![part("1", "1")]).await);
+    }
+    let now = Utc::now();
+    let confirm = async |time| {
+        let delivery_time = Some(wire::timestamp(time));
+        let confirm = ConfirmDeliveryNoteRequest { delivery_time, ..confirming(&issued[1].name) };
+        sales.delivery_notes().confirm_delivery_note(sales.admin.request(confirm)).await
+    };
+
+    let early = confirm(now - TimeDelta::days(2)).await;
+    let arrived = confirm(now).await.expect("it arrives once it is issued").into_inner();
+
+    assert_eq!(issued[0].issue_date, issued[1].issue_date);
+    assert_eq!(violations(early), [field("delivery_time", "OUT_OF_ORDER")]);
+    assert_eq!(arrived.state(), State::Delivered);
 }
 
 /// DOC-13: what arrives after the day it was promised for is told once, with the day on which it came.

@@ -4,6 +4,7 @@
 use tonic::Response;
 use trato_platform::{
     App,
+    db::{Database, Tx},
     rpc::{Caller, Upstream, elsewhere},
 };
 use trato_proto::{
@@ -17,6 +18,7 @@ use trato_proto::{
 use trato_types::{Context, Error, Kind, Result};
 
 use super::sold::Sold;
+use crate::credit_reservation;
 
 /// Longest document that is read, in bytes.
 const LONGEST: usize = 8 << 20;
@@ -24,6 +26,7 @@ const LONGEST: usize = 8 << 20;
 /// Asks sales for documents, and customers for who bought.
 #[derive(Clone, Debug)]
 pub struct Reader {
+    database: Database,
     sales: Upstream,
     customers: Upstream,
 }
@@ -31,37 +34,52 @@ pub struct Reader {
 impl Reader {
     /// Asks where the settings say that they are.
     pub fn new(app: &App) -> Self {
-        Self { sales: app.upstream("trato.sales"), customers: app.upstream("trato.customers") }
+        Self {
+            database: app.database.clone(),
+            sales: app.upstream("trato.sales"),
+            customers: app.upstream("trato.customers"),
+        }
     }
 
     /// The document of this name; of a quote that has become an order, as the order says.
     pub async fn sold(&self, cx: &Context, caller: &Caller, name: &str) -> Result<Sold> {
-        let sold = async {
-            match name.split_once('/').map(|(collection, _)| collection) {
-                Some("quotes") => {
-                    let quote = self.quote(cx, caller, name).await?;
-                    let order = quote.order.clone();
-                    let sold = Sold::quote(quote)?;
-                    if order.is_empty() {
-                        Ok(sold)
-                    } else {
-                        sold.ordered(self.order(cx, caller, &order).await?)
-                    }
-                }
-                Some("orders") => Sold::order(self.order(cx, caller, name).await?),
-                Some("deliveryNotes") => {
-                    let note = self.delivery_note(cx, caller, name).await?;
-                    let order = self.order(cx, caller, &note.order).await?;
-                    Sold::delivery_note(note, order)
-                }
-                _ => Err(Error::invalid(
-                    "source_document",
-                    "INVALID_RESOURCE_NAME",
-                    "must be the name of a quote, an order or a delivery note",
-                )),
-            }
+        let sold = match name.split_once('/').map(|(collection, _)| collection) {
+            Some("quotes") => self.quoted(cx, caller, name).await,
+            Some("orders") => elsewhere(self.order(cx, caller, name)).await.and_then(Sold::order),
+            Some("deliveryNotes") => elsewhere(self.delivered(cx, caller, name)).await,
+            _ => Err(Error::invalid(
+                "source_document",
+                "INVALID_RESOURCE_NAME",
+                "must be the name of a quote, an order or a delivery note",
+            )),
         };
-        elsewhere(sold).await.map_err(|error| error.with("source_document", name))
+        sold.map_err(|error| error.with("source_document", name))
+    }
+
+    async fn quoted(&self, cx: &Context, caller: &Caller, name: &str) -> Result<Sold> {
+        let mut quote = elsewhere(self.quote(cx, caller, name)).await?;
+        let order = std::mem::take(&mut quote.order);
+        let sold = Sold::quote(quote)?;
+        let order = if order.is_empty() { self.order_by_credit(cx, name).await? } else { Some(order) };
+        match order {
+            Some(order) => sold.ordered(elsewhere(self.order(cx, caller, &order)).await?),
+            None => Ok(sold),
+        }
+    }
+
+    /// The order of a quote of which sales names none, by the credit that was asked for it: during an upgrade a sales of the release
+    /// before may have answered, which names none of any quote. For this release only.
+    async fn order_by_credit(&self, cx: &Context, quote: &str) -> Result<Option<String>> {
+        let mut tx = Tx::of(&self.database, cx).await?;
+        let order = credit_reservation::order_of_quote(&mut tx, quote).await?;
+        tx.roll_back().await?;
+        Ok(order)
+    }
+
+    async fn delivered(&self, cx: &Context, caller: &Caller, name: &str) -> Result<Sold> {
+        let note = self.delivery_note(cx, caller, name).await?;
+        let order = self.order(cx, caller, &note.order).await?;
+        Sold::delivery_note(note, order)
     }
 
     /// Who bought.
