@@ -248,6 +248,30 @@ async fn a_draft_does_not_end_what_was_to_be_issued() {
     assert_eq!((text(&draft, "state"), text(&issued, "state")), ("DRAFT", "ISSUED"));
 }
 
+/// DOC-07, XTR-05: what is invoiced by the name of another document is parked until somebody asks for it once more.
+#[tokio::test]
+async fn what_another_document_has_invoiced_is_parked_no_more() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    trade.all_numbers().await;
+    let series = trade.billing_numbers("INVOICE", "F").await;
+    let document = json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": "1" }] });
+    let quote = trade.accepted_quote(document).await;
+    let order = name(&trade.seller.post("/v1/orders:createFromQuote", json!({ "quote": quote })).await.ok());
+    verb(&trade.seller, &order, "confirm", json!({})).await;
+    let tax_code = trade.tax_code().await;
+    trade.delete(&tax_code).await;
+    let request = trade.invoicing(&order, &series);
+
+    task_of(&trade.invoice(request.clone()).await, "TAX_CODE_NOT_FOUND");
+    trade.bring_tax_back(&tax_code).await;
+    trade.invoice(trade.invoicing(&quote, &series)).await.ok();
+    let left = trade.tasks(&order).await;
+    trade.invoice(anew(&request)).await.refused_as("ALREADY_INVOICED");
+
+    assert_eq!((states(&left), states(&trade.tasks(&order).await)), (vec!["PARKED"], vec!["DONE"]));
+}
+
 /// XTR-05: what the request itself names is its caller's to mend, and is not parked.
 #[tokio::test]
 async fn what_the_request_names_wrongly_is_not_parked() {

@@ -118,8 +118,7 @@ impl Api {
         let mut tx = Tx::of(database, cx).await?;
         let before = tx.lock::<ParkedTask>(self.parked_tasks.statements(), &body.name).await?;
         let is_noted = outcome.is_ok() && before.value.state == State::Done;
-        let is_another = before.value.state == State::Parked && before.value.asked != found.value.asked;
-        if is_noted || is_another {
+        if is_noted || before.value.is_for_another_than(&found.value) {
             // Meanwhile a run has noted what this try has done, or another request was parked, which was not tried.
             let answer = ParkedTask::render(&before);
             if let Some(key) = key {

@@ -139,6 +139,11 @@ impl ParkedTask {
         asked.is_some_and(|asked| !parked.is_some_and(|parked| parked.is_repeated_by(asked)))
     }
 
+    /// True where it is parked for another request by now than when it was tried.
+    pub fn is_for_another_than(&self, tried: &Self) -> bool {
+        self.state == State::Parked && self.asked != tried.asked
+    }
+
     fn tried(&mut self, now: Timestamp) {
         self.last_try_time = self.last_try_time.max(now);
         self.try_count = self.try_count.saturating_add(1);
@@ -222,6 +227,21 @@ mod tests {
         assert!(task.is_asked_anew(Some(&asked("members/ana", "2"))));
         assert!(task.is_asked_anew(Some(&asked("members/eva", "1"))));
         assert!(!task.is_asked_anew(None), "nobody asks");
+    }
+
+    /// XTR-05: what was tried ends no other request that was parked meanwhile, and is seen to be over where it is.
+    #[test]
+    fn a_task_is_told_from_what_was_tried_by_its_request() {
+        let closed = Error::new(Kind::Precondition, "PERIOD_CLOSED", "the books are closed");
+        let now = "2026-11-30T12:00:00Z".parse().expect("an instant");
+        let tried = ParkedTask::new("create-invoice-from-source", "orders/1", &closed, now);
+        let tried = ParkedTask { asked: Some(asked("members/ana", "1")), ..tried };
+        let replaced = ParkedTask { asked: Some(asked("members/ana", "2")), ..tried.clone() };
+        let mut done = tried.clone();
+        done.finish(now).expect("it is parked");
+
+        assert!(replaced.is_for_another_than(&tried));
+        assert!(!tried.is_for_another_than(&tried) && !done.is_for_another_than(&tried));
     }
 
     /// XTR-05: what was asked for may say who bought; it is not kept when it is over.
