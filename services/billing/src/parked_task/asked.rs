@@ -19,6 +19,7 @@ const ANSWERS: &[&str] = &[
 ];
 /// What a call answers when it is done already, by whatever way.
 const DONE: &[&str] = &["ALREADY_INVOICED", "RETURN_CREDITED"];
+
 /// A request whose failures are parked.
 pub trait Ask: prost::Message + Default + Clone {
     /// Kind of the tasks.

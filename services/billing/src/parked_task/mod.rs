@@ -2,8 +2,8 @@
 //!
 //! An event whose consumer failed stays with the inbox. What jobs do by the clock, what a bank statement brings beside what can be
 //! booked, and documents that a caller wants of what was sold or came back and that cannot be made until somebody has mended
-//! something (`asked.rs`, `asking.rs`), are parked here (`park.rs`), told by a metric (`count.rs`), and tried again by the job and by whoever has
-//! mended it (`api.rs`, which knows how each kind is tried).
+//! something (`asked.rs`, `asking.rs`), are parked here (`park.rs`), told by a metric (`count.rs`), and tried again by the job and by
+//! whoever has mended it (`api.rs`, which knows how each kind is tried).
 
 mod api;
 mod asked;
