@@ -122,6 +122,32 @@ async fn what_is_refunded_and_credited_is_not_invoiced_again() {
     }
 }
 
+/// DOC-04, DOC-07: of a delivery note of which all was refused nothing is invoiced, nor anything to invoice: what another one brought
+/// says nothing of it, freight neither. Of the order all that may be is.
+#[tokio::test]
+async fn of_what_was_refused_nothing_is_invoiced() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    let series = trade.numbers_to_invoice().await;
+    let terms = json!({ "invoicingPolicy": "DELIVERED" });
+    let (_, order) = trade.ordered(with_freight(&product, "2"), terms).await;
+    let order = name(&order);
+    let (taken, refused) = (trade.delivered(&order, "1").await, trade.delivered(&order, "1").await);
+    let invoice = async |source: &str| trade.invoice(trade.invoicing(source, &series)).await;
+
+    let none = json!({
+        "proof": { "receiver": "Eva" }, "refusals": [{ "line": "1", "quantity": "1", "reason": "Scratched" }],
+    });
+    verb(&trade.seller, &refused, "confirm", none).await;
+    let made = invoice(&taken).await.ok();
+
+    assert_eq!(invoiced(&made), [("1", "1"), ("charges/freight", "1")]);
+    invoice(&refused).await.refused_as("NOTHING_TO_INVOICE");
+    for source in [&order, &taken] {
+        invoice(source).await.refused_as("ALREADY_INVOICED");
+    }
+}
+
 /// DOC-04, DOC-05, DOC-07: of an order that is invoiced as it is delivered, fees are invoiced with the order, freight with the first
 /// delivery note, and everything once; together it is what was agreed on.
 #[tokio::test]

@@ -65,6 +65,15 @@ fn task_of(refused: &Answer, reason: &str) -> String {
     refused.refused_as(reason).metadata["parked_task"].clone()
 }
 
+/// A refusal that promises nothing: its caller has to come back.
+fn is_told_of_no_task(refused: &Answer, reason: &str) -> bool {
+    !refused.refused_as(reason).metadata.contains_key("parked_task")
+}
+
+fn states(tasks: &[Value]) -> Vec<&str> {
+    tasks.iter().map(|task| text(task, "state")).collect()
+}
+
 /// Asks once more, under another identifier.
 fn anew(request: &Value) -> Value {
     let mut request = request.clone();
@@ -78,8 +87,8 @@ fn part(mut request: Value, quantity: &str) -> Value {
 }
 
 /// DOC-07, XTR-05: an invoice that cannot be made until somebody has mended something is refused and parked with its reason, once
-/// however often it is asked for, and not on trial. When it is mended, trying again makes it, once however many try, and in the name
-/// of who tries; who repeats the first request is answered with that invoice.
+/// however often it is asked for, and not on trial; only who repeats the request is told of its task. When it is mended, trying again
+/// makes it, once however many try, and in the name of who tries; who repeats the first request is answered with that invoice.
 #[tokio::test]
 async fn an_invoice_is_parked_until_what_it_needs_is_there() {
     let tenant = Tenant::fresh();
@@ -93,10 +102,12 @@ async fn an_invoice_is_parked_until_what_it_needs_is_there() {
     let mut trial = anew(&request);
     trial["validateOnly"] = json!(true);
 
-    let tried = trade.invoice(trial).await.refused_as("TAX_CODE_NOT_FOUND");
-    assert!(!tried.metadata.contains_key("parked_task") && trade.tasks(&order).await.is_empty());
-    let refused = task_of(&trade.invoice(request.clone()).await, "TAX_CODE_NOT_FOUND");
-    let again = task_of(&trade.invoice(anew(&request)).await, "TAX_CODE_NOT_FOUND");
+    let missing = "TAX_CODE_NOT_FOUND";
+    assert!(is_told_of_no_task(&trade.invoice(trial).await, missing));
+    assert!(trade.tasks(&order).await.is_empty());
+    let refused = task_of(&trade.invoice(request.clone()).await, missing);
+    let again = task_of(&trade.invoice(request.clone()).await, missing);
+    assert!(is_told_of_no_task(&trade.invoice(anew(&request)).await, missing), "it may be wanted twice");
     let tasks = trade.tasks(&order).await;
     let [task] = &tasks[..] else { panic!("{tasks:?}") };
     let task_name = name(task);
@@ -144,8 +155,7 @@ async fn what_is_parked_ends_when_it_is_invoiced_or_given_up() {
     trade.invoice(request.clone()).await.refused_as(missing);
     let dropped = task_of(&trade.invoice(given_up.clone()).await, missing);
     verb(&trade.biller, &dropped, "drop", json!({ "reason": "Not wanted" })).await;
-    let repeated = trade.invoice(given_up.clone()).await.refused_as(missing);
-    assert!(!repeated.metadata.contains_key("parked_task"), "it was given up");
+    assert!(is_told_of_no_task(&trade.invoice(given_up.clone()).await, missing), "it was given up");
     let parked = task_of(&trade.invoice(anew(&given_up)).await, missing);
     trade.bring_tax_back(&tax_code).await;
     let first = trade.invoice(part(anew(&request), "1")).await.ok();
@@ -155,10 +165,126 @@ async fn what_is_parked_ends_when_it_is_invoiced_or_given_up() {
 
     assert_ne!(parked, dropped);
     assert_eq!(text(&first["lines"][0], "quantity"), "1");
-    assert_eq!(left.iter().map(|task| text(task, "state")).collect::<Vec<_>>(), ["PARKED"]);
-    assert_eq!(ended.iter().map(|task| text(task, "state")).collect::<Vec<_>>(), ["DONE"]);
+    assert_eq!((states(&left), states(&ended)), (vec!["PARKED"], vec!["DONE"]));
     retry(&trade.biller, &name(&ended[0])).await.refused_as("TASK_NOT_PARKED");
     assert_eq!(trade.invoices_of(&order).await.len(), 2);
+}
+
+/// DOC-07, XTR-05: what is parked of a document is not lost to a request of other parts, whose caller is told of no task and comes
+/// back: both are invoiced, each once.
+#[tokio::test]
+async fn parts_of_a_document_are_invoiced_once_each() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    trade.all_numbers().await;
+    let series = trade.billing_numbers("INVOICE", "F").await;
+    let order = trade.order_of(&product, "3").await;
+    let tax_code = trade.tax_code().await;
+    trade.delete(&tax_code).await;
+    let first = part(trade.invoicing(&order, &series), "1");
+    let second = part(anew(&first), "2");
+    let missing = "TAX_CODE_NOT_FOUND";
+
+    let task = task_of(&trade.invoice(first.clone()).await, missing);
+    assert!(is_told_of_no_task(&trade.invoice(second.clone()).await, missing));
+    trade.bring_tax_back(&tax_code).await;
+    let done = retry(&trade.biller, &task).await.ok();
+    let (made, rest) = (trade.invoice(first).await.ok(), trade.invoice(second).await.ok());
+
+    assert_eq!((text(&done, "state"), states(&trade.tasks(&order).await)), ("DONE", vec!["DONE"]));
+    assert_eq!([&made, &rest].map(|invoice| text(&invoice["lines"][0], "quantity")), ["1", "2"]);
+    assert_eq!(trade.invoices_of(&order).await.len(), 2);
+}
+
+/// DOC-07, XTR-05: who asks for all that is left asks for what is parked as well, and is parked in its place.
+#[tokio::test]
+async fn all_that_is_left_is_parked_in_place_of_a_part() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    trade.all_numbers().await;
+    let series = trade.billing_numbers("INVOICE", "F").await;
+    let order = trade.order_of(&product, "3").await;
+    let tax_code = trade.tax_code().await;
+    trade.delete(&tax_code).await;
+    let all = trade.invoicing(&order, &series);
+    let some = part(anew(&all), "1");
+    let missing = "TAX_CODE_NOT_FOUND";
+
+    let first = task_of(&trade.invoice(some.clone()).await, missing);
+    let task = task_of(&trade.invoice(all.clone()).await, missing);
+    trade.bring_tax_back(&tax_code).await;
+    retry(&trade.biller, &task).await.ok();
+    let made = trade.invoice(all).await.ok();
+    trade.invoice(some).await.refused_as("BASIS_EXCEEDED");
+
+    assert_eq!((first, text(&made["lines"][0], "quantity")), (task, "3"));
+    assert_eq!(trade.invoices_of(&order).await.len(), 1);
+}
+
+/// DOC-07, XTR-05: a draft does not end what was to be issued; once it is out of the way, trying again issues the invoice.
+#[tokio::test]
+async fn a_draft_does_not_end_what_was_to_be_issued() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    trade.all_numbers().await;
+    let series = trade.billing_numbers("INVOICE", "F").await;
+    let order = trade.order_of(&product, "1").await;
+    let tax_code = trade.tax_code().await;
+    trade.delete(&tax_code).await;
+    let request = trade.invoicing(&order, &series);
+    let mut drafting = anew(&request);
+    drafting["issue"] = json!(false);
+    drafting["numberSeries"] = json!("");
+
+    let task = task_of(&trade.invoice(request.clone()).await, "TAX_CODE_NOT_FOUND");
+    trade.bring_tax_back(&tax_code).await;
+    let draft = trade.invoice(drafting).await.ok();
+    let beside = trade.tasks(&order).await;
+    trade.delete(text(&draft, "name")).await;
+    let done = retry(&trade.biller, &task).await.ok();
+    let issued = trade.invoice(request).await.ok();
+
+    assert_eq!((states(&beside), text(&done, "state")), (vec!["PARKED"], "DONE"));
+    assert_eq!((text(&draft, "state"), text(&issued, "state")), ("DRAFT", "ISSUED"));
+}
+
+/// DOC-07, XTR-05: what is invoiced by the name of another document is parked until somebody asks for it once more.
+#[tokio::test]
+async fn what_another_document_has_invoiced_is_parked_no_more() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    trade.all_numbers().await;
+    let series = trade.billing_numbers("INVOICE", "F").await;
+    let document = json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": "1" }] });
+    let quote = trade.accepted_quote(document).await;
+    let order = name(&trade.seller.post("/v1/orders:createFromQuote", json!({ "quote": quote })).await.ok());
+    verb(&trade.seller, &order, "confirm", json!({})).await;
+    let tax_code = trade.tax_code().await;
+    trade.delete(&tax_code).await;
+    let request = trade.invoicing(&order, &series);
+
+    task_of(&trade.invoice(request.clone()).await, "TAX_CODE_NOT_FOUND");
+    trade.bring_tax_back(&tax_code).await;
+    trade.invoice(trade.invoicing(&quote, &series)).await.ok();
+    let left = trade.tasks(&order).await;
+    trade.invoice(anew(&request)).await.refused_as("ALREADY_INVOICED");
+
+    assert_eq!((states(&left), states(&trade.tasks(&order).await)), (vec!["PARKED"], vec!["DONE"]));
+}
+
+/// XTR-05: what the request itself names is its caller's to mend, and is not parked.
+#[tokio::test]
+async fn what_the_request_names_wrongly_is_not_parked() {
+    let tenant = Tenant::fresh();
+    let (trade, product) = trade(&tenant).await;
+    trade.all_numbers().await;
+    let series = trade.billing_numbers("INVOICE", "F").await;
+    let order = trade.order_of(&product, "1").await;
+    let mut mistyped = trade.invoicing(&order, &series);
+    mistyped["paymentTerm"] = json!(format!("paymentTerms/{}", Uuid::now_v7()));
+
+    assert!(is_told_of_no_task(&trade.invoice(mistyped).await, "PAYMENT_TERM_NOT_FOUND"));
+    assert!(trade.tasks(&order).await.is_empty());
 }
 
 /// DOC-05, XTR-05: a return whose credit note the books refuse is parked, and credited when they take it; the first request is

@@ -81,17 +81,36 @@ pub struct Room {
     pub own: Quantity,
     /// How much is left of what it counts for; none where it counts for nothing else.
     pub above: Option<Quantity>,
+    /// How much of the line itself may be invoiced in all.
+    pub basis: Quantity,
+    /// How much of the line itself is invoiced and not credited.
+    pub counted: Quantity,
 }
+
+/// A line as it is read, its quantities in the order of those of `Room`.
+type Row = (String, Decimal, Decimal, Option<Decimal>, Decimal, Decimal);
 
 impl Room {
     /// Nothing.
-    pub const NONE: Self = Self { before: Quantity::ZERO, own: Quantity::ZERO, above: None };
+    pub const NONE: Self = Self {
+        before: Quantity::ZERO,
+        own: Quantity::ZERO,
+        above: None,
+        basis: Quantity::ZERO,
+        counted: Quantity::ZERO,
+    };
 
     /// The same when `taken` of what it counts for is invoiced by another line.
     pub fn less(self, taken: Quantity) -> Result<Self> {
         let above = self.above.map(|above| above.plus(taken.negated())).transpose()?;
         let above = above.map(|above| above.max(Quantity::ZERO));
-        Ok(Self { before: self.before.plus(taken)?, own: self.own, above })
+        Ok(Self { before: self.before.plus(taken)?, above, ..self })
+    }
+
+    /// True where something may be invoiced of the line, and something is, by whichever document. Of a line that was refused nothing
+    /// may be, whatever another one has taken of what both count for.
+    pub fn is_taken(self) -> bool {
+        self.basis > Quantity::ZERO && self.before > Quantity::ZERO
     }
 
     /// How much may be invoiced.
@@ -104,17 +123,17 @@ impl Room {
 /// transaction ends.
 pub async fn lock(tx: &mut Tx, document: &str) -> Result<HashMap<String, Room>> {
     let tenant = tx.cx().tenant;
-    let rows: Vec<(String, Decimal, Decimal, Option<Decimal>)> =
-        sqlx::query_as(include_str!("../sql/lock_billable_lines.sql"))
-            .bind(tenant)
-            .bind(document)
-            .fetch_all(tx.connection())
-            .await
-            .map_err(from_sqlx)?;
+    let rows: Vec<Row> = sqlx::query_as(include_str!("../sql/lock_billable_lines.sql"))
+        .bind(tenant)
+        .bind(document)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(from_sqlx)?;
     let exact = |decimal: Decimal| Quantity::try_from(decimal).map_err(Error::internal);
-    let room = |(line, before, own, above): (String, Decimal, Decimal, Option<Decimal>)| {
+    let room = |(line, before, own, above, basis, counted): Row| {
         let above = above.map(exact).transpose()?;
-        Ok((line, Room { before: exact(before)?, own: exact(own)?, above }))
+        let (basis, counted) = (exact(basis)?, exact(counted)?);
+        Ok((line, Room { before: exact(before)?, own: exact(own)?, above, basis, counted }))
     };
     rows.into_iter().map(room).collect()
 }
@@ -130,7 +149,8 @@ mod tests {
     /// DOC-07: what another line takes of what both count for is gone, and what is left of the line itself is not.
     #[test]
     fn lines_that_count_for_the_same_share_what_is_left_of_it() {
-        let room = Room { before: of(1), own: of(6), above: Some(of(9)) };
+        let room =
+            Room { before: of(1), own: of(6), above: Some(of(9)), basis: of(6), counted: Quantity::ZERO };
 
         let after = room.less(of(2)).expect("it fits");
         let crowded = room.less(of(20)).expect("it fits");
@@ -139,5 +159,12 @@ mod tests {
         assert_eq!(room.less(of(4)).expect("it fits").left(), of(5));
         assert_eq!(crowded.left(), Quantity::ZERO);
         assert_eq!(Room { above: None, ..room }.less(of(4)).expect("it fits").left(), of(6));
+    }
+
+    /// DOC-04, DOC-07: a line of which nothing may be invoiced is not invoiced by what another one has taken of the order's.
+    #[test]
+    fn a_line_is_taken_by_others_where_something_may_be_invoiced_of_it() {
+        let line = |basis, before| Room { basis: of(basis), before: of(before), ..Room::NONE };
+        assert!(line(2, 2).is_taken() && !line(0, 2).is_taken() && !line(2, 0).is_taken());
     }
 }

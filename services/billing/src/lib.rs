@@ -100,7 +100,10 @@ pub fn service() -> ServiceSpec {
             "0036_number_key",
             "0037_left_is_credited",
             "0038_more_lines",
+            "0039_more_lines_validated",
             "0040_asked_task",
+            "0041_owed_refund_idx",
+            "0042_counted_refunds",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

@@ -171,6 +171,26 @@ impl Tx {
         self.store_request(request, Some(event_id), None).await
     }
 
+    /// True when this request id was answered by now, to whoever acts here.
+    pub async fn is_answered(&mut self, request: &RequestKey) -> Result<bool> {
+        let cx = self.cx.clone();
+        let found = sqlx::query_scalar(
+            "select exists (
+               select from platform.request
+               where tenant_id = $1 and actor = $2 and method = $3 and request_id = $4
+             )",
+        )
+        .bind(cx.tenant)
+        .bind(cx.actor.to_string())
+        .bind(cx.method.as_ref())
+        .bind(request.id)
+        .fetch_one(self.connection())
+        .await
+        .map_err(from_sqlx)?;
+        self.is_sound = true;
+        Ok(found)
+    }
+
     async fn store_request(
         &mut self,
         request: &RequestKey,

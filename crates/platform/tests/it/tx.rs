@@ -1,7 +1,7 @@
 //! The transaction: what its commit promises.
 
-use trato_platform::db::{NewEvent, Record, Tx, statement::Statements};
-use trato_types::Kind;
+use trato_platform::db::{NewEvent, Record, RequestKey, Tx, statement::Statements};
+use trato_types::{Context, Kind};
 use uuid::Uuid;
 
 use crate::resource::{Team, caller, database};
@@ -62,4 +62,23 @@ async fn a_lock_holds_up_nobody_who_refers_to_the_row() {
 
     assert_eq!(refers.expect("nobody changes its key"), record.id);
     assert!(reads.is_err(), "it is locked");
+}
+
+/// Within a transaction, too, a request id is known as answered once its answer is written, and to who asked only.
+#[tokio::test]
+async fn a_request_id_is_answered_once_its_answer_is_written() {
+    let (database, cx) = (database().await, caller(Uuid::new_v4()));
+    let other = Context { method: "trato.test.v1.Other/Call".into(), ..cx.clone() };
+    let key = RequestKey { id: Uuid::new_v4(), body_hash: vec![7] };
+    let answered = async |cx: &Context| {
+        let mut tx = Tx::of(&database, cx).await.expect("a transaction");
+        tx.is_answered(&key).await.expect("it is known")
+    };
+
+    let before = answered(&cx).await;
+    let mut tx = Tx::of(&database, &cx).await.expect("a transaction");
+    tx.remember(&key, Vec::new()).await.expect("remembered");
+    tx.commit().await.expect("committed");
+
+    assert_eq!([before, answered(&cx).await, answered(&other).await], [false, true, false]);
 }

@@ -117,8 +117,9 @@ impl Api {
         }
         let mut tx = Tx::of(database, cx).await?;
         let before = tx.lock::<ParkedTask>(self.parked_tasks.statements(), &body.name).await?;
-        if outcome.is_ok() && before.value.state == State::Done {
-            // A run has noted meanwhile what this try has done.
+        let is_noted = outcome.is_ok() && before.value.state == State::Done;
+        if is_noted || before.value.is_for_another_than(&found.value) {
+            // Meanwhile a run has noted what this try has done, or another request was parked, which was not tried.
             let answer = ParkedTask::render(&before);
             if let Some(key) = key {
                 tx.remember(key, answer.encode_to_vec()).await?;

@@ -27,7 +27,8 @@ pub struct ParkedTask {
     pub drop_reason: String,
     /// The entry of a bank statement that it is for; none of other kinds.
     pub bank_entry: Option<BankEntry>,
-    /// What a caller asked for; none of what no caller did, whose subject or entry says all that it takes to try it.
+    /// What a caller asked for, until it is done: it says more of people than needs to be kept. None of what no caller did, whose
+    /// subject or entry says all that it takes to try it.
     pub asked: Option<Asked>,
 }
 
@@ -40,9 +41,16 @@ pub struct Asked {
     /// Identifier of the request.
     #[prost(string, tag = "2")]
     pub request_id: String,
-    /// The request without its identifier.
+    /// The request without its identifier; nothing once it was given up.
     #[prost(bytes = "vec", tag = "3")]
     pub content: Vec<u8>,
+}
+
+impl Asked {
+    /// True where both are one request, as request ids tell it.
+    pub fn is_repeated_by(&self, other: &Self) -> bool {
+        (&self.asker, &self.request_id) == (&other.asker, &other.request_id)
+    }
 }
 
 impl Collection for ParkedTask {
@@ -91,16 +99,20 @@ impl ParkedTask {
     pub fn finish(&mut self, now: Timestamp) -> Result<()> {
         self.require_parked()?;
         self.state = State::Done;
+        self.asked = None;
         self.tried(now);
         Ok(())
     }
 
-    /// Gives it up.
+    /// Gives it up. Of what was asked for stays only by what it is told from another request.
     pub fn drop_for(&mut self, why: &str) -> Result<()> {
         let why = reason("reason", why)?;
         self.require_parked()?;
         self.state = State::Dropped;
         self.drop_reason = why;
+        if let Some(asked) = &mut self.asked {
+            asked.content.clear();
+        }
         Ok(())
     }
 
@@ -123,12 +135,13 @@ impl ParkedTask {
 
     /// True where this request is not the one that was parked: who asks once more wants an answer of its own.
     pub fn is_asked_anew(&self, asked: Option<&Asked>) -> bool {
-        asked.is_some() && self.asked.as_ref() != asked
+        let parked = self.asked.as_ref();
+        asked.is_some_and(|asked| !parked.is_some_and(|parked| parked.is_repeated_by(asked)))
     }
 
-    /// True where this request wants something else than the one that was parked, whoever asks and under whichever identifier.
-    pub fn is_asked_otherwise(&self, asked: Option<&Asked>) -> bool {
-        asked.is_some_and(|asked| self.asked.as_ref().map(|parked| &parked.content) != Some(&asked.content))
+    /// True where it is parked for another request by now than when it was tried.
+    pub fn is_for_another_than(&self, tried: &Self) -> bool {
+        self.state == State::Parked && self.asked != tried.asked
     }
 
     fn tried(&mut self, now: Timestamp) {
@@ -197,26 +210,55 @@ mod tests {
         }
     }
 
-    /// XTR-05: the same request once more is no news; one that wants something else is, and so is any after the task was given up.
+    fn asked(asker: &str, request_id: &str) -> Asked {
+        Asked { asker: asker.to_owned(), request_id: request_id.to_owned(), content: vec![7] }
+    }
+
+    /// XTR-05: the same request once more is no news; that of somebody else, or under another identifier, is.
     #[test]
-    fn a_request_is_told_from_another_by_what_it_wants() {
-        let asked = |request_id: &str, content: u8| Asked {
-            asker: "members/ana".to_owned(),
-            request_id: request_id.to_owned(),
-            content: vec![content],
-        };
+    fn a_request_is_told_from_another_by_who_asks_and_its_identifier() {
         let closed = Error::new(Kind::Precondition, "PERIOD_CLOSED", "the books are closed");
         let now = "2026-11-30T12:00:00Z".parse().expect("an instant");
         let task = ParkedTask::new("create-invoice-from-source", "orders/1", &closed, now);
-        let task = ParkedTask { asked: Some(asked("1", 1)), ..task };
+        let mut task = ParkedTask { asked: Some(asked("members/ana", "1")), ..task };
+        task.drop_for("Not wanted").expect("it is parked");
 
-        let cases =
-            [(asked("1", 1), false, false), (asked("2", 1), true, false), (asked("2", 2), true, true)];
-        for (request, anew, otherwise) in cases {
-            assert_eq!(task.is_asked_anew(Some(&request)), anew, "{request:?}");
-            assert_eq!(task.is_asked_otherwise(Some(&request)), otherwise, "{request:?}");
-        }
-        assert!(!task.is_asked_anew(None) && !task.is_asked_otherwise(None), "nobody asks");
+        assert!(!task.is_asked_anew(Some(&asked("members/ana", "1"))));
+        assert!(task.is_asked_anew(Some(&asked("members/ana", "2"))));
+        assert!(task.is_asked_anew(Some(&asked("members/eva", "1"))));
+        assert!(!task.is_asked_anew(None), "nobody asks");
+    }
+
+    /// XTR-05: what was tried ends no other request that was parked meanwhile, and is seen to be over where it is.
+    #[test]
+    fn a_task_is_told_from_what_was_tried_by_its_request() {
+        let closed = Error::new(Kind::Precondition, "PERIOD_CLOSED", "the books are closed");
+        let now = "2026-11-30T12:00:00Z".parse().expect("an instant");
+        let tried = ParkedTask::new("create-invoice-from-source", "orders/1", &closed, now);
+        let tried = ParkedTask { asked: Some(asked("members/ana", "1")), ..tried };
+        let replaced = ParkedTask { asked: Some(asked("members/ana", "2")), ..tried.clone() };
+        let mut done = tried.clone();
+        done.finish(now).expect("it is parked");
+
+        assert!(replaced.is_for_another_than(&tried));
+        assert!(!tried.is_for_another_than(&tried) && !done.is_for_another_than(&tried));
+    }
+
+    /// XTR-05: what was asked for may say who bought; it is not kept when it is over.
+    #[test]
+    fn what_was_asked_for_is_not_kept_when_it_is_over() {
+        let closed = Error::new(Kind::Precondition, "PERIOD_CLOSED", "the books are closed");
+        let now = "2026-11-30T12:00:00Z".parse().expect("an instant");
+        let task = ParkedTask::new("create-invoice-from-source", "orders/1", &closed, now);
+        let task = ParkedTask { asked: Some(asked("members/ana", "1")), ..task };
+        let (mut done, mut dropped) = (task.clone(), task);
+
+        done.finish(now).expect("it is parked");
+        dropped.drop_for("Not wanted").expect("it is parked");
+
+        assert_eq!(done.asked, None);
+        let left = dropped.asked.expect("by what it is told from another");
+        assert_eq!((left.request_id.as_str(), left.content), ("1", Vec::new()));
     }
 
     /// XTR-05: a task that fails each hour as before is news once a day, and at once when it fails in another way.

@@ -58,33 +58,34 @@ impl Parking {
 
     /// Notes that a task failed.
     pub async fn park(&self, cx: &Context, subject: &str, error: &Error) -> Result<()> {
+        self.report(cx, subject, error);
+        let mut tx = self.begin(cx, subject).await?;
+        let latest = self.latest(&mut tx, vec![subject]).await?;
         let failure = Failure { subject, error, bank_entry: None, asked: None };
-        self.park_one(cx, failure).await.map(drop)
+        self.note_failed(&mut tx, latest, vec![failure]).await?;
+        tx.commit().await
     }
 
-    /// Notes that what a caller asked for failed, and answers the name of its task; none where somebody gave up this very request.
-    pub async fn park_asked(
-        &self,
-        cx: &Context,
-        subject: &str,
-        error: &Error,
-        asked: Asked,
-    ) -> Result<Option<String>> {
-        self.park_one(cx, Failure { subject, error, bank_entry: None, asked: Some(asked) }).await
-    }
-
-    async fn park_one(&self, cx: &Context, failure: Failure<'_>) -> Result<Option<String>> {
-        let Failure { subject, error, .. } = failure;
+    /// Logs a defect that is parked: the task does not keep its cause.
+    pub fn report(&self, cx: &Context, subject: &str, error: &Error) {
         if error.kind() == Kind::Internal {
             let (kind, tenant) = (self.kind, cx.tenant);
             tracing::error!(kind, %tenant, subject, error = %chain(error), "{kind} of {subject} failed and is parked");
         }
+    }
+
+    /// Begins a transaction that has the turn of a subject.
+    pub async fn begin(&self, cx: &Context, subject: &str) -> Result<Tx> {
         let mut tx = Tx::of(&self.database, cx).await?;
-        tx.take_turn("parked", &format!("{} {subject}", self.kind)).await?;
-        let latest = self.latest(&mut tx, vec![subject]).await?;
-        let mut names = self.note_failed(&mut tx, latest, vec![failure]).await?;
-        tx.commit().await?;
-        Ok(names.remove(subject))
+        self.take_turn(&mut tx, subject).await?;
+        Ok(tx)
+    }
+
+    /// Waits until nobody else parks or ends a task of the subject. Who has the turn waits for the subject's task, for nothing else
+    /// of what is parked; a transaction that takes it does so after it has locked its documents and what they invoice, and before
+    /// books and numbers.
+    pub async fn take_turn(&self, tx: &mut Tx, subject: &str) -> Result<()> {
+        tx.take_turn("parked", &format!("{} {subject}", self.kind)).await
     }
 
     /// The subjects of which a task is parked.
@@ -108,8 +109,7 @@ impl Parking {
 
     /// Notes that the task of a subject is done, or that nothing is left of it to do. Nothing where none is parked.
     pub async fn finish(&self, cx: &Context, subject: &str) -> Result<()> {
-        let mut tx = Tx::of(&self.database, cx).await?;
-        tx.take_turn("parked", &format!("{} {subject}", self.kind)).await?;
+        let mut tx = self.begin(cx, subject).await?;
         let latest = self.latest(&mut tx, vec![subject]).await?;
         self.note_done(&mut tx, latest.into_values().collect()).await?;
         tx.commit().await
@@ -145,9 +145,9 @@ impl Parking {
     }
 
     /// Notes that tasks failed, of each subject one, and answers the names of those that are parked then, by subject. One that is
-    /// parked already counts one more try, at most once a day while the reason stays: each is a revision and an event; unless a
-    /// caller asks for something else now, which is what is parked then. One that was given up for the same reason stays so, where
-    /// no caller asks anew.
+    /// parked already counts one more try, at most once a day while the reason stays: each is a revision and an event; unless it is
+    /// given a request, which is what is parked then. One that was given up for the same reason stays so, where no caller asks
+    /// anew.
     pub async fn note_failed(
         &self,
         tx: &mut Tx,
@@ -163,19 +163,14 @@ impl Parking {
                 {
                     continue;
                 }
-                Some(latest)
-                    if latest.value.is_known_for(error, cx.now)
-                        && !latest.value.is_asked_otherwise(asked.as_ref()) =>
-                {
+                Some(latest) if latest.value.is_known_for(error, cx.now) && asked.is_none() => {
                     names.insert(subject.to_owned(), latest.name());
                     continue;
                 }
                 Some(latest) if latest.value.state == State::Parked => {
                     let mut value = latest.value.clone();
                     value.fail(error, cx.now)?;
-                    if value.is_asked_otherwise(asked.as_ref()) {
-                        value.asked = asked;
-                    }
+                    value.asked = asked.or(value.asked);
                     let after = latest.next(cx, value);
                     again.push((NewEvent::of(cx, "parked", Some(&latest), &after), after.clone()));
                     after

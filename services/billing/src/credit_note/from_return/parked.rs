@@ -11,6 +11,10 @@ impl Ask for pb::CreateCreditNoteFromReturnRequest {
     const KIND: &'static str = "create-credit-note-from-return";
     const METHOD: &'static str = "trato.billing.v1.CreditNoteService/CreateCreditNoteFromReturn";
     const PERMISSION: &'static str = "billing.creditNotes.createFromReturn";
+    const IS_MADE: &'static str = "select exists (
+        select from credit_note
+        where tenant_id = $1 and sales_return = $2 and sales_return <> '' and id >= $3 and delete_time is null
+    )";
 
     fn subject(&self) -> &str {
         &self.sales_return
@@ -22,8 +26,16 @@ impl Ask for pb::CreateCreditNoteFromReturnRequest {
         self.validate_only
     }
     /// A return is credited once, and whole.
-    fn covers(&self, _: &Self) -> bool {
+    fn takes_all(&self) -> bool {
         true
+    }
+    /// Where it was to be issued, by what is issued.
+    fn covers(&self, other: &Self) -> bool {
+        self.issue || !other.issue
+    }
+    /// It names no more than the return, and a series, of which it is told.
+    fn names_what_is_missing(&self, _: &str) -> bool {
+        false
     }
 }
 
@@ -34,5 +46,18 @@ impl Attempt for Returns {
             tried(self.create_once(by, &key, &request).await)
         }
         .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// XTR-05: drafts do not end what was to be issued; what is issued ends drafts that were wanted.
+    #[test]
+    fn drafts_do_not_end_what_was_to_be_issued() {
+        let of = |issue| pb::CreateCreditNoteFromReturnRequest { issue, ..Default::default() };
+        assert!(of(true).covers(&of(true)) && of(true).covers(&of(false)) && of(false).covers(&of(false)));
+        assert!(!of(false).covers(&of(true)));
     }
 }

@@ -11,6 +11,10 @@ impl Ask for pb::CreateInvoiceFromSourceRequest {
     const KIND: &'static str = "create-invoice-from-source";
     const METHOD: &'static str = "trato.billing.v1.InvoiceService/CreateInvoiceFromSource";
     const PERMISSION: &'static str = "billing.invoices.createFromSource";
+    const IS_MADE: &'static str = "select exists (
+        select from invoice
+        where tenant_id = $1 and source_document = $2 and source_document <> '' and id >= $3 and delete_time is null
+    )";
 
     fn subject(&self) -> &str {
         &self.source_document
@@ -21,9 +25,20 @@ impl Ask for pb::CreateInvoiceFromSourceRequest {
     fn validate_only(&self) -> bool {
         self.validate_only
     }
-    /// All that is left, or the same parts. Where it is other parts, those that are parked are not invoiced yet.
+    fn takes_all(&self) -> bool {
+        self.lines.is_empty()
+    }
+    /// All that is left, or the same parts, and issued where that was wanted. Where it is other parts, those that are parked are
+    /// not invoiced yet.
     fn covers(&self, other: &Self) -> bool {
-        self.lines.is_empty() || self.lines == other.lines
+        (self.takes_all() || self.lines == other.lines) && (self.issue || !other.issue)
+    }
+    fn names_what_is_missing(&self, reason: &str) -> bool {
+        match reason {
+            "PAYMENT_TERM_NOT_FOUND" => !self.payment_term.is_empty(),
+            "LEGAL_ENTITY_NOT_FOUND" => !self.legal_entity.is_empty(),
+            _ => false,
+        }
     }
 }
 
@@ -55,5 +70,12 @@ mod tests {
         };
         assert!(of(&[]).covers(&of(&["1"])) && of(&[]).covers(&of(&[])) && of(&["1"]).covers(&of(&["1"])));
         assert!(!of(&["1"]).covers(&of(&[])) && !of(&["1"]).covers(&of(&["2"])));
+    }
+    /// XTR-05: a draft does not end what was to be issued; what is issued ends a draft that was wanted.
+    #[test]
+    fn a_draft_does_not_end_what_was_to_be_issued() {
+        let of = |issue| pb::CreateInvoiceFromSourceRequest { issue, ..Default::default() };
+        assert!(of(true).covers(&of(true)) && of(true).covers(&of(false)) && of(false).covers(&of(false)));
+        assert!(!of(false).covers(&of(true)));
     }
 }

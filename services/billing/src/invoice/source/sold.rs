@@ -47,6 +47,19 @@ pub struct SoldLine {
     pub priced: String,
 }
 
+impl SoldLine {
+    /// A charge of an order, as its delivery notes have it: the first one that is invoiced brings it. A line of the note may have the
+    /// key of the charge.
+    fn of_charge(charge: &str) -> Self {
+        Self { key: format!("charges/{charge}"), priced: charge.to_owned() }
+    }
+
+    /// True for one of those.
+    pub fn is_charge_of_the_order(&self) -> bool {
+        self.key == Self::of_charge(&self.priced).key
+    }
+}
+
 /// When something was supplied.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Supplied {
@@ -196,9 +209,7 @@ impl Sold {
             bring(SoldLine { key: line.key.clone(), priced: line.order_line.clone() }, basis);
         }
         for charge in &sold.document.charges {
-            // A line of the note may have the key of the charge.
-            let line = SoldLine { key: format!("charges/{}", charge.key), priced: charge.key.clone() };
-            bring(line, Quantity::ONE);
+            bring(SoldLine::of_charge(&charge.key), Quantity::ONE);
         }
         let supplied = supplied(&note)?;
         Ok(Self {

@@ -13,8 +13,12 @@ use crate::{billable::Room, invoice::model::Invoice};
 
 /// Says that nothing is left and, where something is invoiced, which invoice was the last one of the document.
 pub async fn why(tx: &mut Tx, sold: &Sold, ledger: &HashMap<String, Room>) -> Result<Error> {
-    let mut rooms = sold.lines.iter().filter_map(|line| ledger.get(&line.key));
-    if !rooms.any(|room| room.before > Quantity::ZERO) {
+    let mut rooms = sold.lines.iter().filter_map(|line| Some((line, ledger.get(&line.key)?)));
+    // Charges of the order say nothing of a delivery note, unless it brought them.
+    let is_invoiced = rooms.any(|(line, room)| {
+        room.counted > Quantity::ZERO || (room.is_taken() && !line.is_charge_of_the_order())
+    });
+    if !is_invoiced {
         return Ok(Error::from(SourceError::NothingToInvoice).with("source_document", &sold.name));
     }
     let tenant = tx.cx().tenant;
