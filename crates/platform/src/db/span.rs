@@ -44,7 +44,7 @@ pub async fn recorded<T>(
     table: &'static str,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let operation = Operation::begin(cx, operation, table, GIVEN_UP);
+    let operation = Operation::begin(cx, operation, table);
     let outcome = work.instrument(operation.span()).await;
     operation.end(outcome)
 }
@@ -63,11 +63,16 @@ pub(super) struct Operation {
 impl Operation {
     /// A transaction; its span ends when the last handle to it is dropped.
     pub(super) fn transaction(cx: &Context) -> Self {
-        Self::begin(cx, "transaction", "", ROLLED_BACK)
+        Self::begin(cx, "transaction", "")
     }
 
-    fn begin(cx: &Context, name: &'static str, table: &'static str, dropped: &'static str) -> Self {
-        Self { span: span(cx, name, table), name, table, started: Instant::now(), failure: Some(dropped) }
+    fn begin(cx: &Context, name: &'static str, table: &'static str) -> Self {
+        Self { span: span(cx, name, table), name, table, started: Instant::now(), failure: Some(GIVEN_UP) }
+    }
+
+    /// Notes that a transaction is begun: dropped from now on, it is rolled back.
+    pub(super) fn begun(&mut self) {
+        self.failure = Some(ROLLED_BACK);
     }
 
     /// What its statements run in.

@@ -59,7 +59,8 @@ impl Connection {
     }
 
     /// Measures the transaction until it ends or is dropped, and tells what came of its statements.
-    pub(in crate::db) fn watch(&mut self, operation: Operation) {
+    pub(in crate::db) fn watch(&mut self, mut operation: Operation) {
+        operation.begun();
         self.operation = Some(operation);
     }
 
