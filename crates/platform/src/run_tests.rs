@@ -222,9 +222,8 @@ async fn forwarded(broker: &str) -> (String, JoinHandle<()>) {
     uri.authority.host = "127.0.0.1".to_owned();
     uri.authority.port = listener.local_addr().expect("bound").port();
     let forwarding = tokio::spawn(async move {
-        loop {
-            let (mut from, _) = listener.accept().await.expect("a connection");
-            let mut to = TcpStream::connect(target.clone()).await.expect("the broker");
+        while let Ok((mut from, _)) = listener.accept().await {
+            let mut to = TcpStream::connect(target.clone()).await.expect("the broker listens");
             tokio::spawn(async move { copy_bidirectional(&mut from, &mut to).await });
         }
     });
