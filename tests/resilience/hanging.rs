@@ -19,8 +19,9 @@ use crate::{
     },
 };
 
-/// How long the caller waits; less than it takes to find out that a connection is silent.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the caller waits; less than the five seconds it takes to find out that a connection is silent, and so long that the
+/// tenth that is kept from the neighbour is enough on a slow machine.
+const PATIENCE: Duration = Duration::from_millis(4_500);
 
 /// Asks for a write within the caller's deadline.
 async fn ask(by: &Caller, path: &str, body: &Value) -> Answer {

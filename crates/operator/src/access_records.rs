@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     installation::Installation,
     output::{Outcome, Output, say},
+    service::without_end,
 };
 
 /// `trato access-records …`.
@@ -46,7 +47,8 @@ pub struct Export {
 struct Source {
     service: String,
     json: bool,
-    lines: BoxStream<'static, Result<String>>,
+    /// Lines with what ends them, which is part of a text that they are in the midst of.
+    pieces: BoxStream<'static, Result<String>>,
     /// The oldest that is not written yet; none behind the last.
     next: Option<Record>,
 }
@@ -63,8 +65,8 @@ pub async fn run(command: Command, installation: &Installation, output: &Output)
     let arguments = export.arguments(output.json);
     let mut sources = Vec::new();
     for service in installation.with_database() {
-        let lines = service.lines(&arguments)?.boxed();
-        sources.push(Source { service: service.name.clone(), json: output.json, lines, next: None });
+        let pieces = service.pieces(&arguments)?.boxed();
+        sources.push(Source { service: service.name.clone(), json: output.json, pieces, next: None });
     }
     merge(&mut sources, say).await?;
     Ok(Outcome::Fine)
@@ -130,13 +132,13 @@ impl Source {
 
     /// The next record, or the headings.
     async fn read(&mut self) -> Result<Option<String>> {
-        let Some(mut text) = self.lines.try_next().await? else { return Ok(None) };
+        let Some(mut text) = self.pieces.try_next().await? else { return Ok(None) };
         // Within quotation marks, of which a text has two for one, a line may end without ending the record.
         while !self.json && text.matches('"').count() % 2 == 1 {
-            let rest = self.lines.try_next().await?.with_context(|| self.says("half a record"))?;
-            text = text + "\r\n" + &rest;
+            let rest = self.pieces.try_next().await?.with_context(|| self.says("half a record"))?;
+            text.push_str(&rest);
         }
-        Ok(Some(text))
+        Ok(Some(without_end(text)))
     }
 
     fn time(&self, text: &str) -> Option<DateTime<Utc>> {
@@ -171,8 +173,11 @@ mod tests {
     /// What is written of these lines of two services.
     async fn merged(json: bool, customers: &[&str], sales: &[&str]) -> Result<String> {
         let source = |service: &str, lines: &[&str]| {
-            let lines: Vec<Result<String>> = lines.iter().map(|line| Ok((*line).to_owned())).collect();
-            Source { service: service.to_owned(), json, lines: stream::iter(lines).boxed(), next: None }
+            let ended = |line: &&str| {
+                Ok(if line.ends_with('\n') { (*line).to_owned() } else { format!("{line}\r\n") })
+            };
+            let pieces: Vec<Result<String>> = lines.iter().map(ended).collect();
+            Source { service: service.to_owned(), json, pieces: stream::iter(pieces).boxed(), next: None }
         };
         let mut written = String::new();
         let mut sources = [source("customers", customers), source("sales", sales)];
@@ -187,11 +192,12 @@ mod tests {
     const HEADINGS: &str = "\"create_time\",\"purpose\"";
 
     #[tokio::test]
-    async fn records_of_all_services_come_oldest_first_and_each_names_its_service() {
+    async fn records_of_all_services_come_oldest_first_as_they_were_and_each_names_its_service() {
         let customers = [
             HEADINGS,
             "\"2026-01-01T09:00:00.000000Z\",\"a \"\"b\"\"",
-            "c\"",
+            "c\n",
+            "d\"",
             "\"2026-01-03T09:00:00.000000Z\",\"\"",
         ];
         let sales = [HEADINGS, "\"2026-01-02T09:00:00.000000Z\",\"audit\""];
@@ -201,7 +207,7 @@ mod tests {
         let wanted = [
             "\"service\",\"create_time\",\"purpose\"",
             "\"customers\",\"2026-01-01T09:00:00.000000Z\",\"a \"\"b\"\"",
-            "c\"",
+            "c\nd\"",
             "\"sales\",\"2026-01-02T09:00:00.000000Z\",\"audit\"",
             "\"customers\",\"2026-01-03T09:00:00.000000Z\",\"\"",
             "",

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader, BufWriter},
     process::{Child, ChildStdout, Command},
+    task::JoinHandle,
 };
 
 /// Exit code of a program whose configuration cannot be used.
@@ -116,12 +117,14 @@ impl Service {
 
     /// Runs a subcommand that goes on, line by line. Ends with an error when the program fails.
     pub fn lines(&self, arguments: &[&str]) -> Result<impl Stream<Item = Result<String>> + use<>> {
+        Ok(self.pieces(arguments)?.map_ok(without_end))
+    }
+
+    /// Like `lines`, but each as it came, with what ends it.
+    pub fn pieces(&self, arguments: &[&str]) -> Result<impl Stream<Item = Result<String>> + use<>> {
         let what = self.cannot(arguments);
-        let mut child = self.command(arguments)?.spawn().with_context(|| what.clone())?;
-        let output = child.stdout.take().context("its output is piped")?;
-        let lines = lines_of(output);
-        let end = futures::stream::once(async move { ended(child, &what).await });
-        Ok(lines.chain(end.filter_map(async |ended: Result<()>| ended.err().map(Err))))
+        let child = self.command(arguments)?.spawn().with_context(|| what.clone())?;
+        pieces_until_end(child, what)
     }
 
     /// Runs a subcommand that reads these lines, and answers the lines it prints.
@@ -165,9 +168,32 @@ pub fn given(lines: &[String]) -> impl Stream<Item = Result<String>> {
 }
 
 fn lines_of(output: ChildStdout) -> impl Stream<Item = Result<String>> {
-    futures::stream::try_unfold(BufReader::new(output).lines(), async |mut lines| {
-        anyhow::Ok(lines.next_line().await?.map(|line| (line, lines)))
+    pieces_of(output).map_ok(without_end)
+}
+
+fn pieces_of(output: ChildStdout) -> impl Stream<Item = Result<String>> {
+    futures::stream::try_unfold(BufReader::new(output), async |mut output| {
+        let mut line = String::new();
+        let read = output.read_line(&mut line).await?;
+        anyhow::Ok((read > 0).then_some((line, output)))
     })
+}
+
+/// A line without what ends it.
+pub fn without_end(mut line: String) -> String {
+    let length = line.strip_suffix('\n').map_or(&*line, |line| line.strip_suffix('\r').unwrap_or(line)).len();
+    line.truncate(length);
+    line
+}
+
+/// What a program prints, and behind it an error when the program fails.
+fn pieces_until_end(mut child: Child, what: String) -> Result<impl Stream<Item = Result<String>>> {
+    let output = child.stdout.take().context("its output is piped")?;
+    let errors = child.stderr.take().context("its errors are piped")?;
+    // Read all the time: a program that cannot say what it complains of waits until it can, and prints nothing meanwhile.
+    let errors = tokio::spawn(text(errors));
+    let end = futures::stream::once(async move { ended(child, errors, &what).await });
+    Ok(pieces_of(output).chain(end.filter_map(async |ended: Result<()>| ended.err().map(Err))))
 }
 
 /// What a program complained of; how it ended where it said nothing.
@@ -175,9 +201,8 @@ fn complaint(status: ExitStatus, errors: &str) -> String {
     if errors.trim().is_empty() { status.to_string() } else { errors.trim().to_owned() }
 }
 
-async fn ended(mut child: Child, what: &str) -> Result<()> {
-    let errors = child.stderr.take().context("its errors are piped")?;
-    let errors = text(errors).await?;
+async fn ended(mut child: Child, errors: JoinHandle<Result<String>>, what: &str) -> Result<()> {
+    let errors = errors.await??;
     let status = child.wait().await?;
     if !status.success() {
         bail!("{what}: {}", complaint(status, &errors));
@@ -197,4 +222,43 @@ pub fn find(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = beside.into_iter().chain(env::split_paths(&path));
     folders.map(|folder| folder.join(name)).find(|program| program.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// What a program prints that is written so.
+    async fn printed(script: &str) -> Result<Vec<String>> {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let pieces = pieces_until_end(command.spawn().expect("a shell"), "it".to_owned())?;
+        timeout(Duration::from_secs(60), pieces.try_collect()).await.expect("it ends")
+    }
+
+    #[tokio::test]
+    async fn a_program_that_complains_at_length_is_heard_to_its_end() {
+        // More than a pipe holds.
+        let complaining = "head -c 300000 /dev/zero >&2; printf 'a\\r\\nb\\nc'";
+
+        assert_eq!(printed(complaining).await.expect("it succeeds"), ["a\r\n", "b\n", "c"]);
+    }
+
+    #[tokio::test]
+    async fn what_a_program_complains_of_is_the_error_when_it_fails() {
+        let error = printed("echo one; echo 'no such tenant' >&2; exit 1").await.expect_err("it fails");
+
+        assert_eq!(error.to_string(), "it: no such tenant");
+    }
+
+    #[test]
+    fn a_line_loses_its_end_and_nothing_else() {
+        for (line, wanted) in [("a\r\n", "a"), ("a\n", "a"), ("a\r", "a\r"), ("a\n\n", "a\n"), ("", "")] {
+            assert_eq!(without_end(line.to_owned()), wanted);
+        }
+    }
 }

@@ -24,7 +24,7 @@ use crate::{
     commands::Operation,
     conditions::{queue_is_there, schema_is_right},
     config::{Environment, Loaded, Loader},
-    db::{Database, from_sqlx, migrate},
+    db::{Database, migrate},
     descriptors::Descriptors,
     directory::Directory,
     events::{self, Consumer, Processor, Relay, declared, partitions},
@@ -122,7 +122,7 @@ pub(crate) async fn migrate_schema(spec: &ServiceSpec, loaded: &Loaded) -> Resul
     }
     events::declare(spec.name, &spec.subscriptions, broker).await?;
     let mut owner = migrate::owner(&loaded.settings.database).await?;
-    declared::remember(&mut owner, spec.name, &spec.subscriptions).await.map_err(from_sqlx)
+    declared::remember(&mut owner, broker, spec.name, &spec.subscriptions).await
 }
 
 async fn access_records(spec: &ServiceSpec, loaded: &Loaded, command: AccessRecordsCommand) -> Result<()> {

@@ -7,8 +7,15 @@ use lapin::{
     Channel, Connection, ConnectionProperties,
     options::{BasicGetOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions},
     types::FieldTable,
+    uri::AMQPUri,
 };
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+    task::JoinHandle,
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use trato_types::Timestamp;
 use uuid::Uuid;
@@ -16,10 +23,12 @@ use uuid::Uuid;
 use crate::{
     Running, ServiceSpec,
     auth::testing::TestIssuer,
-    config::{Environment, Loader},
-    db::NewEvent,
+    conditions::queue_is_there,
+    config::{Environment, Loaded, Loader},
+    db::{Database, NewEvent},
     descriptors::testing::contract,
-    events::{EXCHANGE, Handler, Subscription, declared, queue},
+    events::{Consumer, EXCHANGE, Handler, Processor, Subscription, declared, queue},
+    rpc::Readiness,
     run::migrate_schema,
     testing::{TestService, database, eventually, stack},
 };
@@ -81,9 +90,10 @@ async fn migrate_declares_the_queue() {
         answering(&asked, &let_go),
     ));
     let owner_url = database("newcomer", &[]).await.owner_url;
-    let variables = [("TRATO_DATABASE__OWNER_URL", owner_url), ("TRATO_BROKER__URL", broker)];
-    let variables = Environment::of(variables.map(|(name, value)| (name.to_owned(), value)));
-    let loaded = (spec.loader)(Loader::new(spec.config)).load(&variables).expect("settings");
+    let loaded = load(
+        &spec,
+        &[("TRATO_DATABASE__OWNER_URL", owner_url.as_str()), ("TRATO_BROKER__URL", broker.as_str())],
+    );
 
     migrate_schema(&spec, &loaded).await.expect("migrated");
 
@@ -96,38 +106,128 @@ async fn migrate_declares_the_queue() {
 /// durable. One with a type of events that nothing is bound to yet would miss them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_whose_queue_was_declared_once_is_ready_without_the_broker() {
-    let broker = stack()["broker"]["url"].as_str().expect("the facts name the broker").to_owned();
+    let (broker, forwarding) = forwarded(stack()["broker"]["url"].as_str().expect("a broker")).await;
     let issuer = TestIssuer::start().await;
     let database = database("returning", &[]).await;
     let issuers = format!("[{{ url = \"{}\", audience = \"trato\", any_tenant = true }}]", issuer.url);
-    let load = |spec: &ServiceSpec, broker: &str| {
-        let variables = [
-            ("TRATO_DATABASE__URL", database.url.as_str()),
-            ("TRATO_DATABASE__SYSTEM_URL", database.system_url.as_str()),
-            ("TRATO_DATABASE__OWNER_URL", database.owner_url.as_str()),
-            ("TRATO_AUTH__ISSUERS", issuers.as_str()),
-            ("TRATO_BROKER__URL", broker),
-        ];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        (spec.loader)(Loader::new(spec.config)).load(&Environment::of(variables)).expect("settings")
+    let configured = |spec: &ServiceSpec| {
+        load(
+            spec,
+            &[
+                ("TRATO_DATABASE__URL", database.url.as_str()),
+                ("TRATO_DATABASE__SYSTEM_URL", database.system_url.as_str()),
+                ("TRATO_DATABASE__OWNER_URL", database.owner_url.as_str()),
+                ("TRATO_AUTH__ISSUERS", issuers.as_str()),
+                ("TRATO_BROKER__URL", broker.as_str()),
+            ],
+        )
     };
-    let nobody = "amqp://guest:guest@127.0.0.1:9/%2f";
     let spec = || ServiceSpec::new("returning", "", contract(&[]).leak(), "");
     let more = spec().on(Subscription::new("answer", &[ASKED], answering(&Arc::default(), &Arc::default())));
 
-    migrate_schema(&spec(), &load(&spec(), &broker)).await.expect("migrated");
+    migrate_schema(&spec(), &configured(&spec())).await.expect("migrated");
+    forwarding.abort();
+    assert!(forwarding.await.is_err(), "nobody listens there any more");
 
     let stop = CancellationToken::new();
-    let loaded = load(&spec(), nobody);
+    let loaded = configured(&spec());
+    let settings = loaded.settings.broker.clone();
     let running = Running::start(spec(), loaded, stop.clone()).await.expect("the service starts");
     eventually(async || if running.is_ready() { Ok(()) } else { Err("not ready".to_owned()) }).await;
     let system = &running.app.database.system;
-    let known = declared::is_remembered(system, "returning", &spec().subscriptions).await;
+    let known = declared::is_remembered(system, &settings, "returning", &spec().subscriptions).await;
     assert!(known.expect("the database answers"));
-    let known = declared::is_remembered(system, "returning", &more.subscriptions).await;
+    let known = declared::is_remembered(system, &settings, "returning", &more.subscriptions).await;
     assert!(!known.expect("the database answers"), "nothing is bound to it yet");
     stop.cancel();
     running.stopped().await.expect("the service stops in order");
+}
+
+/// CRD-03: a rollout with a wrong secret stops at its first process, although the queue was declared once: the ones that
+/// still hear events stay.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_the_broker_refuses_is_not_ready() {
+    let broker: AMQPUri = stack()["broker"]["url"].as_str().expect("a broker").parse().expect("a URL");
+    let (mut stranger, mut lost) = (broker.clone(), broker);
+    stranger.authority.userinfo.password = "wrong".to_owned();
+    lost.vhost = "no-such-host".to_owned();
+    let database = database("refused", &[]).await;
+
+    for (url, says) in [(stranger, "ACCESS"), (lost, "vhost")] {
+        let fault = fault_without_queue(&database.system_url, &url.to_string(), true).await;
+
+        assert!(fault.starts_with("queue: the broker cannot be used") && fault.contains(says), "{fault}");
+    }
+}
+
+/// CRD-03: what is not remembered, or cannot be looked up, is not taken for declared.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_whose_queue_is_not_remembered_waits_for_the_broker() {
+    let database = database("forgetful", &[]).await;
+    let nobody = "amqp://guest:guest@127.0.0.1:9/%2f";
+
+    let never = fault_without_queue(&database.system_url, nobody, false).await;
+    let unknown = fault_without_queue("postgres://127.0.0.1:9/nothing", nobody, false).await;
+
+    assert!(never.starts_with("queue: it was never declared at this broker"), "{never}");
+    assert!(unknown.starts_with("queue: it is not known whether it was ever declared: "), "{unknown}");
+}
+
+/// What keeps a service from being ready that does not get its queue, once it has found out about its broker.
+async fn fault_without_queue(database: &str, broker: &str, is_remembered: bool) -> String {
+    let spec = ServiceSpec::new("refused", "", contract(&[]).leak(), "");
+    let settings = load(
+        &spec,
+        &[
+            ("TRATO_DATABASE__URL", database),
+            ("TRATO_DATABASE__SYSTEM_URL", database),
+            ("TRATO_BROKER__URL", broker),
+        ],
+    )
+    .settings;
+    let database = Database::new(&settings.database, "refused").expect("addresses");
+    if is_remembered {
+        let remembered = declared::remember(&database.system, &settings.broker, "refused", &[]).await;
+        remembered.expect("the database answers");
+    }
+    let consumer = Consumer::new("refused", Processor::new(database, Vec::new()), &settings.broker);
+    let (readiness, stop) = (Readiness::new(), CancellationToken::new());
+    let condition = readiness.condition("queue");
+    readiness.started();
+    let waiting = tokio::spawn(queue_is_there(consumer.clone(), condition, stop.clone()));
+    let consuming = tokio::spawn(consumer.run(stop.clone()));
+    let passing = ["not checked yet", "has not answered yet", "queue: the broker cannot be reached"];
+    let fault = eventually(async || {
+        let fault = readiness.state().faults().pop().unwrap_or_else(|| "ready".to_owned());
+        if passing.iter().any(|text| fault.contains(text)) { Err(fault) } else { Ok(fault) }
+    })
+    .await;
+    stop.cancel();
+    waiting.await.expect("it ends at the stop");
+    consuming.await.expect("it ends at the stop");
+    fault
+}
+
+/// Settings of a service by its variables.
+fn load(spec: &ServiceSpec, variables: &[(&str, &str)]) -> Loaded {
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    (spec.loader)(Loader::new(spec.config)).load(&Environment::of(variables)).expect("settings")
+}
+
+/// Another address of the broker, which is there until the task is aborted.
+async fn forwarded(broker: &str) -> (String, JoinHandle<()>) {
+    let mut uri: AMQPUri = broker.parse().expect("a URL");
+    let target = (uri.authority.host.clone(), uri.authority.port);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    uri.authority.host = "127.0.0.1".to_owned();
+    uri.authority.port = listener.local_addr().expect("bound").port();
+    let forwarding = tokio::spawn(async move {
+        while let Ok((mut from, _)) = listener.accept().await {
+            let mut to = TcpStream::connect(target.clone()).await.expect("the broker listens");
+            tokio::spawn(async move { copy_bidirectional(&mut from, &mut to).await });
+        }
+    });
+    (uri.to_string(), forwarding)
 }
 
 /// A caller that comes first waits for an answer, not for connections.

@@ -138,45 +138,58 @@ fn meaning(error: sqlx::Error, constraints: &[Constraint]) -> Error {
             let message = "the source has a resource of this external id";
             return Error::new(Kind::AlreadyExists, "EXTERNAL_ID_TAKEN", message);
         }
-        let code = database.code().unwrap_or_default();
-        return match code.as_ref() {
-            // Serialisation failure, deadlock, lock timeout: the same call may pass when tried again.
-            "40001" | "40P01" | "55P03" => {
-                Error::unavailable("DATABASE_CONFLICT", "a concurrent change got in the way").caused_by(error)
-            }
-            // Statement timeout, or the server cancels.
-            "57014" => Error::new(Kind::DeadlineExceeded, "STATEMENT_TIMEOUT", "the statement took too long")
-                .caused_by(error),
-            // Out of disk, memory or connections.
-            "53100" | "53200" | "53300" | "53400" => {
-                Error::unavailable("DATABASE_EXHAUSTED", "the database has no resources left")
-                    .caused_by(error)
-            }
-            // Shutting down, starting up, connection failures, read-only while failing over.
-            code if code.starts_with("57P") || code.starts_with("08") || code == "25006" => {
-                unavailable(error)
-            }
-            _ => Error::internal(error),
-        };
     }
-    match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
-            unavailable(error)
-        }
-        sqlx::Error::PoolTimedOut => {
-            Error::unavailable("DATABASE_UNAVAILABLE", "the database has no free connection").caused_by(error)
-        }
-        // A connection cut in the middle of a message shows as a protocol fault.
-        sqlx::Error::Protocol(_) => unavailable(error),
-        other => Error::internal(other),
+    match fault(&error) {
+        Some((Kind::Unavailable, reason, message)) => Error::unavailable(reason, message).caused_by(error),
+        Some((kind, reason, message)) => Error::new(kind, reason, message).caused_by(error),
+        None => Error::internal(error),
     }
 }
 
-fn unavailable(error: sqlx::Error) -> Error {
-    away().caused_by(error)
+/// Kind, reason and message of what failed a statement.
+type Fault = (Kind, &'static str, &'static str);
+
+const AWAY: Fault = (Kind::Unavailable, "DATABASE_UNAVAILABLE", "the database is not available");
+
+/// What the database failed a statement for; none where it is nobody's but this program's.
+fn fault(error: &sqlx::Error) -> Option<Fault> {
+    match error {
+        sqlx::Error::Database(database) => match database.code().unwrap_or_default().as_ref() {
+            // Serialisation failure, deadlock, lock timeout: the same call may pass when tried again.
+            "40001" | "40P01" | "55P03" => {
+                Some((Kind::Unavailable, "DATABASE_CONFLICT", "a concurrent change got in the way"))
+            }
+            // Statement timeout, or the server cancels.
+            "57014" => Some((Kind::DeadlineExceeded, "STATEMENT_TIMEOUT", "the statement took too long")),
+            // Out of disk, memory or connections.
+            "53100" | "53200" | "53300" | "53400" => {
+                Some((Kind::Unavailable, "DATABASE_EXHAUSTED", "the database has no resources left"))
+            }
+            // Shutting down, starting up, connection failures, read-only while failing over.
+            code if code.starts_with("57P") || code.starts_with("08") || code == "25006" => Some(AWAY),
+            _ => None,
+        },
+        sqlx::Error::PoolTimedOut => Some((AWAY.0, AWAY.1, "the database has no free connection")),
+        // A connection cut in the middle of a message shows as a protocol fault.
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_) => Some(AWAY),
+        _ => None,
+    }
+}
+
+/// Why the database failed a statement; none where a constraint refused what the caller wrote.
+fn failure(error: &sqlx::Error) -> Option<&'static str> {
+    let code = error.as_database_error().and_then(|database| database.code());
+    if code.is_some_and(|code| code.starts_with("23")) {
+        return None;
+    }
+    Some(fault(error).map_or("INTERNAL", |(_, reason, _)| reason))
 }
 
 /// UNAVAILABLE `DATABASE_UNAVAILABLE`.
 pub(crate) fn away() -> Error {
-    Error::unavailable("DATABASE_UNAVAILABLE", "the database is not available")
+    Error::unavailable(AWAY.1, AWAY.2)
 }

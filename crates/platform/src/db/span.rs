@@ -8,7 +8,7 @@ use std::{
 
 use sqlx::postgres::PgConnectOptions;
 use tracing::{Instrument as _, Span, field::Empty};
-use trato_types::{Context, Result};
+use trato_types::{Context, Error, Result};
 
 use crate::telemetry::{metrics::metrics, propagate};
 
@@ -19,6 +19,11 @@ struct Place {
     address: Box<str>,
     port: u16,
 }
+
+/// What a transaction ends with that nothing failed and that was not committed: a look, a trial, a refusal.
+const ROLLED_BACK: &str = "rolled_back";
+/// What ends with it was dropped while it waited for an answer.
+const GIVEN_UP: &str = "given_up";
 
 static PLACE: OnceLock<Place> = OnceLock::new();
 
@@ -44,13 +49,14 @@ pub async fn recorded<T>(
     operation.end(outcome)
 }
 
-/// A statement or transaction under way. Its time is told when it ends, also when it is given up.
+/// A statement or transaction under way. Its time is told when it ends, however it ends.
 #[derive(Debug)]
 pub(super) struct Operation {
     span: Span,
     name: &'static str,
     table: &'static str,
     started: Instant,
+    /// What it would end with now; none for a success.
     failure: Option<&'static str>,
 }
 
@@ -61,7 +67,12 @@ impl Operation {
     }
 
     fn begin(cx: &Context, name: &'static str, table: &'static str) -> Self {
-        Self { span: span(cx, name, table), name, table, started: Instant::now(), failure: None }
+        Self { span: span(cx, name, table), name, table, started: Instant::now(), failure: Some(GIVEN_UP) }
+    }
+
+    /// Notes that a transaction is begun: dropped from now on, it is rolled back.
+    pub(super) fn begun(&mut self) {
+        self.failure = Some(ROLLED_BACK);
     }
 
     /// What its statements run in.
@@ -69,23 +80,48 @@ impl Operation {
         self.span.clone()
     }
 
+    /// Notes that a transaction waits for an answer; gives what `hear` needs.
+    pub(super) fn ask(&mut self) -> Option<&'static str> {
+        self.failure.replace(GIVEN_UP)
+    }
+
+    /// Notes the answer to a statement of a transaction. The first failure counts: those behind it are PostgreSQL's refusal to
+    /// go on.
+    pub(super) fn hear(&mut self, before: Option<&'static str>, error: Option<&sqlx::Error>) {
+        self.failure = match error.and_then(super::failure) {
+            Some(reason) if before == Some(ROLLED_BACK) => Some(reason),
+            _ => before,
+        };
+    }
+
+    /// Notes that a transaction is committed.
+    pub(super) fn succeed(&mut self) {
+        self.failure = None;
+    }
+
+    /// What it would end with now; none for a success.
+    pub(super) fn failure(&self) -> Option<&'static str> {
+        self.failure
+    }
+
     /// Ends it, with what came of it.
     pub(super) fn end<T>(mut self, outcome: Result<T>) -> Result<T> {
-        if let Err(error) = &outcome {
-            self.failure = Some(error.reason());
-            self.span.record("error.type", error.reason());
-            self.span.record("otel.status_code", "ERROR");
-        }
+        self.failure = outcome.as_ref().err().map(Error::reason);
         outcome
     }
 }
 
 impl Drop for Operation {
     fn drop(&mut self) {
+        let failure = self.failure();
+        if let Some(reason) = failure.filter(|reason| *reason != ROLLED_BACK) {
+            self.span.record("error.type", reason);
+            self.span.record("otel.status_code", "ERROR");
+        }
         let metrics = metrics();
         if let Some(place) = PLACE.get().filter(|_| metrics.is_enabled()) {
             let time = self.started.elapsed();
-            metrics.database_operation(&place.database, self.name, self.table, self.failure, time);
+            metrics.database_operation(&place.database, self.name, self.table, failure, time);
         }
     }
 }

@@ -26,7 +26,6 @@ pub struct Tx {
     /// The last statement was one of ours and succeeded, so that none before it failed: in a transaction that failed
     /// once, PostgreSQL refuses every statement.
     is_sound: bool,
-    operation: Operation,
 }
 
 impl Tx {
@@ -42,11 +41,12 @@ impl Tx {
                 .map_err(from_sqlx)?;
             Ok::<_, Error>(connection)
         };
-        let connection = match begun.instrument(operation.span()).await {
+        let mut connection = match begun.instrument(operation.span()).await {
             Ok(connection) => connection,
             Err(error) => return operation.end(Err(error)),
         };
-        Ok(Self { connection, cx: cx.clone(), events: Vec::new(), wake: None, is_sound: true, operation })
+        connection.watch(operation);
+        Ok(Self { connection, cx: cx.clone(), events: Vec::new(), wake: None, is_sound: true })
     }
 
     /// Begins a transaction whose commit wakes the relay.
@@ -220,13 +220,9 @@ impl Tx {
 
     /// Writes the events, commits, and wakes the relay. INTERNAL when a statement failed of which nobody heard.
     pub async fn commit(mut self) -> Result<()> {
-        let written = self.write_last().await;
-        let Self { connection, wake, operation, .. } = self;
-        let committed = match written {
-            Ok(()) => connection.commit().await.map_err(from_sqlx),
-            Err(error) => Err(error),
-        };
-        operation.end(committed)?;
+        self.write_last().await?;
+        let Self { connection, wake, .. } = self;
+        connection.commit().await.map_err(from_sqlx)?;
         if let Some(wake) = wake {
             wake.notify_one();
         }

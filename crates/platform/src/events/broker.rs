@@ -1,10 +1,11 @@
 //! Connections to RabbitMQ. A broken one is thrown away and built anew by whoever used it; nothing recovers by itself.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use lapin::{
-    AsyncTcpStream, Connection, ConnectionProperties,
+    AsyncTcpStream, Connection, ConnectionProperties, ErrorKind,
     options::ConfirmSelectOptions,
+    protocol::{AMQPErrorKind, AMQPHardError},
     runtime,
     tcp::{RustlsConnector, RustlsConnectorConfig},
     uri::{AMQPScheme, AMQPUri},
@@ -24,9 +25,19 @@ const FRAME_MAX: u32 = 16 * 1024;
 /// Longest wait for a connection to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Where the broker keeps what is declared: its host, port and virtual host, and nothing of who asks.
+pub(super) fn place(broker: &config::Broker) -> Result<String, BrokerError> {
+    let AMQPUri { authority, vhost, .. } = parsed(broker)?;
+    Ok(format!("{}:{}/{vhost}", authority.host, authority.port))
+}
+
+fn parsed(broker: &config::Broker) -> Result<AMQPUri, BrokerError> {
+    broker.url.expose_secret().parse().map_err(BrokerError::Url)
+}
+
 /// Opens a connection that the broker lists under `name`.
 pub(super) async fn connect(broker: &config::Broker, name: &str) -> Result<Connection, BrokerError> {
-    let mut uri: AMQPUri = broker.url.expose_secret().parse().map_err(BrokerError::Url)?;
+    let mut uri = parsed(broker)?;
     uri.query.heartbeat.get_or_insert(HEARTBEAT);
     uri.query.frame_max.get_or_insert(FRAME_MAX);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
@@ -61,8 +72,8 @@ fn tls(authority: &str) -> Result<RustlsConnector, BrokerError> {
         let system = RustlsConnectorConfig::new_with_native_certs().map_err(BrokerError::Authority)?;
         return system.connector_with_no_client_auth().map_err(BrokerError::Authority);
     }
-    let invalid = |error| std::io::Error::new(std::io::ErrorKind::InvalidData, error);
-    let read = || -> std::io::Result<Vec<_>> {
+    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    let read = || -> io::Result<Vec<_>> {
         let certificates =
             CertificateDer::pem_slice_iter(&std::fs::read(authority)?).collect::<Result<_, _>>();
         certificates.map_err(|error| invalid(error.to_string()))
@@ -96,7 +107,7 @@ pub(super) enum BrokerError {
     Url(String),
     /// `broker.authority`, or the system's authorities, cannot be used.
     #[error("the authority of the broker's certificate cannot be used")]
-    Authority(#[source] std::io::Error),
+    Authority(#[source] io::Error),
     /// Nobody answered in time.
     #[error("the broker did not answer in time")]
     Silent,
@@ -112,6 +123,34 @@ pub(super) enum BrokerError {
     /// Anything else that the connection met.
     #[error(transparent)]
     Broken(#[from] lapin::Error),
+}
+
+impl BrokerError {
+    /// True where nobody was there, or went away in the midst; false where somebody was who refuses what he is asked for, or
+    /// whom this side refuses.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Silent => true,
+            Self::Broken(error) => is_away(error),
+            Self::Url(_) | Self::Authority(_) | Self::Refused | Self::NoQueue(_) | Self::Cancelled => false,
+        }
+    }
+}
+
+fn is_away(error: &lapin::Error) -> bool {
+    match error.kind() {
+        // A certificate that is not believed comes as invalid data.
+        ErrorKind::IOError(error) => {
+            !matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
+        }
+        // It is about to stop, or in trouble itself.
+        ErrorKind::ProtocolError(error) => matches!(
+            error.kind(),
+            AMQPErrorKind::Hard(AMQPHardError::CONNECTIONFORCED | AMQPHardError::INTERNALERROR)
+        ),
+        ErrorKind::MissingHeartbeatError => true,
+        _ => false,
+    }
 }
 
 /// What a command answers when the broker fails it.

@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use trato_types::Timestamp;
+use trato_types::{Timestamp, error::chain};
 
 use super::{
     broker::{self, Backoff, BrokerError},
@@ -25,12 +25,16 @@ use super::{
     event::{Incoming, Subscription},
     headers,
     processor::Processor,
-    queues, topology,
+    queues,
+    standing::Standing,
+    topology,
 };
 use crate::{config, telemetry::metrics::metrics};
 
 /// Time between two looks at how much waits in the queues.
 const LOOK: Duration = Duration::from_secs(10);
+/// Longest wait for a broker to declare the queue. One that lacks the majority of its nodes takes connections, and no more.
+const DECLARING: Duration = Duration::from_secs(30);
 
 /// Brings the deliveries of a service's queue to its processor.
 #[derive(Clone, Debug)]
@@ -38,24 +42,25 @@ pub struct Consumer {
     service: &'static str,
     broker: config::Broker,
     processor: Processor,
-    declared: watch::Sender<bool>,
+    standing: watch::Sender<Standing>,
 }
 
 impl Consumer {
     /// The consumer of a service.
     pub fn new(service: &'static str, processor: Processor, broker: &config::Broker) -> Self {
-        Self { service, broker: broker.clone(), processor, declared: watch::Sender::new(false) }
+        Self { service, broker: broker.clone(), processor, standing: watch::Sender::new(Standing::Pending) }
     }
 
-    /// True from the moment this process found or made the service's queue: from then on no event passes it by.
-    pub fn declared(&self) -> watch::Receiver<bool> {
-        self.declared.subscribe()
+    /// Whether this process found or made the service's queue, and if not, why.
+    pub fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
     }
 
-    /// Whether the queue was declared before, with all that is bound to it now: by `migrate`, or by a process of this service.
-    pub(crate) async fn was_declared(&self) -> sqlx::Result<bool> {
+    /// Whether the queue was declared before at this broker, with all that is bound to it now: by `migrate`, or by a process of
+    /// this service.
+    pub(crate) async fn was_declared(&self) -> trato_types::Result<bool> {
         let system = &self.processor.database().system;
-        declared::is_remembered(system, self.service, self.processor.subscriptions()).await
+        declared::is_remembered(system, &self.broker, self.service, self.processor.subscriptions()).await
     }
 
     /// Runs until `shutdown`; the batch in hand is still settled and acknowledged.
@@ -67,6 +72,7 @@ impl Consumer {
             let outcome = self.consume(&shutdown).await;
             metrics().consumer_connected(false);
             if let Err(error) = outcome {
+                self.standing.send_modify(|standing| standing.fail(&error, started));
                 // It got further than to a broker that is still away.
                 if started.elapsed() > Duration::from_secs(10) {
                     backoff = None;
@@ -84,8 +90,9 @@ impl Consumer {
         let connection = broker::connect(&self.broker, &format!("{} consumer", self.service)).await?;
         self.look_for_queue(&connection).await?;
         let channel = connection.create_channel().await?;
-        topology::declare(&channel, self.service, self.processor.subscriptions()).await?;
-        self.declared.send_replace(true);
+        let declaring = topology::declare(&channel, self.service, self.processor.subscriptions());
+        timeout(DECLARING, declaring).await.map_err(|_| BrokerError::Silent)??;
+        self.standing.send_replace(Standing::Declared);
         self.remember().await;
         channel.basic_qos(self.broker.prefetch, BasicQosOptions::default()).await?;
         let queue = topology::queue(self.service);
@@ -173,9 +180,10 @@ impl Consumer {
     /// Lets the next process start without the broker.
     async fn remember(&self) {
         let system = &self.processor.database().system;
-        let remembered = declared::remember(system, self.service, self.processor.subscriptions()).await;
+        let subscriptions = self.processor.subscriptions();
+        let remembered = declared::remember(system, &self.broker, self.service, subscriptions).await;
         if let Err(error) = remembered {
-            tracing::warn!(error = %error, "it is not remembered that the queue is declared");
+            tracing::warn!(error = %chain(&error), "it is not remembered that the queue is declared");
         }
     }
 

@@ -25,6 +25,7 @@ pub mod reconcile;
 mod relay;
 pub mod replay;
 mod session;
+mod standing;
 pub mod stream;
 mod tail;
 mod topology;
@@ -39,6 +40,7 @@ pub use self::{
     log::{Filter, Logged},
     processor::{Interrupted, Processor},
     relay::Relay,
+    standing::Standing,
     stream::Streams,
     tail::Tail,
     topology::{DEAD_EXCHANGE, EXCHANGE, dead_queue, queue},

@@ -19,6 +19,7 @@ use http_body_util::BodyExt as _;
 use secrecy::ExposeSecret as _;
 use tokio::time::{Sleep, sleep_until, timeout_at};
 use tonic::{Code, Status, body::Body};
+use tonic_types::StatusExt as _;
 use tower::Service;
 use tracing::Instrument as _;
 use trato_types::{Context, Error, Kind};
@@ -123,13 +124,13 @@ impl Upstream {
     /// The error that a failed call means here: UNAVAILABLE `UPSTREAM_UNAVAILABLE` when the other service cannot be
     /// reached, says that it cannot answer now, or did not answer in its time, else what it answered. Its time is over before
     /// the caller's is, who hears of it therefore. What was asked for may have been done all the same: ask for what can be
-    /// asked twice.
+    /// asked twice. What took too long for a reason of its own, such as a statement, is not worth another try a second later.
     pub fn error(&self, status: Status) -> Error {
         // A status with a source was made on this side of the connection.
         let is_local = std::error::Error::source(&status).is_some();
         match status.code() {
-            Code::DeadlineExceeded | Code::Cancelled | Code::Unavailable => self.unavailable(status),
-            _ if is_local => self.unavailable(status),
+            Code::Cancelled | Code::Unavailable => self.unavailable(status),
+            _ if is_local || ran_out(&status) => self.unavailable(status),
             _ => from_status(&status),
         }
     }
@@ -142,6 +143,13 @@ impl Upstream {
             .with("upstream", package)
             .caused_by(status)
     }
+}
+
+/// True when the time of a call was over, on whichever side, and nothing else is said of it.
+fn ran_out(status: &Status) -> bool {
+    let details = status.get_error_details();
+    status.code() == Code::DeadlineExceeded
+        && details.error_info().is_none_or(|info| info.reason == exceeded().reason())
 }
 
 impl Shared {

@@ -95,14 +95,18 @@ async fn silent() -> String {
 async fn an_upstream_that_does_not_answer_is_unavailable_before_the_callers_time_is_over() {
     let server = TestServer::start().await;
     for address in [&silent().await, &server.url] {
-        let (cx, caller) = behalf(&server, Duration::from_secs(3)).await;
+        let (cx, caller) = behalf(&server, Duration::from_secs(10)).await;
         let upstream = server.upstream(&[address]);
 
-        let request = upstream.request(&cx, &caller, Text::new("hang")).expect("time is left");
+        let mut request = upstream.request(&cx, &caller, Text::new("hang")).expect("time is left");
+        let told = deadline::timeout(request.metadata().as_ref()).expect("the neighbour's time");
+        // It is over sooner, so that nobody waits for it here.
+        request.set_timeout(Duration::from_millis(200));
         let status = soon(unary(upstream.clone(), "Echo", request)).await.expect_err("nobody answers");
         let is_late = Instant::now() >= caller.deadline;
         let error = upstream.error(status);
 
+        assert!(told <= Duration::from_secs(9), "{told:?}");
         assert_eq!((error.kind(), error.reason()), (Kind::Unavailable, "UPSTREAM_UNAVAILABLE"));
         assert!(error.retry_delay().is_some() && !is_late, "{error:?}");
     }
@@ -124,6 +128,11 @@ async fn what_an_upstream_answers_is_kept() {
     assert_eq!(error(&caller, "Echo", "x").await.reason(), "INVALID_TOKEN");
     let busy = upstream.error(Status::new(Code::Unavailable, "the database is gone"));
     assert_eq!(busy.reason(), "UPSTREAM_UNAVAILABLE");
+    // The same again would take as long.
+    let slow = Error::new(Kind::DeadlineExceeded, "STATEMENT_TIMEOUT", "the statement took too long");
+    let slow = upstream.error(to_status(slow));
+    assert_eq!((slow.kind(), slow.reason()), (Kind::DeadlineExceeded, "STATEMENT_TIMEOUT"));
+    assert!(slow.retry_delay().is_none());
 }
 
 #[tokio::test]

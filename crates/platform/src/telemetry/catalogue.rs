@@ -232,7 +232,9 @@ pub(super) const DATABASE_OPERATION: Metric = seconds(
     metric::DB_CLIENT_OPERATION_DURATION,
     &[DB_SYSTEM_NAME, DB_NAMESPACE, DB_OPERATION_NAME, DB_COLLECTION_NAME, ERROR_TYPE],
     "Time of a statement on a table, or of a whole transaction (`transaction`, without a table), the wait for a connection \
-     included; `error.type` is the reason of a failure. What relay and jobs do outside of transactions is not among them",
+     included; `error.type` is the reason of a failure, `given_up` for what its caller left in the midst, and `rolled_back` for \
+     a transaction that failed nothing and was not committed: a look, a trial (`validate_only`), or what was refused for a \
+     reason of the business. What relay and jobs do outside of transactions is not among them",
 );
 pub(super) const DATABASE_FAILURES: Metric = counter(
     "trato.database.failures",

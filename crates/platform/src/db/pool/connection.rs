@@ -23,6 +23,7 @@ use super::{
     Pool,
     opener::{Known, Opener, is_lost, tells_of_others},
 };
+use crate::db::span::Operation;
 
 /// Longest wait until a connection that was given back in the midst of a statement comes to rest.
 const REST: Duration = Duration::from_secs(5);
@@ -34,17 +35,20 @@ pub struct Connection {
     link: Option<Object<Opener>>,
     pool: Pool,
     is_in_transaction: bool,
+    /// The transaction whose time is measured.
+    operation: Option<Operation>,
 }
 
 /// Where the answers of one connection are waited for.
 struct Answers<'c> {
     known: &'c mut Known,
     pool: &'c Pool,
+    operation: Option<&'c mut Operation>,
 }
 
 impl Connection {
     pub(super) fn new(link: Object<Opener>, pool: Pool) -> Self {
-        Self { link: Some(link), pool, is_in_transaction: false }
+        Self { link: Some(link), pool, is_in_transaction: false, operation: None }
     }
 
     /// Begins a transaction.
@@ -54,11 +58,26 @@ impl Connection {
         self.say("begin").await
     }
 
+    /// Measures the transaction until it ends or is dropped, and tells what came of its statements.
+    pub(in crate::db) fn watch(&mut self, mut operation: Operation) {
+        operation.begun();
+        self.operation = Some(operation);
+    }
+
     /// Commits the transaction.
     pub async fn commit(mut self) -> sqlx::Result<()> {
+        self.keep().await
+    }
+
+    async fn keep(&mut self) -> sqlx::Result<()> {
         let committed = self.say("commit").await;
         // One that was refused has most likely ended it; a rollback too many does no harm.
         self.is_in_transaction = committed.is_err();
+        if committed.is_ok()
+            && let Some(operation) = &mut self.operation
+        {
+            operation.succeed();
+        }
         committed
     }
 
@@ -114,19 +133,24 @@ impl Connection {
 
     fn parts(&mut self) -> (&mut PgConnection, Answers<'_>) {
         let link = &mut **self.link.as_mut().expect("it is not dropped");
-        (&mut link.connection, Answers { known: &mut link.known, pool: &self.pool })
+        let (known, operation) = (&mut link.known, self.operation.as_mut());
+        (&mut link.connection, Answers { known, pool: &self.pool, operation })
     }
 }
 
 impl Answers<'_> {
     /// Waits for an answer, as long as one may come.
-    async fn of<T>(self, answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    async fn of<T>(mut self, answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        let before = self.operation.as_mut().and_then(|operation| operation.ask());
         let answer = tokio::select! {
             biased;
             answer = answer => answer,
             () = self.pool.opener().silent_for_ever(*self.known) => Err(silent()),
             () = sleep(self.pool.patience) => Err(silent()),
         };
+        if let Some(operation) = self.operation {
+            operation.hear(before, answer.as_ref().err());
+        }
         self.known.note(&answer);
         if answer.as_ref().is_err_and(tells_of_others) {
             self.pool.opener().distrust();
@@ -156,6 +180,7 @@ impl Drop for Connection {
                     link: Some(link),
                     pool: self.pool.clone(),
                     is_in_transaction: self.is_in_transaction,
+                    operation: None,
                 };
                 runtime.spawn(connection.come_to_rest());
             }
@@ -203,5 +228,63 @@ impl<'c> Executor<'c> for &'c mut Connection {
     {
         let (connection, answers) = self.parts();
         answers.of(connection.prepare_with(sql, parameters)).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trato_types::Context;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::testing::{database, pool};
+
+    /// A transaction that is measured.
+    async fn begun() -> Connection {
+        let pool = pool(&database("measured", &[]).await.url);
+        let mut connection = pool.begin().await.expect("begun");
+        let cx = Context::of_system(Uuid::nil(), "test", chrono::Utc::now());
+        connection.watch(Operation::transaction(&cx));
+        connection
+    }
+
+    /// What is told of it when it ends now.
+    fn told(connection: &Connection) -> Option<&'static str> {
+        connection.operation.as_ref().expect("it is measured").failure()
+    }
+
+    /// CRD-08: the first statement that failed is what a transaction failed for, whoever asked for it and whatever came behind.
+    #[tokio::test]
+    async fn a_transaction_that_is_dropped_for_a_failed_statement_tells_its_reason() {
+        let mut connection = begun().await;
+        connection.say("set local statement_timeout = '20ms'").await.expect("set");
+        assert!(connection.say("select pg_sleep(60)").await.is_err());
+        assert!(connection.say("select 1").await.is_err(), "PostgreSQL goes on with it");
+
+        assert_eq!(told(&connection), Some("STATEMENT_TIMEOUT"));
+    }
+
+    /// CRD-08: what was to leave nothing behind, or was refused, is no failure of the database.
+    #[tokio::test]
+    async fn a_transaction_that_nothing_failed_is_rolled_back_or_committed() {
+        let mut connection = begun().await;
+        connection.say("select 1").await.expect("it answers");
+        assert_eq!(told(&connection), Some("rolled_back"));
+        assert!(connection.say("do $$ begin raise unique_violation; end $$").await.is_err());
+        assert_eq!(told(&connection), Some("rolled_back"));
+
+        let mut connection = begun().await;
+        connection.keep().await.expect("committed");
+        assert_eq!(told(&connection), None);
+    }
+
+    /// CRD-08: a caller whose time is over takes its statement along.
+    #[tokio::test]
+    async fn a_transaction_that_is_dropped_in_the_midst_of_a_statement_is_given_up() {
+        let mut connection = begun().await;
+
+        assert!(connection.say("select pg_sleep(60)").now_or_never().is_none());
+
+        assert_eq!(told(&connection), Some("given_up"));
     }
 }

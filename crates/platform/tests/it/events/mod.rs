@@ -21,7 +21,7 @@ use trato_contract::{directory::v1::Team, events::v1::Change};
 use trato_platform::{
     config,
     db::{Database, NewEvent, Tx, migrate::Migration},
-    events::{Consumer, Event, Handler, Processor, Relay, Subscription},
+    events::{Consumer, Event, Handler, Processor, Relay, Standing, Subscription},
     testing,
 };
 use trato_types::{Context, Error, Kind, Result, time::to_microseconds};
@@ -127,10 +127,10 @@ impl World {
     /// Starts a consumer and waits until its queue is there.
     async fn consumer(&self, subscriptions: Vec<Subscription>) -> (JoinHandle<()>, CancellationToken) {
         let consumer = Consumer::new(self.service, self.processor(subscriptions), &self.broker());
-        let mut declared = consumer.declared();
+        let mut standing = consumer.standing();
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(consumer.run(shutdown.clone()));
-        declared.wait_for(|declared| *declared).await.expect("the consumer runs");
+        standing.wait_for(Standing::is_declared).await.expect("the consumer runs");
         (task, shutdown)
     }
 
