@@ -1,7 +1,7 @@
 -- What is remembered of the broker, so that a service may start while it is away.
 
 create table platform.declared_queue (
-  -- SHA-256 of the queue's name and of the types of events that are bound to it.
+  -- SHA-256 of the queue's name, of the types of events that are bound to it, and of where the broker is.
   bindings bytea not null,
   declare_time timestamptz not null default now(),
   constraint declared_queue_pkey primary key (bindings)
