@@ -23,7 +23,7 @@ pub struct Onlooker {
 }
 
 /// How its calls went.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// Statuses that were not 200.
     pub failed: Vec<u16>,
@@ -63,6 +63,13 @@ impl Onlooker {
 }
 
 impl Seen {
+    /// And how others went.
+    pub fn add(&mut self, more: Self) {
+        self.failed.extend(more.failed);
+        self.took.extend(more.took);
+        self.took.sort();
+    }
+
     /// How many calls it made.
     pub fn count(&self) -> usize {
         self.took.len()

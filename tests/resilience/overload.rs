@@ -170,7 +170,9 @@ fn ten_times_the_load_leaves_the_goodput_and_is_forgotten_afterwards() {
         let grown = Usage::now(&facts).memory;
         lasts(RECOVERY).await;
         let (recovered, _) = run.pressed("half as much, five seconds afterwards", best / 2.0, short).await;
-        let (best_after, _) = run.best("at best afterwards", short).await;
+        let (best_after, late_after) = run.best("at best afterwards", short).await;
+        // What the machine can do is what it could before and after, whichever was less.
+        let (capacity, late) = (best.min(best_after), late.max(late_after));
 
         say(format!(
             "goodput {:.0} % of {best:.0} a second before and {best_after:.0} after; 99 % took {:.1} times as long",
@@ -183,11 +185,10 @@ fn ten_times_the_load_leaves_the_goodput_and_is_forgotten_afterwards() {
         }
         assert!(recovered > 0.0 && goodput > 0.0, "nothing was accepted");
         if is_long_run() {
-            let capacity = best.min(best_after);
             assert!(goodput >= 0.8 * capacity, "goodput fell to {goodput:.0} of {capacity:.0} a second");
             assert!(
                 late_overloaded <= late * LATER,
-                "99 % took {late_overloaded:.0?}, and {late:.0?} before"
+                "99 % took {late_overloaded:.0?}, and {late:.0?} at capacity"
             );
             assert!(
                 recovered >= 0.9 * best / 2.0,

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// What is left of the patience under too much load: a wait then only delays every answer, and takes in no burst.
-const SHARE: u32 = 20;
+const SHARE: u32 = 40;
 /// Turns that must have come free before the rate at which they do is trusted: over fewer a short pause looks like a low rate.
 const KNOWN: u32 = 30;
 /// Turns after which the rate is measured anew, if the queue does not end before.
@@ -177,11 +177,11 @@ mod tests {
 
     #[test]
     fn under_too_much_load_only_a_short_queue_is_joined() {
-        let (load, mut waiting) = load(100, 310);
+        let (load, mut waiting) = load(100, 160);
         load.state().excess = Some(Instant::now());
         assert!(load.wait().is_none());
 
-        waiting.truncate(290);
+        waiting.truncate(140);
 
         assert!(load.wait().is_some());
     }
