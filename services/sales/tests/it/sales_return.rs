@@ -57,7 +57,7 @@ impl Sales {
         let past_triggers = sqlx::raw_sql("set session_replication_role = replica");
         past_triggers.execute(&mut connection).await.expect("a superuser may");
         let id: Uuid = delivery_note.trim_start_matches("deliveryNotes/").parse().expect("its name");
-        sqlx::query("update delivery_note set issue_date = $1::date where id = $2")
+        sqlx::query("update delivery_note set issue_date = $1::date, issue_time = $1::date where id = $2")
             .bind(issue_date)
             .bind(id)
             .execute(&mut connection)
