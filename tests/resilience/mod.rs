@@ -14,6 +14,7 @@ mod database_down;
 mod database_restarts;
 mod dead_letters;
 mod duplicates;
+mod exported_records;
 mod hanging;
 mod independence;
 mod issuing;
