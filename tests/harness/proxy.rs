@@ -219,7 +219,10 @@ async fn pump(
     };
     let give = async move {
         while let Some((due, piece)) = under_way.recv().await {
-            sleep_until(due).await;
+            // The timer counts in whole milliseconds, and would hold back for one what is due at once.
+            if due > Instant::now() {
+                sleep_until(due).await;
+            }
             let clear = weather.wait_for(|weather| weather.lets_through(way)).await.is_ok();
             if !clear || to.write_all(&piece).await.is_err() {
                 return;
