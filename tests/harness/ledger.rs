@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -70,23 +70,30 @@ pub struct Ledger(Mutex<BTreeMap<Uuid, Entry>>);
 impl Ledger {
     /// Notes a write.
     pub fn note(&self, entry: Entry) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(entry.request_id, entry);
+        self.all().insert(entry.request_id, entry);
     }
 
     /// All of them.
     pub fn entries(&self) -> Vec<Entry> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.those(|_| true)
     }
 
     /// How many were acknowledged so far.
     pub fn acknowledged(&self) -> usize {
-        self.entries().iter().filter(|entry| entry.answer().is_some()).count()
+        self.all().values().filter(|entry| entry.answer().is_some()).count()
     }
 
     /// Those that were sent between two moments.
     pub fn between(&self, from: Instant, to: Instant) -> Vec<Entry> {
-        let mut entries = self.entries();
-        entries.retain(|entry| from <= entry.sent && entry.sent < to);
-        entries
+        self.those(|entry| from <= entry.sent && entry.sent < to)
+    }
+
+    /// Writers wait meanwhile: only what is wanted is copied.
+    fn those(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        self.all().values().filter(|entry| wanted(entry)).cloned().collect()
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Uuid, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
