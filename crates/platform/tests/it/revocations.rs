@@ -119,7 +119,9 @@ async fn what_has_ended_is_forgotten() {
         count
     };
 
-    revoke(system, New::of_id(&world.issuer.url, "7", Utc::now())).await.expect("revoked");
+    revoke(system, New::of_id(&world.issuer.url, "7", Utc::now() - TimeDelta::minutes(1)))
+        .await
+        .expect("revoked");
     assert!(!world.refuses(&token).await);
     assert_eq!((rows().await, list(system).await.expect("listed")), (1, Vec::new()));
 
