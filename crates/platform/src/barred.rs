@@ -107,7 +107,8 @@ impl Barred {
 impl Lists {
     fn refusal(&self, identity: &Identity) -> Option<Error> {
         if self.revokes(&identity.marks) {
-            tracing::debug!("a bearer token was refused: it is revoked");
+            let cause = "it is revoked";
+            tracing::debug!(cause, "a bearer token was refused: {cause}");
             return Some(unauthenticated());
         }
         let is_suspended = self.suspended.contains(&identity.tenant);

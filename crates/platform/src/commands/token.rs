@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_single_thing_is_revoked_at_once_and_with_all_that_names_it() {
+    async fn one_thing_at_a_time_is_revoked_by_all_that_names_it() {
         let tenant = "01920000-0000-7000-8000-000000000001";
         let by_id = ["--id", "7", "--issuer", "https://id.example.com"];
         let by_subject = ["--subject", "ana", "--tenant", tenant];
