@@ -17,3 +17,5 @@ mod harness;
 mod operation;
 #[cfg(test)]
 mod resilience;
+#[cfg(test)]
+mod revocation;

@@ -10,10 +10,11 @@ use crate::{
 };
 
 /// Tables without rows of tenants, each with its reason.
-const WITHOUT_TENANTS: [(&str, &str); 4] = [
+const WITHOUT_TENANTS: [(&str, &str); 5] = [
     ("platform.resource", "the template of resource tables; it holds no rows"),
     ("platform.lease", "who leads; there is one leader for all tenants"),
     ("platform.declared_queue", "that the queue was declared; there is one for all tenants"),
+    ("platform.revocation", "tokens that are refused, before anything is done for a tenant"),
     ("public.schema_version", "migrations that ran"),
 ];
 

@@ -12,9 +12,10 @@ use uuid::Uuid;
 
 use crate::harness::{
     answer::Refusal,
-    client::channel,
+    client::{Http, channel},
     dynamic::{self, method},
     eventually::{SOON, eventually},
+    operator::trato_given,
     stack,
     tenant::Tenant,
 };
@@ -164,6 +165,55 @@ async fn every_forged_token_is_refused_with_one_answer_for_all() {
             let told: Vec<_> =
                 logs.iter().filter(|(_, log)| log.contains(part)).map(|(name, _)| name).collect();
             assert!(told.is_empty(), "{what} is in the logs {told:?}");
+        }
+    }
+}
+
+/// I4: a token that was good until it was revoked is refused as one that never was, at the gateway and at each service's own
+/// port, and is written down nowhere.
+#[tokio::test]
+async fn a_revoked_token_is_refused_like_a_forged_one() {
+    let tenant = Tenant::fresh();
+    let leaked = tenant.caller("leaky", &["administrator"]);
+    let forged = leaked.with_token(Some("x"));
+    leaked.get("/v1/accounts").await.ok();
+
+    let said = trato_given(tenant.facts(), &["token", "revoke", "--stdin"], leaked.token()).await;
+
+    assert_eq!(said.code, Some(0), "{said:?}");
+    for (service, path, full_name) in [
+        ("customers", "/v1/accounts", "trato.customers.v1.AccountService.ListAccounts"),
+        ("sales", "/v1/opportunities", "trato.sales.v1.OpportunityService.ListOpportunities"),
+        ("billing", "/v1/invoices", "trato.billing.v1.InvoiceService.ListInvoices"),
+    ] {
+        let body = async |http: &Http| {
+            let request = http.request(reqwest::Method::GET, path).header("x-request-id", "forgery");
+            let answer = http.send(request).await;
+            (answer.status, answer.text())
+        };
+        let expected = body(&forged).await;
+        let ask = || async { body(&leaked).await };
+        eventually(SOON, "the token to be refused", ask, |seen| *seen == expected).await;
+
+        let list = method(full_name);
+        let own = channel(&tenant.facts().service(service).expect("it runs").grpc);
+        for (door, channel) in [("gateway", tenant.channel()), (service, &own)] {
+            let refused = async |token: &str| {
+                let answer = dynamic::bytes(channel, Some(token), &list, bytes::Bytes::new()).await;
+                answer.err().map(|status| Refusal::of(&status))
+            };
+            let expected = refused("x").await;
+            assert_eq!(expected.as_ref().map(|refusal| refusal.reason.as_str()), Some("INVALID_TOKEN"));
+            let ask = || async { refused(leaked.token()).await };
+            eventually(SOON, &format!("{door} to refuse it"), ask, |seen| *seen == expected).await;
+        }
+    }
+    let logs = stack::logs(tenant.facts());
+    let said = [("what it said", &said.output), ("what it complained of", &said.errors)];
+    let logs = logs.iter().map(|(name, log)| (name.as_str(), log)).chain(said);
+    for (name, log) in logs {
+        for part in leaked.token().split('.').skip(1) {
+            assert!(!log.contains(part), "{name} holds a part of the token");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::{io::AsyncWriteExt as _, process::Command};
 use trato_devstack::Facts;
 
 /// How a program ended and what it said.
@@ -87,6 +87,18 @@ pub async fn trato_on(facts: &Facts, installation: &Path, arguments: &[&str]) ->
     let mut command = Command::new(facts.programs.join("trato"));
     command.env("TRATO_INSTALLATION", installation).args(arguments).stdin(Stdio::null()).kill_on_drop(true);
     said(command.output().await.expect("the programs are built"))
+}
+
+/// Runs `trato <arguments>` with this on standard input.
+pub async fn trato_given(facts: &Facts, arguments: &[&str], input: &str) -> Said {
+    let mut command = Command::new(facts.programs.join("trato"));
+    command.env("TRATO_INSTALLATION", facts.home.join("installation")).args(arguments).kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the programs are built");
+    let mut to = child.stdin.take().expect("its input is piped");
+    to.write_all(input.as_bytes()).await.expect("it reads");
+    drop(to);
+    said(child.wait_with_output().await.expect("it ends"))
 }
 
 fn said(output: Output) -> Said {

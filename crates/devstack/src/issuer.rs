@@ -112,7 +112,7 @@ async fn configuration(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
-        "claims_supported": ["iss", "aud", "sub", "name", "tenant", "roles", "iat", "nbf", "exp"],
+        "claims_supported": ["iss", "aud", "sub", "name", "tenant", "roles", "jti", "iat", "nbf", "exp"],
     }))
 }
 

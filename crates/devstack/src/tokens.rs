@@ -7,6 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::Utc;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::keys::SigningKey;
 
@@ -104,6 +105,7 @@ impl Minter {
             "name": display_name(&subject),
             "tenant": grant.tenant,
             "roles": grant.roles,
+            "jti": Uuid::new_v4(),
             "iat": now,
             "nbf": now,
             "exp": now + lifetime,

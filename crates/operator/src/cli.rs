@@ -9,7 +9,7 @@ use crate::{
     access_records, backup, bundle, dead_letters, doctor, each, events,
     installation::Installation,
     output::{Outcome, Output},
-    projection, reconcile, tenants, wait,
+    projection, reconcile, tenants, tokens, wait,
 };
 
 /// Where an installation is, unless the command line or TRATO_INSTALLATION says otherwise.
@@ -63,6 +63,9 @@ enum Command {
     /// Tenants: a name for people, and whether their calls are refused
     #[command(subcommand)]
     Tenant(tenants::Command),
+    /// Tokens that are refused although they are good: one that leaked, or all of a subject
+    #[command(subcommand)]
+    Token(tokens::Command),
     /// Who read whose data
     #[command(subcommand)]
     AccessRecords(access_records::Command),
@@ -100,6 +103,7 @@ impl Cli {
             Command::Events(command) => events::run(command, &installation, &output).await,
             Command::Projection(command) => projection::run(command, &installation, &output).await,
             Command::Tenant(command) => tenants::run(command, &installation, &output).await,
+            Command::Token(command) => tokens::run(command, &installation, &output).await,
             Command::AccessRecords(command) => access_records::run(command, &installation, &output).await,
             Command::Backup(args) => backup::take::run(args, &installation, &output).await,
             Command::Backups(args) => backup::list::run(&args, &output),

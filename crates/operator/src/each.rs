@@ -30,13 +30,26 @@ pub async fn run(
 
 /// Runs a subcommand that answers in JSON when asked to.
 pub async fn run_structured(services: &[&Service], arguments: &[&str], output: &Output) -> Result<Outcome> {
+    give_structured(services, arguments, None, output).await
+}
+
+/// The same of one that may have to be given something on standard input.
+pub async fn give_structured(
+    services: &[&Service],
+    arguments: &[&str],
+    input: Option<&str>,
+    output: &Output,
+) -> Result<Outcome> {
     let mut answers = Answers::default();
     let mut arguments = arguments.to_vec();
     if output.json {
         arguments.push("--json");
     }
     for service in services {
-        let said = service.run(&arguments).await;
+        let said = match input {
+            Some(input) => service.give(&arguments, input).await,
+            None => service.run(&arguments).await,
+        };
         answers.add(service, said, structured);
     }
     answers.write(output)

@@ -16,6 +16,7 @@ mod reconcile;
 mod service;
 mod stage;
 mod tenants;
+mod tokens;
 mod wait;
 
 use std::process::ExitCode;

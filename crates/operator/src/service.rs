@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     env,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::{ExitStatus, Output, Stdio},
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -41,6 +41,11 @@ pub struct Said {
 }
 
 impl Said {
+    fn of(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { status: output.status, output: text(output.stdout), errors: text(output.stderr) }
+    }
+
     /// What it said when it succeeded; else an error with what it complained of.
     pub fn ok(self) -> Result<String> {
         if self.status.success() {
@@ -87,8 +92,19 @@ impl Service {
     /// Runs a subcommand to its end.
     pub async fn run(&self, arguments: &[&str]) -> Result<Said> {
         let output = self.command(arguments)?.output().await.with_context(|| self.cannot(arguments))?;
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Said { status: output.status, output: text(output.stdout), errors: text(output.stderr) })
+        Ok(Said::of(output))
+    }
+
+    /// Runs a subcommand that reads a text that no pipe is too short for, to its end.
+    pub async fn give(&self, arguments: &[&str], text: &str) -> Result<Said> {
+        let mut child =
+            self.command(arguments)?.stdin(Stdio::piped()).spawn().with_context(|| self.cannot(arguments))?;
+        let mut input = child.stdin.take().context("its input is piped")?;
+        // One that ended before it read all of it says why.
+        let _ = input.write_all(text.as_bytes()).await;
+        drop(input);
+        let output = child.wait_with_output().await.with_context(|| self.cannot(arguments))?;
+        Ok(Said::of(output))
     }
 
     /// Runs a subcommand that says line by line how far it is. What it said is its last line, which is its answer.

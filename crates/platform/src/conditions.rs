@@ -28,7 +28,7 @@ pub(crate) async fn schema_is_right(
     let mut said = String::new();
     while !stop.is_cancelled() {
         let waiting_for = match migrate::missing(&database.pool, migrations).await {
-            Ok(missing) if missing.is_empty() => match database.suspended.read(&database.system).await {
+            Ok(missing) if missing.is_empty() => match database.barred.read(&database.system).await {
                 Ok(()) => {
                     database.pool.warm().await;
                     return condition.holds();

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod auth;
+pub mod barred;
 pub mod commands;
 mod conditions;
 pub mod config;
@@ -15,6 +16,7 @@ pub mod events;
 pub mod foreign;
 pub mod jobs;
 pub mod program;
+pub mod revocations;
 pub mod rpc;
 mod run;
 #[cfg(all(test, feature = "testing"))]

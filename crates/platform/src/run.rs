@@ -202,7 +202,7 @@ impl Running {
             roles: app.roles.clone(),
             teams: directory,
             recorder,
-            suspended: app.database.suspended.clone(),
+            barred: app.database.barred.clone(),
             turns: Turns::of(&app.database.pool),
             readiness: readiness.clone(),
             tls: network.tls().cloned(),
@@ -224,8 +224,8 @@ impl Running {
             background.stop(),
         );
         background.once("schema", schema);
-        let suspended = app.database.suspended.clone();
-        background.keep("suspended", suspended.keep_reading(app.database.system.clone(), background.stop()));
+        let barred = app.database.barred.clone();
+        background.keep("barred", barred.keep_reading(app.database.system.clone(), background.stop()));
         if let Some(work) = spec.warm {
             let warm = readiness.condition("warm");
             background.once_blocking("warm", move || {

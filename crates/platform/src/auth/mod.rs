@@ -5,6 +5,7 @@
 
 mod issuer;
 mod keys;
+pub mod marks;
 mod strict;
 pub mod tls;
 mod token;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 
 use crate::config;
 use issuer::{FetchError, Issuer, Pauses};
+use marks::{Leaked, Marks};
 use token::{Refusal, Token};
 
 /// Who a verified token speaks for.
@@ -40,6 +42,8 @@ pub struct Identity {
     pub issuer: Arc<str>,
     /// The `exp` claim.
     pub expires: Timestamp,
+    /// What it may be revoked by.
+    pub marks: Marks,
 }
 
 /// Verifies bearer tokens. Cheap to clone; all clones share keys and cache.
@@ -69,9 +73,17 @@ impl Expiry<[u8; 32], Arc<Identity>> for UntilExpiry {
 /// Longest token looked at, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// The one answer to a missing, malformed, forged, expired or foreign token.
+/// The one answer to a missing, malformed, forged, expired, foreign or revoked token.
 pub fn unauthenticated() -> Error {
     Error::new(Kind::Unauthenticated, "INVALID_TOKEN", "the bearer token is missing or not valid")
+}
+
+/// Reads a token that is to be revoked, whose signature may be wrong.
+pub fn leaked(token: &str) -> Result<Leaked> {
+    Token::parse(token).and_then(|token| token.leaked()).map_err(|Refusal(cause)| {
+        let message = format!("this is no token that would be accepted: {cause}");
+        Error::new(Kind::Invalid, "INVALID_INPUT", message)
+    })
 }
 
 impl Verifier {

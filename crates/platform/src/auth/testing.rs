@@ -143,6 +143,7 @@ impl TestIssuer {
         let now = chrono::Utc::now().timestamp();
         let mut claims = json!({
             "iss": self.url, "aud": AUDIENCE, "sub": "ana", "tenant": "acme", "roles": ["sales"], "exp": now + 600, "iat": now,
+            "jti": Uuid::new_v4(),
         });
         for (name, value) in changes.as_object().expect("an object") {
             claims[name] = value.clone();

@@ -6,8 +6,14 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
 use serde_json::Value;
 use trato_types::{MemberRef, Timestamp};
+use uuid::Uuid;
 
-use super::{Identity, MAX_TOKEN_BYTES, issuer::Issuer, strict::Object};
+use super::{
+    Identity, MAX_TOKEN_BYTES,
+    issuer::Issuer,
+    marks::{self, Leaked, Marks},
+    strict::Object,
+};
 use crate::config::Claims;
 
 /// Why a token was refused; for the log, never for the caller, and never with anything out of the token.
@@ -82,7 +88,7 @@ impl<'a> Token<'a> {
         if !audience {
             return Err(Refusal("it is meant for another audience"));
         }
-        let expires = self.time("exp")?.ok_or(Refusal("it never expires"))?;
+        let expires = self.expires()?;
         if expires.saturating_add(leeway_seconds) <= now {
             return Err(Refusal("it has expired"));
         }
@@ -99,9 +105,35 @@ impl<'a> Token<'a> {
             subject: subject.into(),
             roles: self.roles(&names.roles)?,
             issuer: Arc::clone(&issuer.url),
-            expires: Timestamp::from_timestamp(expires.min(LAST_SECOND), 0)
-                .ok_or(Refusal("its expiry is no time"))?,
+            expires: moment(expires)?,
+            marks: self.marks(&issuer.url, tenant, subject),
         })
+    }
+
+    /// What it takes to revoke it. Whether its signature is right does not matter: one that is wrong is refused anyway.
+    pub(super) fn leaked(&self) -> Result<Leaked, Refusal> {
+        let told = |name| marks::shown(self.claims.text(name).unwrap_or("?"));
+        Ok(Leaked {
+            mark: marks::of_token(self.signed),
+            description: format!("a token of {} by {}", told("sub"), told("iss")),
+            expires: moment(self.expires()?)?,
+        })
+    }
+
+    fn marks(&self, issuer: &str, tenant: Uuid, subject: &str) -> Marks {
+        // A moment that cannot be read is none, and the token as old as any.
+        let issued = self.time("iat").ok().flatten();
+        Marks {
+            token: marks::of_token(self.signed),
+            id: self.claims.text("jti").map(|id| marks::of_id(issuer, id)),
+            subject: marks::of_subject(tenant, subject),
+            issued: issued.and_then(|issued| Timestamp::from_timestamp(issued, 0)),
+        }
+    }
+
+    /// The `exp` claim, in seconds since 1970.
+    fn expires(&self) -> Result<i64, Refusal> {
+        self.time("exp")?.ok_or(Refusal("it never expires"))
     }
 
     /// A list of texts, or one text of words; a token without the claim has no roles.
@@ -144,6 +176,11 @@ impl<'a> Token<'a> {
 
 /// The end of the year 9999; later expiries are as good as that.
 const LAST_SECOND: i64 = 253_402_300_799;
+
+/// The moment at which a token expires.
+fn moment(expires: i64) -> Result<Timestamp, Refusal> {
+    Timestamp::from_timestamp(expires.min(LAST_SECOND), 0).ok_or(Refusal("its expiry is no time"))
+}
 
 fn decode(part: &str) -> Option<Object> {
     Object::parse(&URL_SAFE_NO_PAD.decode(part).ok()?)

@@ -7,6 +7,7 @@ mod events;
 mod output;
 mod projection;
 mod tenant;
+mod token;
 
 use clap::Subcommand;
 use prost_reflect::DescriptorPool;
@@ -18,6 +19,7 @@ pub use self::{
     output::Output,
     projection::ProjectionCommand,
     tenant::TenantCommand,
+    token::TokenCommand,
 };
 use crate::{
     ServiceSpec,
@@ -51,6 +53,9 @@ pub enum Operation {
     /// Tenants as this service knows them.
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Tokens that are refused although they are good.
+    #[command(subcommand)]
+    Token(TokenCommand),
 }
 
 impl Operation {
@@ -59,7 +64,7 @@ impl Operation {
         let loader = match self {
             // It says itself what is missing.
             Self::Doctor { .. } => return loader,
-            Self::DeadLetters(_) | Self::Projection(_) | Self::Tenant(_) => loader,
+            Self::DeadLetters(_) | Self::Projection(_) | Self::Tenant(_) | Self::Token(_) => loader,
             Self::Events(command) if command.needs_broker() => loader.require("broker.url"),
             Self::Events(_) => loader,
         };
@@ -89,6 +94,9 @@ impl Operation {
             Self::Events(command) => command.run(service, &processor, &kept, settings, &mut to).await,
             Self::Projection(command) => command.run(&processor, &mut to).await,
             Self::Tenant(command) => command.run(processor.database(), &mut to).await,
+            Self::Token(command) => {
+                command.run(processor.database(), &settings.auth, tokio::io::stdin(), &mut to).await
+            }
         }
     }
 }

@@ -35,8 +35,14 @@ macro_rules! migrations {
 }
 
 /// The platform's own migrations; they run before a service's.
-pub const PLATFORM: &[Migration] =
-    migrations!["0001_platform", "0002_events", "0003_access", "0004_tenant", "0005_declared_queue"];
+pub const PLATFORM: &[Migration] = migrations![
+    "0001_platform",
+    "0002_events",
+    "0003_access",
+    "0004_tenant",
+    "0005_declared_queue",
+    "0006_revocation",
+];
 
 /// Two programs that migrate at once wait for one another by this advisory lock.
 const LOCK: i64 = 0x7472_6174_6f00;

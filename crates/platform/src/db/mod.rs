@@ -27,7 +27,7 @@ pub use self::{
     span::recorded,
     tx::Tx,
 };
-use crate::{config, events::Tail, telemetry::metrics::metrics, tenants::Suspended};
+use crate::{barred::Barred, config, events::Tail, telemetry::metrics::metrics};
 
 /// Time beyond the server's own limit after which a statement without an answer is given up.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -57,8 +57,8 @@ pub struct Database {
     pub wake: Arc<tokio::sync::Notify>,
     /// How far the event log goes, as known here.
     pub tail: Tail,
-    /// Tenants whose calls are refused, as known here.
-    pub suspended: Suspended,
+    /// Whose calls are refused, as known here.
+    pub barred: Barred,
 }
 
 impl Database {
@@ -75,7 +75,7 @@ impl Database {
             system,
             wake: Arc::default(),
             tail: Tail::default(),
-            suspended: Suspended::default(),
+            barred: Barred::default(),
         })
     }
 

@@ -22,7 +22,6 @@ use crate::{
     rpc::status::to_status,
     standard::{Reply, answer},
     telemetry::metrics::metrics,
-    tenants::Suspended,
 };
 
 /// Events on their way to one client.
@@ -63,7 +62,6 @@ pub struct Streams {
     service: &'static str,
     pool: Pool,
     tail: Tail,
-    suspended: Suspended,
     places: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
@@ -93,7 +91,7 @@ impl Streams {
         let watched = places.clone();
         metrics().watch_subscribers(move || MOST_STREAMS - watched.available_permits());
         let (pool, tail) = (database.pool.clone(), database.tail.clone());
-        Self { service, pool, tail, suspended: database.suspended.clone(), places, shutdown }
+        Self { service, pool, tail, places, shutdown }
     }
 
     /// `SubscribeEvents`.
@@ -176,11 +174,9 @@ impl Reader {
     async fn run(mut self) {
         let client = self.client.clone();
         let shutdown = self.streams.shutdown.clone();
-        let (suspended, tenant) = (self.streams.suspended.clone(), self.cx.tenant);
         let ends = tokio::select! {
             outcome = self.read() => outcome.err(),
             () = client.closed() => None,
-            error = suspended.until_suspended(tenant) => Some(error),
             () = shutdown.cancelled() => {
                 Some(Error::unavailable("SHUTTING_DOWN", "the process stops; go on with the last cursor"))
             }

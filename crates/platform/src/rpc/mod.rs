@@ -59,9 +59,9 @@ use status::{DOMAIN, to_status};
 
 use crate::{
     access::records::{Recorder, Visit},
-    auth::Verifier,
+    auth::{Identity, Verifier},
+    barred::Barred,
     telemetry::propagate,
-    tenants::Suspended,
 };
 
 /// What calls pass. Cheap to clone.
@@ -76,7 +76,7 @@ struct Inner {
     verifier: Verifier,
     teams: Arc<dyn TeamsOf>,
     recorder: Recorder,
-    suspended: Suspended,
+    barred: Barred,
     /// Services behind the guard.
     routes: Routes,
     /// Health and reflection, which anybody may ask.
@@ -103,7 +103,7 @@ impl Stack {
             verifier: setup.verifier.clone(),
             teams: Arc::clone(&setup.teams),
             recorder: setup.recorder.clone(),
-            suspended: setup.suspended.clone(),
+            barred: setup.barred.clone(),
             routes: setup.routes.clone().prepare(),
             open,
             places: Places::new(setup.settings.max_concurrency),
@@ -185,7 +185,7 @@ impl Stack {
             }
             None => (response, None),
         };
-        let limits = streams.then(|| stream_limits(deadline, guest.expires, &inner));
+        let limits = streams.then(|| stream_limits(deadline, guest.expires, guest.identity, &inner));
         finish(response, call, limits, recording)
     }
 }
@@ -193,6 +193,8 @@ impl Stack {
 /// What is learned of a caller on the way to its handler.
 #[derive(Default)]
 struct Guest {
+    /// Who it is.
+    identity: Option<Arc<Identity>>,
     /// When its token ends.
     expires: Option<Instant>,
     /// What is recorded of the call; only of methods whose answers hold somebody's data.
@@ -227,8 +229,10 @@ impl Inner {
         };
         let (identity, token) =
             authenticate::authenticate(request.headers(), &self.verifier, &*self.teams).await?;
-        self.suspended.check(identity.tenant)?;
+        // After the verifier, which remembers tokens: one that was good a moment ago is refused, too.
+        self.barred.check(&identity)?;
         let token_ends = until(identity.expires, self.verifier.leeway());
+        guest.identity = Some(Arc::clone(&identity));
         guest.expires = Some(token_ends);
         let purpose = purpose::purpose(request.headers());
         guest.visit = method.rule.subjects.is_some().then(|| Visit {
@@ -309,14 +313,21 @@ fn finish(
     Response::from_parts(parts, Answer::new(body, call, limits, recording))
 }
 
-/// A stream ends when its caller no longer waits, when its token is no longer good, or when the program stops.
-fn stream_limits(deadline: Option<Instant>, expires: Option<Instant>, inner: &Inner) -> answer::Limits {
+/// A stream ends when its caller no longer waits, when its token is no longer good or revoked, when its tenant is suspended,
+/// or when the program stops.
+fn stream_limits(
+    deadline: Option<Instant>,
+    expires: Option<Instant>,
+    identity: Option<Arc<Identity>>,
+    inner: &Inner,
+) -> answer::Limits {
     let by_deadline = deadline.map(|end| (end, exceeded as fn() -> Error));
     let by_token = expires.map(|end| (end, crate::auth::unauthenticated as fn() -> Error));
     let first = by_deadline.into_iter().chain(by_token).min_by_key(|(end, _)| *end);
     let end =
         first.map(|(end, error)| answer::End { at: Box::pin(tokio::time::sleep_until(end.into())), error });
-    answer::Limits { end, shutdown: Box::pin(inner.shutdown.clone().cancelled_owned()) }
+    let barred = identity.map(|identity| inner.barred.until_barred(identity).boxed());
+    answer::Limits { end, barred, shutdown: Box::pin(inner.shutdown.clone().cancelled_owned()) }
 }
 
 /// The instant at which a token is no longer accepted.

@@ -17,9 +17,9 @@ use super::{Readiness, Stack, TeamsOf, Turns, health};
 use crate::{
     access::{records::Recorder, roles::Roles},
     auth::Verifier,
+    barred::Barred,
     config,
     descriptors::MethodRule,
-    tenants::Suspended,
     tls::Tls,
 };
 
@@ -44,8 +44,8 @@ pub struct Setup {
     pub teams: Arc<dyn TeamsOf>,
     /// Where it is recorded who was answered with whose data.
     pub recorder: Recorder,
-    /// Tenants whose calls are refused.
-    pub suspended: Suspended,
+    /// Whose calls are refused although their tokens are good.
+    pub barred: Barred,
     /// Calls worked on at once; streams are not among them.
     pub turns: Turns,
     /// Reported by `grpc.health.v1`.

@@ -156,6 +156,7 @@ pub(crate) struct TestServer {
     pub issuer: TestIssuer,
     pub echo: Echo,
     pub teams: Arc<TestTeams>,
+    pub barred: Barred,
     pub readiness: Readiness,
     pub url: String,
     pub stop: CancellationToken,
@@ -189,6 +190,7 @@ impl TestServer {
         settings.drain_seconds = 5;
         change(&mut settings);
         let (echo, teams, readiness) = (Echo::default(), Arc::new(TestTeams::default()), Readiness::new());
+        let barred = Barred::default();
         let setup = Setup {
             service: "test",
             settings,
@@ -199,7 +201,7 @@ impl TestServer {
             roles: Arc::new(Roles::parse(ROLES, descriptors.permissions()).expect("roles")),
             teams: Arc::clone(&teams) as Arc<dyn TeamsOf>,
             recorder,
-            suspended: Suspended::default(),
+            barred: barred.clone(),
             turns: Turns::new(TURNS, PATIENCE),
             readiness: readiness.clone(),
             tls,
@@ -208,7 +210,7 @@ impl TestServer {
         let url = format!("{scheme}://{}", server.local_addr());
         let stop = CancellationToken::new();
         let task = tokio::spawn(server.serve(stop.clone()));
-        Self { issuer, echo, teams, readiness, url, stop, task }
+        Self { issuer, echo, teams, barred, readiness, url, stop, task }
     }
 
     /// The way to servers like this one, as services take it to each other.
@@ -274,14 +276,23 @@ where
     Ok(response.into_inner().text)
 }
 
-/// The texts of a stream, and the status it ended with.
-pub(crate) async fn stream(channel: Channel, request: tonic::Request<Text>) -> (Vec<String>, Option<Status>) {
+/// A stream that was accepted.
+pub(crate) async fn open(
+    channel: Channel,
+    request: tonic::Request<Text>,
+) -> Result<tonic::Streaming<Text>, Status> {
     let mut client = Grpc::new(channel);
     client.ready().await.expect("connected");
     let path = format!("/{}/WatchEchoes", Echo::NAME).parse().expect("a path");
+    let response = client.server_streaming(request, path, ProstCodec::<Text, Text>::default()).await?;
+    Ok(response.into_inner())
+}
+
+/// The texts of a stream, and the status it ended with.
+pub(crate) async fn stream(channel: Channel, request: tonic::Request<Text>) -> (Vec<String>, Option<Status>) {
     let mut texts = Vec::new();
-    let mut stream = match client.server_streaming(request, path, ProstCodec::<Text, Text>::default()).await {
-        Ok(response) => response.into_inner(),
+    let mut stream = match open(channel, request).await {
+        Ok(stream) => stream,
         Err(status) => return (texts, Some(status)),
     };
     loop {

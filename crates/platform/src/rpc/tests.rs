@@ -1,11 +1,13 @@
 //! A call on its way through the server: limits, deadline, token, permission.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Value, json};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use super::testing::*;
-use crate::{auth::testing::ACME, telemetry::propagate::trace_id};
+use crate::{auth::testing::ACME, barred::Lists, telemetry::propagate::trace_id};
 
 fn reason(status: &Status) -> String {
     let details = status.get_error_details();
@@ -267,6 +269,49 @@ async fn a_stream_ends_when_its_token_expires() {
 
     let end = end.expect("a status");
     assert_eq!((texts.len(), end.code(), reason(&end).as_str()), (1, Code::Unauthenticated, "INVALID_TOKEN"));
+}
+
+/// I4: a token that was good a moment ago is refused like one that never was when it is revoked, its stream ends, and another
+/// token of the same caller is as good as before.
+#[tokio::test]
+async fn a_revoked_token_is_refused_like_a_forged_one_and_its_stream_ends() {
+    let server = TestServer::start().await;
+    let channel = server.channel().await;
+    let leaked = server.issuer.token(json!({ "roles": ["boss"] }));
+    let with = |token: &str, text: &str| {
+        let mut request = tonic::Request::new(Text::new(text));
+        let metadata = request.metadata_mut();
+        metadata.insert("authorization", format!("Bearer {token}").parse().expect("a header"));
+        metadata.insert("x-request-id", "r-1".parse().expect("a header"));
+        request
+    };
+    let mut watching = open(channel.clone(), with(&leaked, "forever")).await.expect("it is good");
+    watching.message().await.expect("it is good");
+    let marks = server.issuer.verifier().verify(&leaked).await.expect("it is good").marks.clone();
+
+    let revoked = HashMap::from([(marks.token, None)]);
+    server.barred.replace(Lists { revoked, ..Lists::default() });
+
+    let refused = unary(channel.clone(), "GetEcho", with(&leaked, "x")).await.expect_err("it is revoked");
+    let forged = unary(channel.clone(), "GetEcho", with("forged", "x")).await.expect_err("a forged token");
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unauthenticated, "INVALID_TOKEN"));
+    assert_eq!((refused.message(), refused.details()), (forged.message(), forged.details()));
+    let end = soon(watching.message()).await.expect_err("it ends");
+    assert_eq!((end.code(), reason(&end).as_str()), (Code::Unauthenticated, "INVALID_TOKEN"));
+    server.call("GetEcho", &["boss"], "x").await.expect("another token of the same caller is good");
+}
+
+#[tokio::test]
+async fn a_stream_of_a_tenant_that_is_suspended_ends() {
+    let server = TestServer::start().await;
+    let request = server.request(&["boss"], "forever");
+    let mut watching = open(server.channel().await, request).await.expect("it is permitted");
+    watching.message().await.expect("it is permitted");
+
+    server.barred.replace(Lists { suspended: HashSet::from([ACME]), ..Lists::default() });
+
+    let end = soon(watching.message()).await.expect_err("it ends");
+    assert_eq!((end.code(), reason(&end).as_str()), (Code::PermissionDenied, "TENANT_SUSPENDED"));
 }
 
 #[tokio::test]

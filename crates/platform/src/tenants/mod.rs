@@ -1,80 +1,12 @@
-//! Tenants as a service knows them beside their rows: a name for people, and whether their calls are refused.
-//!
-//! Suspension costs no statement per call: each process reads the few suspended tenants every two seconds and looks
-//! them up in memory. While the database is away the last answer stands.
-
-use std::{collections::HashSet, sync::Arc, time::Duration};
+//! Tenants as a service knows them beside their rows: a name for people, and whether their calls are refused, by
+//! [`Barred`](crate::barred::Barred).
 
 use serde::Serialize;
 use sqlx::{Row as _, postgres::PgRow};
-use tokio::{sync::watch, time::timeout};
-use tokio_util::sync::CancellationToken;
-use trato_types::{Error, Kind, Result, error::chain};
+use trato_types::{Error, Result};
 use uuid::Uuid;
 
 use crate::db::{Pool, from_sqlx};
-
-/// Time between two looks at who is suspended.
-const LOOK: Duration = Duration::from_secs(2);
-
-/// The suspended tenants, as last read. Cheap to clone; all clones share them.
-#[derive(Clone, Debug)]
-pub struct Suspended(Arc<watch::Sender<HashSet<Uuid>>>);
-
-impl Default for Suspended {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(HashSet::new())))
-    }
-}
-
-impl Suspended {
-    /// PERMISSION_DENIED `TENANT_SUSPENDED` for a suspended tenant.
-    pub fn check(&self, tenant: Uuid) -> Result<()> {
-        if self.0.borrow().contains(&tenant) { Err(suspended()) } else { Ok(()) }
-    }
-
-    /// Waits until the tenant is suspended: what is under way for it, such as a stream, ends then.
-    pub async fn until_suspended(&self, tenant: Uuid) -> Error {
-        let mut all = self.0.subscribe();
-        if all.wait_for(|all| all.contains(&tenant)).await.is_err() {
-            // Cannot be: the sender lives in `self`.
-            std::future::pending::<()>().await;
-        }
-        suspended()
-    }
-
-    /// Reads who is suspended now.
-    pub async fn read(&self, system: &Pool) -> Result<()> {
-        let sql = "select tenant_id from platform.tenant where state = 'SUSPENDED'";
-        let now: Vec<Uuid> = sqlx::query_scalar(sql).fetch_all(system).await.map_err(from_sqlx)?;
-        let now: HashSet<Uuid> = now.into_iter().collect();
-        self.0.send_if_modified(|all| {
-            let differs = *all != now;
-            *all = now;
-            differs
-        });
-        Ok(())
-    }
-
-    /// Reads again and again until `stop`.
-    pub async fn keep_reading(self, system: Pool, stop: CancellationToken) {
-        let mut failed = false;
-        // Ends early at the stop.
-        while timeout(LOOK, stop.cancelled()).await.is_err() {
-            let outcome = self.read(&system).await;
-            if let Err(error) = &outcome
-                && !failed
-            {
-                tracing::warn!(error = %chain(error), "who is suspended is not known; the last answer stands");
-            }
-            failed = outcome.is_err();
-        }
-    }
-}
-
-fn suspended() -> Error {
-    Error::new(Kind::Forbidden, "TENANT_SUSPENDED", "the tenant is suspended")
-}
 
 /// A tenant as operators see it.
 #[derive(Clone, Debug, Serialize)]

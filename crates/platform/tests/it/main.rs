@@ -4,5 +4,6 @@ mod access_records;
 mod events;
 mod migrate;
 mod resource;
+mod revocations;
 mod standard;
 mod tx;

@@ -73,6 +73,9 @@ impl Gateway {
         if let Some(passed) = passed {
             passed.answered(&gathered.status);
         }
+        if gathered.status.refuses_token() {
+            return Err(Failure::Upstream(gathered.status));
+        }
         if let Some(record) = record {
             record.end(gathered.status.code);
         }

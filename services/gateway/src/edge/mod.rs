@@ -341,6 +341,10 @@ impl Gateway {
     ) -> Response<Body> {
         let (status, http) = match failure {
             Failure::Own(refusal) => (Status::of(&refusal.error, &ask.request_id()), refusal.http),
+            // A token that is revoked, which the gateway does not know, is answered like any other that is not good.
+            Failure::Upstream(status) if status.refuses_token() => {
+                (Status::of(&unauthenticated(), &ask.request_id()), None)
+            }
             Failure::Upstream(status) => (status, None),
         };
         if let Some(record) = record {

@@ -222,6 +222,8 @@ fn standing(buckets: &[(Shared<'_>, &mut Bucket)], now: Instant) -> Standing {
 
 #[cfg(test)]
 mod tests {
+    use trato_platform::auth::marks::Marks;
+
     use super::*;
 
     fn rates(change: impl FnOnce(&mut config::Rate)) -> Rates {
@@ -248,6 +250,7 @@ mod tests {
             roles: Arc::from([]),
             issuer: "issuer".into(),
             expires: chrono::DateTime::UNIX_EPOCH,
+            marks: Marks::default(),
         }
     }
 

@@ -85,6 +85,25 @@ async fn the_error_of_a_service_is_passed_through_with_its_details() {
     assert!(headers.contains_key("grpc-status-details-bin") && body.is_empty());
 }
 
+/// I4: what only the service knows of a token, such as that it is revoked, does not show in its answer.
+#[tokio::test]
+async fn a_token_that_the_service_refuses_is_refused_as_by_the_gateway() {
+    let edge = Edge::start().await;
+    let [mut revoked, mut forged] =
+        ["books/revoked", "books/7"].map(|name| request(&edge, "GetBook", get_book(name)));
+    forged.headers_mut().insert("authorization", "Bearer a.b.c".parse().expect("a header"));
+    for request in [&mut revoked, &mut forged] {
+        request.headers_mut().insert("x-request-id", "r".parse().expect("a header"));
+    }
+
+    let ((refused, _, _), (other, _, _)) = (call(&edge, revoked).await, call(&edge, forged).await);
+
+    assert_eq!(refused["grpc-status"], "16");
+    for name in ["grpc-status", "grpc-message", "grpc-status-details-bin"] {
+        assert_eq!(refused.get(name), other.get(name), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn errors_of_the_gateway_speak_grpc_too() {
     let edge = Edge::with(&[("TRATO_SERVER__MAX_MESSAGE_BYTES", "1024")]).await;

@@ -145,6 +145,21 @@ async fn bad_tokens_are_all_answered_alike() {
     assert_eq!(edge.upstream.seen.calls(), 0);
 }
 
+/// I4: what only the service knows of a token, such as that it is revoked, does not show in its answer.
+#[tokio::test]
+async fn a_token_that_the_service_refuses_is_answered_like_any_other() {
+    let edge = Edge::start().await;
+    let ask = |path: &str| edge.request("GET", path).header("x-request-id", "r");
+
+    let forged = edge.anonymous("GET", "/v1/books/7").bearer_auth("a.b.c").header("x-request-id", "r");
+    let (revoked, forged) = (send(ask("/v1/books/revoked")).await, send(forged).await);
+    let other = send(ask("/v1/books/foreign")).await;
+
+    assert_eq!((revoked.status, &revoked.text), (401, &forged.text));
+    assert_eq!(revoked.headers["www-authenticate"], forged.headers["www-authenticate"]);
+    assert_eq!(other.error(), (401, "UNAUTHENTICATED".to_owned(), "WHO_ARE_YOU".to_owned()));
+}
+
 #[tokio::test]
 async fn a_caller_beyond_its_rate_is_told_when_to_come_back_and_others_are_not_affected() {
     let edge = Edge::with(&[("TRATO_RATE__PER_CALLER", "1"), ("TRATO_RATE__BURST_PER_CALLER", "3")]).await;

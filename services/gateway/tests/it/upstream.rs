@@ -140,6 +140,14 @@ async fn get_book(name: &str, seen: &Arc<Seen>) -> Response<Body> {
             details.set_resource_info("books", name, "", "it was never bought");
             refuse(Code::NotFound, &details)
         }
+        "books/revoked" => refuse(
+            Code::Unauthenticated,
+            &ErrorDetails::with_error_info("INVALID_TOKEN", "library.example", []),
+        ),
+        "books/foreign" => refuse(
+            Code::Unauthenticated,
+            &ErrorDetails::with_error_info("WHO_ARE_YOU", "library.example", []),
+        ),
         "books/busy" => {
             refuse(Code::ResourceExhausted, &ErrorDetails::with_retry_info(Some(Duration::from_millis(6500))))
         }
