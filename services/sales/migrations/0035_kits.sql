@@ -9,7 +9,8 @@ Null of a draft, and of an order that was confirmed before this was kept: delive
 
 alter table delivery_note add column kits jsonb not null default '[]';
 alter table delivery_note add constraint delivery_note_kits_check check (jsonb_typeof(kits) = 'array') not valid;
-comment on column delivery_note.kits is 'What is in one of each kit among the lines, as in sales_order.kits; the guard keeps it once it is issued.';
+comment on column delivery_note.kits is
+  'What is in one of each kit among the lines, as in sales_order.kits; the guard keeps it once it is issued.';
 
 -- As it was, and the kits: given once, when the order is confirmed.
 create or replace function sales_order_guard() returns trigger language plpgsql as $$
