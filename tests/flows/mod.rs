@@ -19,6 +19,7 @@ mod import;
 mod installation_test;
 mod invoiced_orders;
 mod invoicing;
+mod kits;
 mod lost_updates;
 mod make;
 pub mod orders;

@@ -14,6 +14,7 @@ mod events;
 mod foreign;
 mod forms;
 mod funnel;
+mod kit;
 mod number_series;
 mod opportunity;
 mod order;
@@ -96,6 +97,7 @@ pub fn service() -> ServiceSpec {
             "0032_valid_before",
             "0033_last_issue_date",
             "0034_issue_time",
+            "0035_kits",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()

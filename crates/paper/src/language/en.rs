@@ -74,6 +74,8 @@ pub const fn word(word: Word) -> &'static str {
         Word::PromisedFor => "Promised for {}",
         Word::Lot => "Lot {}",
         Word::Serials => "Serial numbers: {}",
+        Word::Contents => "Contains:",
+        Word::PartsOmitted => "Contains parts that are not listed here.",
         Word::PaymentTerms => "Payment: {}",
         Word::DeliveryTerms => "Delivery: {}",
         Word::Acceptance => "We accept this offer on the terms above.",

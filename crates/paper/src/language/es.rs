@@ -59,6 +59,8 @@ pub const fn word(word: Word) -> &'static str {
         Word::PromisedFor => "Entrega prevista: {}",
         Word::Lot => "Lote {}",
         Word::Serials => "Números de serie: {}",
+        Word::Contents => "Contiene:",
+        Word::PartsOmitted => "Contiene componentes que no se detallan aquí.",
         Word::PaymentTerms => "Pago: {}",
         Word::DeliveryTerms => "Entrega: {}",
         Word::Acceptance => "Aceptamos este presupuesto en las condiciones indicadas.",

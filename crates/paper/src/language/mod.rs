@@ -128,6 +128,10 @@ pub enum Word {
     Lot,
     /// Serial numbers of something.
     Serials,
+    /// Before the parts of a kit.
+    Contents,
+    /// A kit has parts, and they are not listed.
+    PartsOmitted,
     /// How it is to be paid.
     PaymentTerms,
     /// How it is delivered.

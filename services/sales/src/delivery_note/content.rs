@@ -88,6 +88,11 @@ impl Lines {
         self.0.iter().map(|line| (line.order_line.as_str(), line.quantity))
     }
 
+    /// The products of the lines that are known.
+    pub fn products(&self) -> impl Iterator<Item = Id<Product>> {
+        self.0.iter().filter_map(Line::product)
+    }
+
     /// Every serial number with its product, the lines of which are known.
     pub fn serials(&self) -> impl Iterator<Item = (Id<Product>, &str)> {
         let named = self.0.iter().filter_map(|line| Some((line.good.as_ref()?.product, &line.serials)));
@@ -98,6 +103,11 @@ impl Lines {
 impl Line {
     /// Most serial numbers of a line.
     pub const MAX_SERIALS: usize = 1000;
+
+    /// The product, once the order was asked.
+    pub fn product(&self) -> Option<Id<Product>> {
+        self.good.as_ref().map(|good| good.product)
+    }
 
     /// Notes what is wrong with it by itself, under `path`.
     pub fn check(&self, path: &str, violations: &mut Violations) {

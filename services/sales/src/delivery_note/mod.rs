@@ -9,10 +9,10 @@
 //! ```
 //!
 //! A delivery note is one row; its lines lie in it as JSON. A draft takes over from its order what stands on it
-//! (`requests.rs`). Issuing takes the quantities out of the order's, under the lock of the order; voiding gives them
-//! back (`moves.rs`), and so does the customer who refuses something (`confirm.rs`). Serial numbers that are with customers are rows
-//! of their own, of which there is one for each product and number (`serials.rs`). Locks are taken note first, then
-//! order, then the counter.
+//! (`requests.rs`), and what is in its kits (`../kit`). Issuing takes the quantities out of the order's, under the lock of
+//! the order; voiding gives them back (`moves.rs`), and so does the customer who refuses something (`confirm.rs`). Serial
+//! numbers that are with customers are rows of their own, of which there is one for each product and number
+//! (`serials.rs`). Locks are taken note first, then order, then the counter.
 
 mod api;
 mod confirm;

@@ -11,6 +11,7 @@ use trato_types::{
 use super::content::{Line, Lines, Named, Proof, Refusals};
 use crate::{
     foreign::{Account, LegalEntity, Team},
+    kit::{Contents, Kits},
     number_series::{NumberSeries, Numbered},
     order::{Good, Order, OrderError, reason_of},
     parties::{Parties, day_in},
@@ -30,6 +31,8 @@ pub struct DeliveryNote {
     pub account: Option<Ref<Account>>,
     /// What is delivered.
     pub lines: Lines,
+    /// What is in the kits among it.
+    pub kits: Kits,
     /// Where it goes.
     pub ship_to: Option<Address>,
     /// Text on the document; may be empty.
@@ -153,6 +156,11 @@ impl DeliveryNote {
             });
         }
         violations.into_result(Some(()))
+    }
+
+    /// What is in each of its lines, line by line; nothing in one that is no kit.
+    pub fn contents(&self) -> Vec<Contents<'_>> {
+        self.kits.contents(self.lines.0.iter().map(|line| (line.product(), line.quantity)))
     }
 
     /// Gives a draft its number and its day, made out by and to these now.

@@ -8,7 +8,7 @@ use trato_platform::{
 use trato_proto::sales::v1 as pb;
 use trato_types::Result;
 
-use super::{model::DeliveryNote, serials};
+use super::{model::DeliveryNote, requests::fill_in_kits, serials};
 use crate::{
     number_series::{self, DocumentKind},
     order::{lock_order, save_order},
@@ -30,6 +30,8 @@ pub async fn issue(
     moved.deliver(delivery_note.lines.quantities())?;
     save_order(&orders, tx, &order, moved, Facts::default()).await?;
     serials::take(tx, before.id, &delivery_note.lines).await?;
+    // Once more, for a draft that was written before what is in kits was kept.
+    fill_in_kits(tx, vec![(&mut delivery_note, &order.value)]).await?;
     let parties = parties::store::find(tx, delivery_note.legal_entity, order.value.account).await?;
     let today = parties::store::find_day(tx, delivery_note.legal_entity).await?;
     let numbered = number_series::take(tx, DocumentKind::DeliveryNote, &body.number_series, today).await?;

@@ -13,6 +13,7 @@ use super::{
     content::{Line, Lines, Proof, Refusal, Refusals},
     model::{DeliveryNote, State},
 };
+use crate::kit::Kits;
 
 /// Parses a draft, or lists every violation.
 pub fn parse(message: &pb::DeliveryNote) -> Result<DeliveryNote> {
@@ -31,6 +32,7 @@ pub fn parse(message: &pb::DeliveryNote) -> Result<DeliveryNote> {
         order_id,
         account: None,
         lines: Lines(lines),
+        kits: Kits::default(),
         ship_to,
         note,
         legal_entity,

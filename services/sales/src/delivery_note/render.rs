@@ -8,13 +8,17 @@ use super::{
     content::{Line, Proof, Refusal},
     model::{DeliveryNote, State},
 };
-use crate::parties::{render_issuer, render_recipient};
+use crate::{
+    kit::{Contents, render_contents},
+    parties::{render_issuer, render_recipient},
+};
 
 /// The public form of a record.
 pub fn render(record: &Record<DeliveryNote>) -> pb::DeliveryNote {
     let delivery_note = &record.value;
     let parties = delivery_note.parties.as_ref();
     let (source, external_id) = record.external_fields();
+    let lines = delivery_note.lines.0.iter().zip(delivery_note.contents());
     pb::DeliveryNote {
         name: record.name(),
         create_time: Some(wire::timestamp(record.create_time)),
@@ -27,7 +31,7 @@ pub fn render(record: &Record<DeliveryNote>) -> pb::DeliveryNote {
         owner: delivery_note.owner.as_ref().map(MemberRef::name).unwrap_or_default(),
         team: delivery_note.team.map(Ref::name).unwrap_or_default(),
         order: delivery_note.order_id.name(),
-        lines: delivery_note.lines.0.iter().map(render_line).collect(),
+        lines: lines.map(|(line, contents)| render_line(line, &contents)).collect(),
         ship_to: delivery_note.ship_to.clone().map(Into::into),
         note: delivery_note.note.clone(),
         account: delivery_note.account.map(Ref::name).unwrap_or_default(),
@@ -49,7 +53,7 @@ pub fn render(record: &Record<DeliveryNote>) -> pb::DeliveryNote {
     }
 }
 
-fn render_line(line: &Line) -> pb::delivery_note::Line {
+fn render_line(line: &Line, contents: &Contents<'_>) -> pb::delivery_note::Line {
     let good = line.good.as_ref();
     pb::delivery_note::Line {
         key: line.key.clone(),
@@ -60,6 +64,8 @@ fn render_line(line: &Line) -> pb::delivery_note::Line {
         product: good.map(|good| good.product.name()).unwrap_or_default(),
         description: good.map(|good| good.description.clone()).unwrap_or_default(),
         unit_code: good.map(|good| good.unit_code.clone()).unwrap_or_default(),
+        parts: render_contents(contents),
+        parts_omitted: contents.omitted,
     }
 }
 

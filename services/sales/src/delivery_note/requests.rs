@@ -1,4 +1,5 @@
-//! Drafts of delivery notes: what stands on them is taken over from their orders, in the transaction that writes them.
+//! Drafts of delivery notes: what stands on them is taken over from their orders, in the transaction that writes them, and what is
+//! in their kits with it.
 
 use futures::{FutureExt as _, future::BoxFuture};
 use trato_platform::{
@@ -12,6 +13,7 @@ use trato_types::{Context, Result};
 
 use super::model::DeliveryNote;
 use crate::{
+    kit,
     order::{Order, find_orders, order_not_found},
     own_team::OwnTeam,
 };
@@ -52,15 +54,40 @@ impl Draft for DeliveryNote {
         tx: &'a mut Tx,
         drafts: Vec<&'a mut Self>,
     ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
-        async move {
-            let ids = drafts.iter().map(|draft| draft.order_id).collect();
-            let found = find_orders(tx, &references.orders, ids).await?;
-            let complete = |draft: &'a mut Self| {
-                let order = found.get(&draft.order_id.uuid());
-                draft.take_over(order.ok_or_else(|| order_not_found(draft.order_id))?)
-            };
-            Ok(drafts.into_iter().map(complete).collect())
-        }
-        .boxed()
+        complete(&references.orders, tx, drafts).boxed()
     }
+}
+
+async fn complete(
+    orders: &Statements,
+    tx: &mut Tx,
+    mut drafts: Vec<&mut DeliveryNote>,
+) -> Result<Vec<Result<()>>> {
+    let ids = drafts.iter().map(|draft| draft.order_id).collect();
+    let found = find_orders(tx, orders, ids).await?;
+    let mut outcomes = Vec::with_capacity(drafts.len());
+    for draft in &mut drafts {
+        let order = found.get(&draft.order_id.uuid()).ok_or_else(|| order_not_found(draft.order_id));
+        outcomes.push(order.and_then(|order| draft.take_over(order)));
+    }
+    let mut delivered = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let order = found.get(&draft.order_id.uuid());
+        delivered.extend(order.map(|order| (draft, order)));
+    }
+    fill_in_kits(tx, delivered).await?;
+    Ok(outcomes)
+}
+
+/// Puts in what is in the kits on delivery notes: what was kept of it with their orders. Of orders that were confirmed before it was
+/// kept, it is what the catalogue has now, by one statement for all of them.
+pub async fn fill_in_kits(tx: &mut Tx, delivered: Vec<(&mut DeliveryNote, &Order)>) -> Result<()> {
+    let unkept = delivered.iter().filter(|(_, order)| order.kits.is_none());
+    let products = unkept.flat_map(|(delivery_note, _)| delivery_note.lines.products()).collect();
+    let now = kit::store::find(tx, products).await?;
+    for (delivery_note, order) in delivered {
+        let kits = order.kits.as_ref().unwrap_or(&now);
+        delivery_note.kits = kits.only(delivery_note.lines.products());
+    }
+    Ok(())
 }

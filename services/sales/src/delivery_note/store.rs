@@ -15,6 +15,7 @@ columns!(DeliveryNote {
     order_id,
     account,
     lines,
+    kits,
     ship_to,
     note,
     legal_entity,

@@ -14,7 +14,8 @@
 //! nothing that is written by whatever way is delivered beyond what was ordered. From confirmation to fulfilment the
 //! state follows from them. Billing keeps credit for an order before it is confirmed (`credit.rs`); what it invoices and
 //! credits of lines and charges is heard from its events (`billed.rs`); days that pass while something is promised are
-//! found by a job (`promises.rs`). An account that billing has on hold holds what is open of its orders (`account_hold.rs`).
+//! found by a job (`promises.rs`). What is in kits is kept when it is confirmed (`../kit`). An account that billing has on
+//! hold holds what is open of its orders (`account_hold.rs`).
 
 mod account_hold;
 mod api;

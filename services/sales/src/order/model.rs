@@ -16,7 +16,9 @@ use crate::{
     decimal::Exact,
     document::Document,
     foreign::{Account, Team},
+    kit::Kits,
     number_series::{NumberSeries, Numbered},
+    product::Product,
     quote::Quote,
 };
 
@@ -69,6 +71,8 @@ pub struct Order {
     pub number: Option<String>,
     /// Day on which it was confirmed.
     pub order_date: Option<Date>,
+    /// What is in its kits, as it was when it was confirmed; none before, and where it was confirmed before this was kept.
+    pub kits: Option<Kits>,
     /// Its quantities.
     pub ledger: Ledger,
     /// What billing did with charges of the whole.
@@ -215,6 +219,7 @@ impl Order {
             number_series: None,
             number: None,
             order_date: None,
+            kits: None,
             ledger: Ledger::default(),
             billed_charges: BilledCharges::default(),
             delivery_status: DeliveryStatus::NotApplicable,
@@ -250,8 +255,13 @@ impl Order {
         self.currency = self.document.currency;
     }
 
-    /// Agrees on a draft: from here on it has quantities.
-    pub fn confirm(&mut self, numbered: Numbered, today: Date) -> Result<(), OrderError> {
+    /// The products that it names, those among them that promotions give.
+    pub fn products(&self) -> Vec<Id<Product>> {
+        Good::all(&self.document).into_iter().map(|good| good.product).collect()
+    }
+
+    /// Agrees on a draft, with what is in its kits: from here on it has quantities.
+    pub fn confirm(&mut self, numbered: Numbered, today: Date, kits: Kits) -> Result<(), OrderError> {
         self.require_draft()?;
         self.require_not_held()?;
         let entry = |good: Good| {
@@ -264,6 +274,7 @@ impl Order {
         self.number_series = Some(numbered.number_series);
         self.number = Some(numbered.number);
         self.order_date = Some(today);
+        self.kits = Some(kits);
         self.follow();
         Ok(())
     }

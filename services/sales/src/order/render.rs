@@ -9,7 +9,7 @@ use super::{
     ledger::{BrokenPromise, DeliveryStatus, Entry, InvoiceStatus, InvoicingPolicy},
     model::{HoldReason, Order, State},
 };
-use crate::document;
+use crate::{document, kit};
 
 /// The public form of a record.
 pub fn render(record: &Record<Order>) -> pb::Order {
@@ -52,6 +52,7 @@ pub fn render(record: &Record<Order>) -> pb::Order {
         cancel_reason: order.cancel_reason.clone(),
         held_with_account: order.held_with_account,
         charge_progress: order.charges().map(render_charge).collect(),
+        kits: order.kits.as_ref().map(kit::render_kits).unwrap_or_default(),
     }
 }
 

@@ -34,6 +34,7 @@ columns!(Order {
     number_series,
     number,
     order_date,
+    kits,
     ledger,
     billed_charges,
     delivery_status,

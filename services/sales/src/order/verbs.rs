@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     document::{self, Sale},
+    kit,
     number_series::{self, DocumentKind},
     parties, promotion,
 };
@@ -33,7 +34,8 @@ pub fn require_confirmable(order: &Record<Order>) -> Result<()> {
 }
 
 /// Confirms a locked draft with the next number of the series, if it comes to the same as when it was written. What its
-/// promotions give is taken of them. What came of a quote keeps the prices that were agreed on, and the quote has done so.
+/// promotions give is taken of them. What came of a quote keeps the prices that were agreed on, and the quote has done so. What is in
+/// its kits is what is in them now.
 pub async fn confirm(
     promotions: Statements,
     tx: &mut Tx,
@@ -51,12 +53,13 @@ pub async fn confirm(
             return Err(OrderError::PriceChanged.into());
         }
     }
+    let kits = kit::store::find(tx, before.value.products()).await?;
     account_hold::take_turn(tx, before.value.account).await?;
     let today = parties::store::find_day(tx, None).await?;
     let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series, today).await?;
     let mut order = before.value.clone();
     let order_date = numbered.day;
-    order.confirm(numbered, order_date)?;
+    order.confirm(numbered, order_date, kits)?;
     billed::catch_up(tx, before.id, &mut order).await?;
     account_hold::hold_with_account(tx, &mut order).await?;
     Ok((before.next(tx.cx(), order), Facts::default()))

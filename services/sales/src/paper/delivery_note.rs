@@ -8,6 +8,7 @@ use trato_types::Date;
 use super::{Printing, date, text};
 use crate::{
     delivery_note::{self, DeliveryNote, State},
+    kit::Contents,
     order::{Good, Order},
 };
 
@@ -33,7 +34,7 @@ impl Printing {
             text(Word::RecipientOrder, &order.customer_po),
             date(Word::Promised, common),
         ];
-        let lines = delivery_note.lines.0.iter().zip(promised);
+        let lines = delivery_note.lines.0.iter().zip(delivery_note.contents()).zip(promised);
         Document {
             kind: Kind::DeliveryNote,
             mark: match delivery_note.state {
@@ -50,7 +51,11 @@ impl Printing {
             recipient: self.recipient(delivery_note.ship_to.as_ref()),
             details: details.into_iter().flatten().collect(),
             introduction: String::new(),
-            lines: lines.map(|(line, day)| self.delivered(line, day.filter(|_| common.is_none()))).collect(),
+            lines: lines
+                .map(|((line, contents), day)| {
+                    self.delivered(line, &contents, day.filter(|_| common.is_none()))
+                })
+                .collect(),
             sums: Vec::new(),
             payment: None,
             notes: vec![delivery_note.note.clone()],
@@ -58,7 +63,7 @@ impl Printing {
         }
     }
 
-    fn delivered(&self, line: &delivery_note::Line, promised: Option<Date>) -> Line {
+    fn delivered(&self, line: &delivery_note::Line, contents: &Contents<'_>, promised: Option<Date>) -> Line {
         let say = |word, text: &str| self.language.sentence(word, &[text]);
         let mut remarks = Vec::new();
         if !line.lot.is_empty() {
@@ -68,6 +73,7 @@ impl Printing {
             remarks.push(say(Word::Serials, &line.serials.join(", ")));
         }
         remarks.extend(promised.map(|day| say(Word::PromisedFor, &self.language.date(day))));
+        remarks.extend(self.contents(contents));
         let good = line.good.as_ref();
         Line {
             description: good.map_or_else(|| line.order_line.clone(), |good| good.description.clone()),
@@ -76,5 +82,22 @@ impl Printing {
             unit: good.map(|good| good.unit_code.clone()).unwrap_or_default(),
             ..Line::default()
         }
+    }
+
+    /// What is in a kit, a part to a line, as what was chosen is said: `Leg × 4`, `Cable × 2.5 m`.
+    fn contents(&self, contents: &Contents<'_>) -> Vec<String> {
+        let (language, mut said) = (self.language, Vec::with_capacity(contents.parts.len() + 1));
+        if contents.omitted {
+            said.push(language.word(Word::PartsOmitted).to_owned());
+        }
+        if !contents.parts.is_empty() {
+            said.push(language.word(Word::Contents).to_owned());
+        }
+        for (part, quantity) in &contents.parts {
+            let unit = language.unit(&part.unit_code, quantity);
+            let gap = if unit.is_empty() { "" } else { "\u{A0}" };
+            said.push(format!("{} × {}{gap}{unit}", part.description, language.decimal(quantity)));
+        }
+        said
     }
 }

@@ -51,6 +51,7 @@ fn delivery_note(serials: &[&str]) -> DeliveryNote {
         order_id: Id::from_uuid(Uuid::nil()),
         account: None,
         lines: Lines(vec![line]),
+        kits: Default::default(),
         ship_to: None,
         note: String::new(),
         legal_entity: None,

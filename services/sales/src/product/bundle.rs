@@ -52,39 +52,79 @@ impl Components {
     }
 }
 
-/// How much one bundle has of each product that has no components itself, in no order but the same for the same links.
-/// `links` are all that are within the bundle, without a circle; a factor finer than a millionth is refused.
-pub fn open(bundle: Uuid, links: &[Link]) -> Result<Vec<Component>, PricingError> {
-    let mut within: HashMap<Uuid, Vec<Component>> = HashMap::new();
-    let mut awaited: HashMap<Uuid, usize> = HashMap::new();
-    for link in links {
-        within.entry(link.bundle).or_default().push(link.component);
-        *awaited.entry(link.component.product).or_default() += 1;
+/// What is directly within each bundle.
+pub struct Within(HashMap<Uuid, Vec<Component>>);
+
+impl Within {
+    /// By these links.
+    pub fn of(links: &[Link]) -> Self {
+        let mut within: HashMap<Uuid, Vec<Component>> = HashMap::new();
+        for link in links {
+            within.entry(link.bundle).or_default().push(link.component);
+        }
+        Self(within)
     }
-    // A product is opened once all that contain it were, so that each link is followed once.
-    let mut found: HashMap<Uuid, Quantity> = HashMap::from([(bundle, Quantity::ONE)]);
-    let mut ready = vec![bundle];
-    let mut parts = Vec::new();
-    while let Some(product) = ready.pop() {
-        let factor = found.get(&product).copied().unwrap_or(Quantity::ZERO);
-        let Some(components) = within.get(&product) else {
-            parts.push(Component { product, factor });
-            continue;
-        };
-        for component in components {
-            let more = factor.times(component.factor)?;
-            let so_far = found.entry(component.product).or_insert(Quantity::ZERO);
-            *so_far = so_far.plus(more)?;
-            if let Some(missing) = awaited.get_mut(&component.product) {
-                *missing -= 1;
-                if *missing == 0 {
-                    ready.push(component.product);
+
+    /// How much one bundle has of each product that has no components itself, by product. `times` says how much there is of what
+    /// is within so much, and `plus` how much two ways come to. Nothing is within itself.
+    pub fn open<T: Copy, E>(
+        &self,
+        bundle: Uuid,
+        one: T,
+        times: impl Fn(T, Quantity) -> Result<T, E>,
+        plus: impl Fn(T, T) -> Result<T, E>,
+    ) -> Result<Vec<(Uuid, T)>, E> {
+        // A product is opened once all that contain it were, so that each link is followed once.
+        let mut awaited = self.ways(bundle);
+        let mut found: HashMap<Uuid, T> = HashMap::new();
+        let mut ready = vec![(bundle, one)];
+        let mut parts = Vec::new();
+        while let Some((product, factor)) = ready.pop() {
+            let Some(components) = self.0.get(&product) else {
+                parts.push((product, factor));
+                continue;
+            };
+            for component in components {
+                let more = times(factor, component.factor)?;
+                let sum = match found.get(&component.product) {
+                    Some(so_far) => plus(*so_far, more)?,
+                    None => more,
+                };
+                found.insert(component.product, sum);
+                if let Some(missing) = awaited.get_mut(&component.product) {
+                    *missing -= 1;
+                    if *missing == 0 {
+                        ready.push((component.product, sum));
+                    }
                 }
             }
         }
+        parts.sort_by_key(|(product, _)| *product);
+        Ok(parts)
     }
-    parts.sort_by_key(|part| part.product);
-    Ok(parts)
+
+    /// By how many links each product is reached from a bundle.
+    fn ways(&self, bundle: Uuid) -> HashMap<Uuid, usize> {
+        let mut ways: HashMap<Uuid, usize> = HashMap::new();
+        let mut reached = vec![bundle];
+        while let Some(product) = reached.pop() {
+            for component in self.0.get(&product).into_iter().flatten() {
+                let count = ways.entry(component.product).or_default();
+                *count += 1;
+                if *count == 1 {
+                    reached.push(component.product);
+                }
+            }
+        }
+        ways
+    }
+}
+
+/// How much one bundle has of each product that has no components itself, in no order but the same for the same links.
+/// `links` hold all that are within the bundle, without a circle; a factor finer than a millionth is refused.
+pub fn open(bundle: Uuid, links: &[Link]) -> Result<Vec<Component>, PricingError> {
+    let parts = Within::of(links).open(bundle, Quantity::ONE, Quantity::times, Quantity::plus)?;
+    Ok(parts.into_iter().map(|(product, factor)| Component { product, factor }).collect())
 }
 
 #[cfg(test)]
@@ -120,6 +160,14 @@ mod tests {
     #[test]
     fn what_has_no_components_is_its_own_only_part() {
         assert_eq!(opened(&[]), [(0, "1".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_within_other_bundles_only_does_not_count() {
+        // A shelf has legs, too, and so has the frame of the desk.
+        let links = [link(0, 1, 2), link(1, 2, 4), link(7, 2, 3), link(7, 1, 1), link(8, 7, 1)];
+
+        assert_eq!(opened(&links), [(2, "8".to_owned())]);
     }
 
     #[test]

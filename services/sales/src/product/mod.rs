@@ -14,7 +14,7 @@ mod store;
 
 pub use self::{
     api::Api,
-    bundle::{Component, Link, open},
+    bundle::{Component, Link, Within, open},
     model::Product,
     options::{Choice, Chosen, Issue, OptionGroups, SurchargeError, option_key},
 };

@@ -19,6 +19,7 @@ mod edge;
 mod funnel;
 mod harness;
 mod import;
+mod kits;
 mod opportunity;
 mod order;
 mod order_facts;

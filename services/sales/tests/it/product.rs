@@ -25,7 +25,7 @@ impl Sales {
         self.create_product(Product { display_name, components, sellable: true, ..Default::default() }).await
     }
 
-    async fn set_components(&self, name: &str, components: &[(&str, &str)]) -> Result<Product, Status> {
+    pub async fn set_components(&self, name: &str, components: &[(&str, &str)]) -> Result<Product, Status> {
         let components = components.iter().map(|(product, factor)| component(product, factor)).collect();
         let product = Product { name: name.into(), components, ..Default::default() };
         let update_mask = Some(paths(&["components"]));
@@ -132,7 +132,7 @@ async fn a_price_can_be_taken_away() {
     assert_eq!(updated.get_ref().display_name, "GTX Pro");
 }
 
-fn component(product: &str, factor: &str) -> Component {
+pub fn component(product: &str, factor: &str) -> Component {
     Component { product: product.into(), factor: factor.into() }
 }
 

@@ -20,7 +20,7 @@ use crate::{
 };
 
 impl Sales {
-    async fn render_delivery(
+    pub async fn render_delivery(
         &self,
         name: &str,
         language: &str,
