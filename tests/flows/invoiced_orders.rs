@@ -17,7 +17,7 @@ use crate::harness::{
 
 impl Trade {
     /// Series of everything that sales numbers, and one of invoices.
-    async fn numbers_to_invoice(&self) -> String {
+    pub async fn numbers_to_invoice(&self) -> String {
         self.all_numbers().await;
         self.billing_numbers("INVOICE", "F").await
     }
