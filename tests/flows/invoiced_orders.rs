@@ -17,7 +17,7 @@ use crate::harness::{
 
 impl Trade {
     /// Series of everything that sales numbers, and one of invoices.
-    async fn numbers_to_invoice(&self) -> String {
+    pub async fn numbers_to_invoice(&self) -> String {
         self.all_numbers().await;
         self.billing_numbers("INVOICE", "F").await
     }
@@ -32,7 +32,7 @@ impl Trade {
     }
 
     /// An issued delivery note of so much of the first line of an order.
-    async fn delivered(&self, order: &str, quantity: &str) -> String {
+    pub async fn delivered(&self, order: &str, quantity: &str) -> String {
         let lines = json!([{ "orderLine": "1", "quantity": quantity }]);
         let note = self.made("deliveryNotes", json!({ "order": order, "lines": lines })).await;
         verb(&self.seller, &note, "issue", json!({})).await;

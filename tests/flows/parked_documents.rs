@@ -1,6 +1,5 @@
-//! What was sold or came back and cannot be invoiced or credited until somebody has mended something.
+//! What was sold and cannot be invoiced until somebody has mended something.
 
-use chrono::{Datelike as _, Utc};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -8,18 +7,45 @@ use uuid::Uuid;
 use super::{
     orders::{Trade, trade},
     quotes::verb,
-    returns_credited::issue,
 };
 use crate::harness::{
     answer::Answer,
     caller::Caller,
     tenant::Tenant,
-    values::{day, list, name, text},
+    values::{list, name, text},
 };
+
+/// Why nothing is invoiced while the tax code is gone.
+const MISSING: &str = "TAX_CODE_NOT_FOUND";
+
+/// An order that is not invoiced before its tax code is brought back.
+struct Waiting {
+    trade: Trade,
+    order: String,
+    /// Asks to issue an invoice of all of it.
+    request: Value,
+    tax_code: String,
+}
+
+/// Of so many pieces, in a trade that lacks nothing else.
+async fn order_without_tax(tenant: &Tenant, quantity: &str) -> Waiting {
+    let (trade, product, series) = invoicing_trade(tenant).await;
+    let order = trade.order_of(&product, quantity).await;
+    let request = trade.invoicing(&order, &series);
+    let tax_code = trade.take_tax_away().await;
+    Waiting { trade, order, request, tax_code }
+}
+
+/// A trade that can invoice, its product, and the series of its invoices.
+async fn invoicing_trade(tenant: &Tenant) -> (Trade, String, String) {
+    let (trade, product) = trade(tenant).await;
+    let series = trade.numbers_to_invoice().await;
+    (trade, product, series)
+}
 
 impl Trade {
     /// A confirmed order of so many pieces.
-    async fn order_of(&self, product: &str, quantity: &str) -> String {
+    pub async fn order_of(&self, product: &str, quantity: &str) -> String {
         let document =
             json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": quantity }] });
         let order = self.made("orders", json!({ "account": self.account, "document": document })).await;
@@ -27,14 +53,17 @@ impl Trade {
         order
     }
 
-    /// The tax code by which products are taxed.
-    async fn tax_code(&self) -> String {
-        let codes = self.biller.query("/v1/taxCodes", &[("filter", "code = \"VAT-21\"")]).await.ok();
-        name(&list(&codes, "taxCodes")[0])
+    /// Deletes something in billing.
+    pub async fn delete(&self, resource: &str) {
+        self.biller.delete(&format!("/v1/{resource}")).await.ok();
     }
 
-    async fn delete(&self, resource: &str) {
-        self.biller.delete(&format!("/v1/{resource}")).await.ok();
+    /// Takes away the tax code by which products are taxed, without which nothing is invoiced; answers its name.
+    async fn take_tax_away(&self) -> String {
+        let codes = self.biller.query("/v1/taxCodes", &[("filter", "code = \"VAT-21\"")]).await.ok();
+        let tax_code = name(&list(&codes, "taxCodes")[0]);
+        self.delete(&tax_code).await;
+        tax_code
     }
 
     async fn bring_tax_back(&self, tax_code: &str) {
@@ -42,7 +71,7 @@ impl Trade {
     }
 
     /// The tasks of a document, the oldest first.
-    async fn tasks(&self, subject: &str) -> Vec<Value> {
+    pub async fn tasks(&self, subject: &str) -> Vec<Value> {
         let filter = format!("subject = \"{subject}\"");
         let parameters = [("filter", filter.as_str()), ("orderBy", "create_time")];
         list(&self.biller.query("/v1/parkedTasks", &parameters).await.ok(), "parkedTasks").to_vec()
@@ -56,12 +85,13 @@ impl Trade {
     }
 }
 
-async fn retry(by: &Caller, task: &str) -> Answer {
+/// Tries a parked task again.
+pub async fn retry(by: &Caller, task: &str) -> Answer {
     by.post(&format!("/v1/{task}:retry"), json!({ "requestId": Uuid::new_v4() })).await
 }
 
 /// The task that a refusal names.
-fn task_of(refused: &Answer, reason: &str) -> String {
+pub fn task_of(refused: &Answer, reason: &str) -> String {
     refused.refused_as(reason).metadata["parked_task"].clone()
 }
 
@@ -92,22 +122,16 @@ fn part(mut request: Value, quantity: &str) -> Value {
 #[tokio::test]
 async fn an_invoice_is_parked_until_what_it_needs_is_there() {
     let tenant = Tenant::fresh();
-    let (trade, product) = trade(&tenant).await;
-    trade.all_numbers().await;
-    let series = trade.billing_numbers("INVOICE", "F").await;
-    let order = trade.order_of(&product, "2").await;
-    let tax_code = trade.tax_code().await;
-    trade.delete(&tax_code).await;
-    let request = part(trade.invoicing(&order, &series), "1");
+    let Waiting { trade, order, request, tax_code } = order_without_tax(&tenant, "2").await;
+    let request = part(request, "1");
     let mut trial = anew(&request);
     trial["validateOnly"] = json!(true);
 
-    let missing = "TAX_CODE_NOT_FOUND";
-    assert!(is_told_of_no_task(&trade.invoice(trial).await, missing));
+    assert!(is_told_of_no_task(&trade.invoice(trial).await, MISSING));
     assert!(trade.tasks(&order).await.is_empty());
-    let refused = task_of(&trade.invoice(request.clone()).await, missing);
-    let again = task_of(&trade.invoice(request.clone()).await, missing);
-    assert!(is_told_of_no_task(&trade.invoice(anew(&request)).await, missing), "it may be wanted twice");
+    let refused = task_of(&trade.invoice(request.clone()).await, MISSING);
+    let again = task_of(&trade.invoice(request.clone()).await, MISSING);
+    assert!(is_told_of_no_task(&trade.invoice(anew(&request)).await, MISSING), "it may be wanted twice");
     let tasks = trade.tasks(&order).await;
     let [task] = &tasks[..] else { panic!("{tasks:?}") };
     let task_name = name(task);
@@ -119,7 +143,7 @@ async fn an_invoice_is_parked_until_what_it_needs_is_there() {
 
     assert_eq!([&refused, &again], [&task_name, &task_name]);
     let said = ["kind", "state", "reason"].map(|field| text(task, field));
-    assert_eq!(said, ["create-invoice-from-source", "PARKED", "TAX_CODE_NOT_FOUND"]);
+    assert_eq!(said, ["create-invoice-from-source", "PARKED", MISSING]);
     assert_eq!((text(&still, "state"), &still["tryCount"]), ("PARKED", &json!(2)));
     let mut done = 0;
     for answer in tries {
@@ -142,21 +166,17 @@ async fn an_invoice_is_parked_until_what_it_needs_is_there() {
 #[tokio::test]
 async fn what_is_parked_ends_when_it_is_invoiced_or_given_up() {
     let tenant = Tenant::fresh();
-    let (trade, product) = trade(&tenant).await;
-    trade.all_numbers().await;
-    let series = trade.billing_numbers("INVOICE", "F").await;
+    let (trade, product, series) = invoicing_trade(&tenant).await;
     let (order, other) = (trade.order_of(&product, "3").await, trade.order_of(&product, "3").await);
-    let tax_code = trade.tax_code().await;
-    trade.delete(&tax_code).await;
+    let tax_code = trade.take_tax_away().await;
     let request = trade.invoicing(&order, &series);
     let given_up = trade.invoicing(&other, &series);
-    let missing = "TAX_CODE_NOT_FOUND";
 
-    trade.invoice(request.clone()).await.refused_as(missing);
-    let dropped = task_of(&trade.invoice(given_up.clone()).await, missing);
+    trade.invoice(request.clone()).await.refused_as(MISSING);
+    let dropped = task_of(&trade.invoice(given_up.clone()).await, MISSING);
     verb(&trade.biller, &dropped, "drop", json!({ "reason": "Not wanted" })).await;
-    assert!(is_told_of_no_task(&trade.invoice(given_up.clone()).await, missing), "it was given up");
-    let parked = task_of(&trade.invoice(anew(&given_up)).await, missing);
+    assert!(is_told_of_no_task(&trade.invoice(given_up.clone()).await, MISSING), "it was given up");
+    let parked = task_of(&trade.invoice(anew(&given_up)).await, MISSING);
     trade.bring_tax_back(&tax_code).await;
     let first = trade.invoice(part(anew(&request), "1")).await.ok();
     let left = trade.tasks(&order).await;
@@ -175,18 +195,12 @@ async fn what_is_parked_ends_when_it_is_invoiced_or_given_up() {
 #[tokio::test]
 async fn parts_of_a_document_are_invoiced_once_each() {
     let tenant = Tenant::fresh();
-    let (trade, product) = trade(&tenant).await;
-    trade.all_numbers().await;
-    let series = trade.billing_numbers("INVOICE", "F").await;
-    let order = trade.order_of(&product, "3").await;
-    let tax_code = trade.tax_code().await;
-    trade.delete(&tax_code).await;
-    let first = part(trade.invoicing(&order, &series), "1");
+    let Waiting { trade, order, request, tax_code } = order_without_tax(&tenant, "3").await;
+    let first = part(request, "1");
     let second = part(anew(&first), "2");
-    let missing = "TAX_CODE_NOT_FOUND";
 
-    let task = task_of(&trade.invoice(first.clone()).await, missing);
-    assert!(is_told_of_no_task(&trade.invoice(second.clone()).await, missing));
+    let task = task_of(&trade.invoice(first.clone()).await, MISSING);
+    assert!(is_told_of_no_task(&trade.invoice(second.clone()).await, MISSING));
     trade.bring_tax_back(&tax_code).await;
     let done = retry(&trade.biller, &task).await.ok();
     let (made, rest) = (trade.invoice(first).await.ok(), trade.invoice(second).await.ok());
@@ -200,18 +214,11 @@ async fn parts_of_a_document_are_invoiced_once_each() {
 #[tokio::test]
 async fn all_that_is_left_is_parked_in_place_of_a_part() {
     let tenant = Tenant::fresh();
-    let (trade, product) = trade(&tenant).await;
-    trade.all_numbers().await;
-    let series = trade.billing_numbers("INVOICE", "F").await;
-    let order = trade.order_of(&product, "3").await;
-    let tax_code = trade.tax_code().await;
-    trade.delete(&tax_code).await;
-    let all = trade.invoicing(&order, &series);
+    let Waiting { trade, order, request: all, tax_code } = order_without_tax(&tenant, "3").await;
     let some = part(anew(&all), "1");
-    let missing = "TAX_CODE_NOT_FOUND";
 
-    let first = task_of(&trade.invoice(some.clone()).await, missing);
-    let task = task_of(&trade.invoice(all.clone()).await, missing);
+    let first = task_of(&trade.invoice(some.clone()).await, MISSING);
+    let task = task_of(&trade.invoice(all.clone()).await, MISSING);
     trade.bring_tax_back(&tax_code).await;
     retry(&trade.biller, &task).await.ok();
     let made = trade.invoice(all).await.ok();
@@ -221,49 +228,78 @@ async fn all_that_is_left_is_parked_in_place_of_a_part() {
     assert_eq!(trade.invoices_of(&order).await.len(), 1);
 }
 
-/// DOC-07, XTR-05: a draft does not end what was to be issued; once it is out of the way, trying again issues the invoice.
+/// The same without a number.
+fn drafting(request: &Value) -> Value {
+    let mut request = anew(request);
+    request["issue"] = json!(false);
+    request["numberSeries"] = json!("");
+    request
+}
+
+/// DOC-07, XTR-05: a draft does not end what was to be issued, neither when it is made nor when somebody tries again or asks for
+/// another invoice; once it is out of the way, trying again issues the invoice.
 #[tokio::test]
 async fn a_draft_does_not_end_what_was_to_be_issued() {
     let tenant = Tenant::fresh();
-    let (trade, product) = trade(&tenant).await;
-    trade.all_numbers().await;
-    let series = trade.billing_numbers("INVOICE", "F").await;
-    let order = trade.order_of(&product, "1").await;
-    let tax_code = trade.tax_code().await;
-    trade.delete(&tax_code).await;
-    let request = trade.invoicing(&order, &series);
-    let mut drafting = anew(&request);
-    drafting["issue"] = json!(false);
-    drafting["numberSeries"] = json!("");
+    let Waiting { trade, order, request, tax_code } = order_without_tax(&tenant, "1").await;
 
-    let task = task_of(&trade.invoice(request.clone()).await, "TAX_CODE_NOT_FOUND");
+    let task = task_of(&trade.invoice(request.clone()).await, MISSING);
     trade.bring_tax_back(&tax_code).await;
-    let draft = trade.invoice(drafting).await.ok();
+    let draft = trade.invoice(drafting(&request)).await.ok();
     let beside = trade.tasks(&order).await;
+    let still = retry(&trade.biller, &task).await.ok();
+    for other in [anew(&request), drafting(&request)] {
+        let refused = trade.invoice(other).await.refused_as("ALREADY_INVOICED");
+        assert_eq!(refused.metadata["draft"], name(&draft));
+    }
+    let left = trade.tasks(&order).await;
     trade.delete(text(&draft, "name")).await;
     let done = retry(&trade.biller, &task).await.ok();
     let issued = trade.invoice(request).await.ok();
 
-    assert_eq!((states(&beside), text(&done, "state")), (vec!["PARKED"], "DONE"));
+    assert_eq!((states(&beside), states(&left)), (vec!["PARKED"], vec!["PARKED"]));
+    assert_eq!((text(&still, "state"), text(&still, "reason")), ("PARKED", "ALREADY_INVOICED"));
+    assert_eq!(text(&done, "state"), "DONE");
     assert_eq!((text(&draft, "state"), text(&issued, "state")), ("DRAFT", "ISSUED"));
+}
+
+/// DOC-07, XTR-05: what was to be issued, and was drafted by the name of another document, is done when somebody has issued that
+/// draft, and not invoiced twice.
+#[tokio::test]
+async fn a_draft_that_is_issued_is_what_was_to_be_issued() {
+    let tenant = Tenant::fresh();
+    let Waiting { trade, order, request, tax_code } = order_without_tax(&tenant, "2").await;
+    let note = trade.delivered(&order, "2").await;
+    let by_note = trade.invoicing(&note, text(&request, "numberSeries"));
+
+    let task = task_of(&trade.invoice(request.clone()).await, MISSING);
+    trade.bring_tax_back(&tax_code).await;
+    let draft = trade.invoice(drafting(&by_note)).await.ok();
+    let still = retry(&trade.biller, &task).await.ok();
+    verb(&trade.biller, text(&draft, "name"), "issue", json!({ "numberSeries": request["numberSeries"] }))
+        .await;
+    let done = retry(&trade.biller, &task).await.ok();
+    let refused = trade.invoice(anew(&request)).await.refused_as("ALREADY_INVOICED");
+
+    assert_eq!((text(&still, "state"), text(&done, "state")), ("PARKED", "DONE"));
+    assert!(!refused.metadata.contains_key("draft"), "it is issued");
+    let invoices = (trade.invoices_of(&order).await.len(), trade.invoices_of(&note).await.len());
+    assert_eq!(invoices, (0, 1));
 }
 
 /// DOC-07, XTR-05: what is invoiced by the name of another document is parked until somebody asks for it once more.
 #[tokio::test]
 async fn what_another_document_has_invoiced_is_parked_no_more() {
     let tenant = Tenant::fresh();
-    let (trade, product) = trade(&tenant).await;
-    trade.all_numbers().await;
-    let series = trade.billing_numbers("INVOICE", "F").await;
+    let (trade, product, series) = invoicing_trade(&tenant).await;
     let document = json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": "1" }] });
     let quote = trade.accepted_quote(document).await;
     let order = name(&trade.seller.post("/v1/orders:createFromQuote", json!({ "quote": quote })).await.ok());
     verb(&trade.seller, &order, "confirm", json!({})).await;
-    let tax_code = trade.tax_code().await;
-    trade.delete(&tax_code).await;
+    let tax_code = trade.take_tax_away().await;
     let request = trade.invoicing(&order, &series);
 
-    task_of(&trade.invoice(request.clone()).await, "TAX_CODE_NOT_FOUND");
+    task_of(&trade.invoice(request.clone()).await, MISSING);
     trade.bring_tax_back(&tax_code).await;
     trade.invoice(trade.invoicing(&quote, &series)).await.ok();
     let left = trade.tasks(&order).await;
@@ -276,54 +312,11 @@ async fn what_another_document_has_invoiced_is_parked_no_more() {
 #[tokio::test]
 async fn what_the_request_names_wrongly_is_not_parked() {
     let tenant = Tenant::fresh();
-    let (trade, product) = trade(&tenant).await;
-    trade.all_numbers().await;
-    let series = trade.billing_numbers("INVOICE", "F").await;
+    let (trade, product, series) = invoicing_trade(&tenant).await;
     let order = trade.order_of(&product, "1").await;
     let mut mistyped = trade.invoicing(&order, &series);
     mistyped["paymentTerm"] = json!(format!("paymentTerms/{}", Uuid::now_v7()));
 
     assert!(is_told_of_no_task(&trade.invoice(mistyped).await, "PAYMENT_TERM_NOT_FOUND"));
     assert!(trade.tasks(&order).await.is_empty());
-}
-
-/// DOC-05, XTR-05: a return whose credit note the books refuse is parked, and credited when they take it; the first request is
-/// answered with that credit note.
-#[tokio::test]
-async fn a_return_is_parked_until_the_books_are_open() {
-    let tenant = Tenant::fresh();
-    let (mut trade, product) = trade(&tenant).await;
-    // Its day is the one that the test knows.
-    let mut entity = trato_devstack::trade::legal_entity("USD");
-    entity["displayName"] = json!("Utopia");
-    entity["timeZone"] = json!("UTC");
-    trade.legal_entity = trade.made("legalEntities", entity).await;
-    let books = json!({
-        "legalEntity": trade.legal_entity, "accounts": { "bank": "572", "taxes": [{ "tax": "VAT", "account": "477" }] },
-    });
-    let books = trade.made("ledgers", books).await;
-    let (invoices, credits) = trade.ready().await;
-    let order = trade.order_of(&product, "2").await;
-    let note = trade.received(&order).await;
-    let invoice = trade.invoice(trade.invoicing(&order, &invoices)).await.ok();
-    let back = trade.refunded(&note, &[("1", "1")]).await;
-    let today = Utc::now().date_naive();
-    let through = day(today.year(), today.month(), today.day());
-    verb(&trade.biller, &books, "closePeriod", json!({ "throughDate": through })).await;
-    let mut request = issue(&credits);
-    request["requestId"] = json!(Uuid::new_v4());
-
-    let task = task_of(&trade.credit(&back, request.clone()).await, "PERIOD_CLOSED");
-    let still = retry(&trade.biller, &task).await.ok();
-    verb(&trade.biller, &books, "reopenPeriod", json!({ "reason": "A late return" })).await;
-    let done = retry(&trade.biller, &task).await.ok();
-    let credited = trade.credit(&back, request).await.ok();
-    trade.credit(&back, issue(&credits)).await.refused_as("RETURN_CREDITED");
-
-    let said = ["kind", "subject", "state", "reason"].map(|field| text(&still, field));
-    assert_eq!(said, ["create-credit-note-from-return", back.as_str(), "PARKED", "PERIOD_CLOSED"]);
-    assert_eq!(text(&done, "state"), "DONE");
-    let notes = list(&credited, "creditNotes");
-    assert_eq!(notes.iter().map(|note| text(note, "invoice")).collect::<Vec<_>>(), [name(&invoice)]);
-    assert_eq!(trade.tasks(&back).await.len(), 1);
 }

@@ -180,15 +180,20 @@ impl Section for Rate {
 
     fn check(&self, check: &mut Checker<'_>) {
         self.check("", check);
-        let is_host = |name: &String| {
-            let of_name = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
-            name.parse::<IpAddr>().is_ok() || (!name.is_empty() && name.chars().all(of_name))
-        };
-        if !self.gateways.iter().all(is_host) {
-            check.refuse("gateways", "must list names or addresses without a port");
+        for (at, _) in self.gateways.iter().enumerate().filter(|(_, name)| !is_host(name)) {
+            check.refuse(
+                &format!("gateways[{at}]"),
+                "must be a name or an address alone, such as gateway.internal, without a scheme, a port or a path",
+            );
         }
         for (tenant, own) in &self.tenants {
             self.with(own).check(&format!("tenants.{tenant}."), check);
         }
     }
+}
+
+/// True for what can be looked up as it is.
+fn is_host(name: &str) -> bool {
+    let of_name = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
+    name.parse::<IpAddr>().is_ok() || (!name.is_empty() && name.chars().all(of_name))
 }

@@ -17,8 +17,11 @@ const ANSWERS: &[&str] = &[
     "SERIES_NOT_FOUND",
     "SERIES_UNSUITED",
 ];
-/// What a call answers when it is done already, by whatever way.
-const DONE: &[&str] = &["ALREADY_INVOICED", "RETURN_CREDITED"];
+/// What a call answers when it is made already, by whatever way.
+const MADE: &[&str] = &["ALREADY_INVOICED", "RETURN_CREDITED"];
+
+/// Key of the detail by which such an answer names what was made and is not issued yet.
+pub const DRAFT: &str = "draft";
 
 /// A request whose failures are parked.
 pub trait Ask: prost::Message + Default + Clone {
@@ -37,6 +40,8 @@ pub trait Ask: prost::Message + Default + Clone {
     fn take_request_id(&mut self) -> String;
     /// Nothing is to be written.
     fn validate_only(&self) -> bool;
+    /// A draft is not enough.
+    fn wants_issued(&self) -> bool;
     /// It wants all that is left of the document, whatever else was asked for.
     fn takes_all(&self) -> bool;
     /// Nothing is left of another request of the same document when this one is done.
@@ -79,9 +84,9 @@ impl Once {
 }
 
 /// What came of trying a task again: that nothing is left to be done is as good as that it was done.
-pub fn tried<M>(made: Result<M>) -> Result<()> {
+pub fn tried<M>(request: &impl Ask, made: Result<M>) -> Result<()> {
     match made {
-        Err(error) if is_done(&error) || error.reason() == "NOTHING_TO_CREDIT" => Ok(()),
+        Err(error) if is_done(&error, request) || error.reason() == "NOTHING_TO_CREDIT" => Ok(()),
         made => made.map(drop),
     }
 }
@@ -97,8 +102,15 @@ pub fn must_be_mended(error: &Error, request: &impl Ask) -> bool {
 }
 
 /// True where it was made already, by whatever way.
-pub fn is_done(error: &Error) -> bool {
-    DONE.contains(&error.reason())
+pub fn is_made_already(error: &Error) -> bool {
+    MADE.contains(&error.reason())
+}
+
+/// True where nothing of the request is left to be done, since it was made already: a draft does not do what was to be issued, or
+/// nobody would issue it.
+pub fn is_done(error: &Error, request: &impl Ask) -> bool {
+    let is_draft = error.metadata().iter().any(|(key, _)| *key == DRAFT);
+    is_made_already(error) && !(is_draft && request.wants_issued())
 }
 
 #[cfg(test)]
@@ -159,10 +171,24 @@ mod tests {
     /// XTR-05: of what was tried again, that nothing is left to be done is an end of the task.
     #[test]
     fn what_is_there_already_is_done() {
+        let request = CreateInvoiceFromSourceRequest { issue: true, ..Default::default() };
         let error = |kind, reason| Err::<(), _>(Error::new(kind, reason, "it cannot be"));
-        assert!(tried(error(Kind::AlreadyExists, "ALREADY_INVOICED")).is_ok());
-        assert!(tried(error(Kind::Precondition, "NOTHING_TO_CREDIT")).is_ok());
-        let still = tried(error(Kind::Precondition, "PERIOD_CLOSED")).expect_err("it is still closed");
-        assert_eq!(still.reason(), "PERIOD_CLOSED");
+        assert!(tried(&request, error(Kind::AlreadyExists, "ALREADY_INVOICED")).is_ok());
+        assert!(tried(&request, error(Kind::Precondition, "NOTHING_TO_CREDIT")).is_ok());
+        let still = tried(&request, error(Kind::Precondition, "PERIOD_CLOSED"));
+        assert_eq!(still.expect_err("it is still closed").reason(), "PERIOD_CLOSED");
+    }
+
+    /// XTR-05: what was to be issued is not done while a draft is all that there is of it; what was to be drafted is.
+    #[test]
+    fn a_draft_is_not_the_end_of_what_was_to_be_issued() {
+        let of = |issue| CreateInvoiceFromSourceRequest { issue, ..Default::default() };
+        let drafted = || {
+            let error = Error::new(Kind::AlreadyExists, "ALREADY_INVOICED", "it is drafted");
+            Err::<(), _>(error.with("invoice", "invoices/1").with(DRAFT, "invoices/1"))
+        };
+        assert!(tried(&of(false), drafted()).is_ok());
+        let still = tried(&of(true), drafted()).expect_err("nobody has issued it");
+        assert_eq!(still.reason(), "ALREADY_INVOICED");
     }
 }

@@ -14,7 +14,7 @@ use trato_types::{Actor, Context, Error, Kind, Result, Timestamp, error::chain};
 use uuid::Uuid;
 
 use super::{
-    asked::{Ask, Once, is_done, must_be_mended},
+    asked::{Ask, Once, is_done, is_made_already, must_be_mended},
     model::{Asked, ParkedTask, State},
     park::{Failure, Parking},
 };
@@ -61,8 +61,8 @@ impl<R: Ask> Asking<R> {
             made => return made,
         };
         let (kind, tenant) = (R::KIND, cx.tenant);
-        if is_done(&error) {
-            if let Err(unnoted) = self.end(cx, request.subject()).await {
+        if is_made_already(&error) {
+            if let Err(unnoted) = self.end(cx, request.subject(), &error).await {
                 tracing::error!(kind, %tenant, error = %chain(&unnoted), "what {kind} is for is done, and could not be noted; its task may stay parked");
             }
         } else if must_be_mended(&error, request) {
@@ -110,13 +110,19 @@ impl<R: Ask> Asking<R> {
         Ok(names.remove(subject).filter(|_| place != Place::Alike))
     }
 
-    /// Ends the task of a document that somebody has made by another way, unless it was tried since this call began: what this
-    /// call has seen is older than what is parked.
-    async fn end(&self, cx: &Context, subject: &str) -> Result<()> {
+    /// Ends the task of a document that somebody has made by another way, as this call was told, where that is all that was parked;
+    /// unless it was tried since this call began: what this call has seen is older than what is parked.
+    async fn end(&self, cx: &Context, subject: &str, told: &Error) -> Result<()> {
         let mut tx = self.parking.begin(cx, subject).await?;
         let latest = self.parking.latest(&mut tx, vec![subject]).await?;
-        let older = latest.into_values().filter(|task| task.value.last_try_time < cx.now);
-        self.parking.note_done(&mut tx, older.collect()).await?;
+        let parked = latest.into_values().filter(|task| task.value.state == State::Parked);
+        let mut done = Vec::new();
+        for task in parked.filter(|task| task.value.last_try_time < cx.now) {
+            if is_done(told, &content::<R>(&task.value)?) {
+                done.push(task);
+            }
+        }
+        self.parking.note_done(&mut tx, done).await?;
         tx.commit().await
     }
 

@@ -15,7 +15,7 @@ mod store;
 
 pub use self::{
     api::{Api, Attempt, By},
-    asked::{Ask, Once, tried},
+    asked::{Ask, DRAFT, Once, tried},
     asking::Asking,
     count::{NAME as COUNT, PERIOD as COUNT_PERIOD, run as count},
     model::ParkedTask,

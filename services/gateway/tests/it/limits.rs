@@ -318,3 +318,25 @@ async fn rates_that_cannot_be_are_named_with_their_tenant() {
     let faults = loaded.err().expect("zero is no rate").to_string();
     assert!(faults.contains("rate.tenants.0192f0c1-0000-7000-8000-000000000001.per_tenant"), "{faults}");
 }
+
+/// What cannot be looked up would leave every gateway the whole rate, so that nothing starts with it.
+#[test]
+fn names_of_gateways_that_cannot_be_looked_up_are_each_named() {
+    let load = |gateways: &str| {
+        let variable = ("TRATO_RATE__GATEWAYS".to_owned(), gateways.to_owned());
+        trato_gateway::config::loader().load(&trato_platform::config::Environment::of([variable]))
+    };
+    let usable = load(r#"["gateway.internal", "gateway_pods", "10.0.0.1", "fd00::1"]"#);
+    let wrong = load(
+        r#"["", "gateway:8080", "http://gateway", "gateway/v1", "[fd00::1]", "10.0.0.1:80", " gateway", "gateway"]"#,
+    );
+
+    assert!(usable.is_ok(), "{:?}", usable.err());
+    let faults = wrong.err().expect("they are no names").0;
+    let named: Vec<_> = faults.iter().map(|fault| fault.key.clone()).collect();
+    assert_eq!(named, (0..7).map(|at| format!("rate.gateways[{at}]")).collect::<Vec<_>>());
+    for fault in &faults {
+        assert!(fault.origin.contains("TRATO_RATE__GATEWAYS"), "{fault}");
+        assert!(fault.problem.contains("without a scheme, a port or a path"), "{fault}");
+    }
+}

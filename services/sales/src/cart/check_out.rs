@@ -118,7 +118,7 @@ impl CheckOut {
 /// The document as it is priced now for who buys; FAILED_PRECONDITION when it comes to something else than he was shown.
 async fn priced(tx: &mut Tx, shown: &Document, account: Ref<Account>) -> Result<Document> {
     let mut priced = shown.clone();
-    let sale = Sale { document: &mut priced, account: Some(account) };
+    let sale = Sale { document: &mut priced, account: Some(account), legal_entity: None };
     document::complete(tx, FIELD, vec![sale]).await?.into_iter().collect::<Result<()>>()?;
     if !document::same_price(shown, &priced) {
         return Err(CartError::PriceChanged.into());

@@ -51,8 +51,11 @@ impl Draft for Cart {
     ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
         async move {
             let mut drafts = drafts;
-            let sales =
-                drafts.iter_mut().map(|cart| Sale { account: cart.account, document: &mut cart.document });
+            let sales = drafts.iter_mut().map(|cart| Sale {
+                account: cart.account,
+                legal_entity: None,
+                document: &mut cart.document,
+            });
             let outcomes = document::complete(tx, FIELD, sales.collect()).await?;
             for cart in drafts {
                 cart.sum_up();

@@ -91,14 +91,14 @@ pub struct Terms {
 }
 
 impl Document {
-    /// What is asked to price it: for whom, and on which day unless it says another one.
-    pub fn question(&self, account: Option<Ref<Account>>, today: Date) -> Question {
+    /// What is asked to price it: for whom, and on which day.
+    pub fn question(&self, account: Option<Ref<Account>>, date: Date) -> Question {
         Question {
             account,
             segment: self.segment.clone(),
             channel: self.channel.clone(),
             currency: self.currency,
-            date: self.date.unwrap_or(today),
+            date,
             prices: self.prices,
             price_list: self.price_list,
             coupons: self.coupons.clone(),

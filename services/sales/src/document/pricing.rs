@@ -7,34 +7,43 @@ use trato_platform::{
     db::Tx,
     foreign::{self, Existence},
 };
-use trato_types::{Error, Kind, Ref, Result, Violations};
+use trato_types::{Date, Error, Kind, Ref, Result, Violations};
 
 use super::{model::Document, render::render};
 use crate::{
-    foreign::Account,
+    foreign::{Account, LegalEntity},
+    parties,
     pricing::{Frozen, find_in},
 };
 
 /// Most bytes of a document as clients get it: whoever reads it can send it back, and nothing that carries it is too large.
 const MAX_BYTES: usize = 2 << 20;
 
-/// A document and who buys.
+/// A document, and between whom it is.
 pub struct Sale<'a> {
     /// What is bought.
     pub document: &'a mut Document,
     /// By whom.
     pub account: Option<Ref<Account>>,
+    /// In whose name it is made out, where that is said.
+    pub legal_entity: Option<Ref<LegalEntity>>,
 }
+
+/// What day it is where each legal entity makes documents out; looked up once for all documents of a call.
+type Days = HashMap<Option<Ref<LegalEntity>>, Date>;
 
 /// Prices each of these documents by itself, for what is left to do in `standard::Draft`. `field` holds the resource in
 /// requests, such as `quote`, with the fields `account` and `document`. An error that is none of a document's is one of all.
 pub async fn complete(tx: &mut Tx, field: &str, sales: Vec<Sale<'_>>) -> Result<Vec<Result<()>>> {
     let accounts = foreign::find(tx, sales.iter().filter_map(|sale| sale.account)).await?;
+    let mut days = Days::new();
     let mut outcomes = Vec::with_capacity(sales.len());
     for sale in sales {
         let known = require_account(&sale, &accounts, field);
         let outcome = match known {
-            Ok(()) => price(tx, sale).await.map_err(|error| within(error, &format!("{field}.document."))),
+            Ok(()) => {
+                price(tx, sale, &mut days).await.map_err(|error| within(error, &format!("{field}.document.")))
+            }
             refused => refused,
         };
         match outcome {
@@ -54,8 +63,12 @@ pub fn same_price(one: &Document, other: &Document) -> bool {
     bare(one) == bare(other)
 }
 
-async fn price(tx: &mut Tx, sale: Sale<'_>) -> Result<()> {
-    let question = sale.document.question(sale.account, tx.cx().now.date_naive());
+async fn price(tx: &mut Tx, sale: Sale<'_>, days: &mut Days) -> Result<()> {
+    let date = match sale.document.date {
+        Some(date) => date,
+        None => today(tx, sale.legal_entity, days).await?,
+    };
+    let question = sale.document.question(sale.account, date);
     let catalogue = find_in(tx, &question).await?;
     // Thousands of lines are computed for longer than others should wait for this thread.
     let computed = tokio::task::spawn_blocking(move || {
@@ -67,6 +80,16 @@ async fn price(tx: &mut Tx, sale: Sale<'_>) -> Result<()> {
         return Err(Error::new(Kind::Precondition, "ANSWER_TOO_LARGE", message).with("most", MAX_BYTES));
     }
     Ok(())
+}
+
+/// The day of what says none.
+async fn today(tx: &mut Tx, legal_entity: Option<Ref<LegalEntity>>, days: &mut Days) -> Result<Date> {
+    if let Some(known) = days.get(&legal_entity) {
+        return Ok(*known);
+    }
+    let today = parties::store::find_day(tx, legal_entity).await?;
+    days.insert(legal_entity, today);
+    Ok(today)
 }
 
 /// FAILED_PRECONDITION unless the one who buys is known and not deleted. Customers was asked before for whom nobody knew.

@@ -57,8 +57,9 @@ impl Draft for Order {
 async fn complete(tx: &mut Tx, mut drafts: Vec<&mut Order>) -> Result<Vec<Result<()>>> {
     let agreed = find_agreed(tx, &drafts).await?;
     let priced = drafts.iter_mut().filter(|draft| draft.quote.is_none());
-    let sales =
-        priced.map(|draft| Sale { account: Some(draft.account), document: &mut draft.document }).collect();
+    let sales = priced
+        .map(|draft| Sale { account: Some(draft.account), legal_entity: None, document: &mut draft.document })
+        .collect();
     let mut outcomes = document::complete(tx, FIELD, sales).await?.into_iter();
     let mut completed = Vec::with_capacity(drafts.len());
     for draft in drafts {

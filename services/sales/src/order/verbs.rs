@@ -68,7 +68,7 @@ pub async fn confirm(
 /// True when a draft, priced by what holds now, comes to something else than when it was written.
 async fn has_changed(tx: &mut Tx, draft: &Order) -> Result<bool> {
     let mut again = draft.document.clone();
-    let sale = Sale { document: &mut again, account: Some(draft.account) };
+    let sale = Sale { document: &mut again, account: Some(draft.account), legal_entity: None };
     document::complete(tx, FIELD, vec![sale]).await?.into_iter().collect::<Result<()>>()?;
     Ok(!document::same_price(&again, &draft.document))
 }

@@ -22,6 +22,8 @@ pub fn end_of(zone: Tz, day: Date) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use trato_pricing::Period;
+
     use super::*;
 
     fn at(text: &str) -> Timestamp {
@@ -43,6 +45,19 @@ mod tests {
             ends,
             [at("2026-03-10T10:00:00Z"), at("2026-03-11T00:00:00Z"), at("2026-03-11T12:00:00Z")]
         );
+    }
+
+    /// DOC-11: what ends on the last day of the year holds in Mexico until midnight there, six hours after that of UTC, and in Auckland
+    /// no longer than until midnight there, thirteen hours before.
+    #[test]
+    fn what_ends_on_a_day_ends_with_it_in_a_zone() {
+        let year = Period { from: None, until: Some(day("2026-12-31")) };
+        let holds = |zone, time| year.holds(day_in(zone, at(time)));
+
+        assert!(holds(Tz::America__Mexico_City, "2027-01-01T05:59:59Z"));
+        assert!(!holds(Tz::America__Mexico_City, "2027-01-01T06:00:00Z"));
+        assert!(holds(Tz::Pacific__Auckland, "2026-12-31T10:59:59Z"));
+        assert!(!holds(Tz::Pacific__Auckland, "2026-12-31T11:00:00Z"));
     }
 
     /// In Beirut clocks are put on at midnight in spring; on Samoa a whole day was left out.

@@ -54,8 +54,8 @@ impl PricingService for Api {
         request: Request<pb::PriceDocumentRequest>,
     ) -> Reply<pb::PriceDocumentResponse> {
         answer(request, async |cx, body| {
-            let question = parse::question(&body, cx)?;
-            let catalogue = store::find(&self.database, cx, &question).await?;
+            let mut question = parse::question(&body, cx)?;
+            let catalogue = store::find(&self.database, cx, &mut question, body.date.is_none()).await?;
             // Thousands of lines are computed for longer than others should wait for this thread.
             tokio::task::spawn_blocking(move || price(&question, &catalogue))
                 .await

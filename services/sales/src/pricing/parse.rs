@@ -31,7 +31,8 @@ const MAX_WITHHELD: usize = 4;
 /// Most choices of all lines together.
 const MAX_CHOICES: usize = 10_000;
 
-/// Reads a document that is asked for; its day is the caller's today in UTC unless it says another one.
+/// Reads a document that is asked for. Its day is today in UTC unless it says another one: what day it is where documents are made
+/// out is found with the catalogue.
 pub fn question(message: &pb::PriceDocumentRequest, cx: &Context) -> Result<Question> {
     let mut violations = Violations::new();
     let check = &mut violations;

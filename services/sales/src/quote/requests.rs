@@ -39,9 +39,11 @@ impl Draft for Quote {
     ) -> BoxFuture<'a, Result<Vec<Result<()>>>> {
         async move {
             let mut drafts = drafts;
-            let sales = drafts
-                .iter_mut()
-                .map(|quote| Sale { document: &mut quote.document, account: Some(quote.account) });
+            let sales = drafts.iter_mut().map(|quote| Sale {
+                account: Some(quote.account),
+                legal_entity: quote.legal_entity,
+                document: &mut quote.document,
+            });
             let outcomes = document::complete(tx, FIELD, sales.collect()).await?;
             for quote in drafts {
                 let totals = quote.document.totals();

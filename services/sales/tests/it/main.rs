@@ -28,6 +28,7 @@ mod pipeline;
 mod price;
 mod price_list;
 mod pricing;
+mod pricing_days;
 mod pricing_limits;
 mod product;
 mod promotion;

@@ -24,7 +24,7 @@ use crate::{
     fields::remark,
     invoice::{Invoice, InvoiceError, Reader},
     issuing::Issuing,
-    parked_task::{Asking, By, Once},
+    parked_task::{Asking, By, DRAFT, Once},
 };
 
 /// Turns returns of sales into credit notes.
@@ -214,26 +214,28 @@ impl Returns {
     }
 }
 
-/// ALREADY_EXISTS `RETURN_CREDITED` when a living credit note is of this return.
+/// ALREADY_EXISTS `RETURN_CREDITED` when a living credit note is of this return; it names one that is a draft as such.
 async fn require_uncredited(tx: &mut Tx, sales_return: &str) -> Result<()> {
     let tenant = tx.cx().tenant;
-    let credited: Option<Uuid> = sqlx::query_scalar(
-        "select id from credit_note
-         where tenant_id = $1 and sales_return = $2 and sales_return <> '' and delete_time is null
-         order by id
-         limit 1",
+    let (credited, draft): (Option<Uuid>, Option<Uuid>) = sqlx::query_as(
+        "select (array_agg(id order by id))[1], (array_agg(id order by id) filter (where state = 'DRAFT'))[1]
+         from credit_note
+         where tenant_id = $1 and sales_return = $2 and sales_return <> '' and delete_time is null",
     )
     .bind(tenant)
     .bind(sales_return)
-    .fetch_optional(tx.connection())
+    .fetch_one(tx.connection())
     .await
     .map_err(from_sqlx)?;
-    match credited {
-        None => Ok(()),
-        Some(id) => Err(Error::new(Kind::AlreadyExists, "RETURN_CREDITED", "the return is credited already")
-            .with("sales_return", sales_return)
-            .with("credit_note", Id::<CreditNote>::from_uuid(id).name())),
-    }
+    let Some(credited) = credited else { return Ok(()) };
+    let name = |id| Id::<CreditNote>::from_uuid(id).name();
+    let error = Error::new(Kind::AlreadyExists, "RETURN_CREDITED", "the return is credited already")
+        .with("sales_return", sales_return)
+        .with("credit_note", name(credited));
+    Err(match draft {
+        Some(draft) => error.with(DRAFT, name(draft)),
+        None => error,
+    })
 }
 
 /// FAILED_PRECONDITION `INVOICE_WRITTEN_OFF`, with the name of the invoice, where its claim is given up. The others wait with it: which

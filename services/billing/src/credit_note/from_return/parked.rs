@@ -25,6 +25,9 @@ impl Ask for pb::CreateCreditNoteFromReturnRequest {
     fn validate_only(&self) -> bool {
         self.validate_only
     }
+    fn wants_issued(&self) -> bool {
+        self.issue
+    }
     /// A return is credited once, and whole.
     fn takes_all(&self) -> bool {
         true
@@ -43,7 +46,7 @@ impl Attempt for Returns {
     fn attempt<'a>(&'a self, by: By<'a>, task: &'a ParkedTask) -> BoxFuture<'a, Result<()>> {
         async move {
             let (request, key) = self.asking.asked(by, task)?;
-            tried(self.create_once(by, &key, &request).await)
+            tried(&request, self.create_once(by, &key, &request).await)
         }
         .boxed()
     }

@@ -25,6 +25,9 @@ impl Ask for pb::CreateInvoiceFromSourceRequest {
     fn validate_only(&self) -> bool {
         self.validate_only
     }
+    fn wants_issued(&self) -> bool {
+        self.issue
+    }
     fn takes_all(&self) -> bool {
         self.lines.is_empty()
     }
@@ -46,7 +49,7 @@ impl Attempt for Sourcing {
     fn attempt<'a>(&'a self, by: By<'a>, task: &'a ParkedTask) -> BoxFuture<'a, Result<()>> {
         async move {
             let (request, key) = self.asking.asked(by, task)?;
-            tried(self.create_once(by, Some(&key), &request).await)
+            tried(&request, self.create_once(by, Some(&key), &request).await)
         }
         .boxed()
     }
