@@ -196,7 +196,8 @@ async fn a_revoked_token_is_refused_like_a_forged_one() {
             }
             (status, headers, answer.text().await.expect("a body"))
         };
-        let expected = answer(&forged).await;
+        let ask = || async { answer(&forged).await };
+        let expected = eventually(SOON, "a forged one's answer", ask, |(status, ..)| *status == 401).await;
         let ask = || async { answer(&leaked).await };
         eventually(SOON, "the token to be refused", ask, |seen| *seen == expected).await;
 
