@@ -85,6 +85,7 @@ async fn the_login_that_copies_a_database_may_only_read() {
             let (reads, writes): (bool, bool) = (row.get(0), row.get(1));
             assert!(reads && !writes, "{service}: {table}");
         }
+        assert_eq!(privileges(&mut connection, "platform.revocation").await, ["select"], "{service}");
         let sql = "select rolsuper or rolcreaterole or rolcreatedb or rolreplication from pg_roles where rolname = current_user";
         let mighty: bool = sqlx::query_scalar(sql).fetch_one(&mut connection).await.expect("it finds itself");
         assert!(!mighty, "{service}: the login of backups is too mighty");
@@ -203,6 +204,31 @@ async fn a_second_login_of_a_role_serves_as_the_first_does() {
         .execute(&mut superuser)
         .await
         .expect("it owns nothing");
+}
+
+/// CRD-04, I4: whoever serves calls can neither see what is revoked nor let anybody in again.
+#[tokio::test]
+async fn the_serving_role_has_nothing_to_do_with_what_is_revoked() {
+    for service in DATA_SERVICES {
+        let facts = stack::shared().database(service).expect("it has one");
+        let mut serving = database::connect(&facts.url).await.expect("the role can log in");
+        let mut system = database::connect(&facts.system_url).await.expect("the role can log in");
+
+        assert_eq!(privileges(&mut serving, "platform.revocation").await, [""; 0], "{service}");
+        let every = ["select", "insert", "update", "delete"];
+        assert_eq!(privileges(&mut system, "platform.revocation").await, every, "{service}");
+    }
+}
+
+/// What the login may do with a table.
+async fn privileges(connection: &mut PgConnection, table: &str) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    for privilege in ["select", "insert", "update", "delete", "truncate"] {
+        if may(connection, table, privilege).await {
+            found.push(privilege);
+        }
+    }
+    found
 }
 
 async fn may(connection: &mut PgConnection, table: &str, privilege: &str) -> bool {

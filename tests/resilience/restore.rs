@@ -18,11 +18,13 @@ use crate::{
     flows::orders::{trade, until_invoiced},
     harness::{
         breakable::{Breakable, on_a_breakable_stack},
+        caller::Caller,
         eventually::{SOON, eventually},
         ledger::Ledger,
         operator,
         programs::SERVICES,
         report::say,
+        tenant::Tenant,
         values::{dollars, list, name, text, whole},
         writers::{Subjects, Writers},
     },
@@ -104,6 +106,7 @@ fn restoring_everything_brings_back_one_moment() {
         acknowledged(&writers, 150).await;
         let (ledger, rate) = writers.stop().await;
         say(format!("{rate:.0} writes a second"));
+        let shut_out = ShutOut::since(&facts, &subjects.tenant, stack.tenant().await).await;
         let refused = operator::trato(&facts, &["restore", "--from", &backup.folder]).await;
         assert_eq!(refused.code, Some(1), "what runs and holds something is not replaced: {refused:?}");
         for program in SERVICES {
@@ -113,7 +116,9 @@ fn restoring_everything_brings_back_one_moment() {
         let restored = restore(&facts, &backup, &[]).await;
 
         assert_eq!(lost(&restored, &subjects), BTreeMap::new(), "the backup is not of one moment");
+        assert_eq!(restored["barred"]["unreadable"], json!({}), "{restored:#}");
         revive(&stack, &SERVICES).await;
+        shut_out.still().await;
         quiesce(&subjects).await;
         the_ledger_ends_at(&backup, &ledger, &subjects).await;
         effects_agree(&subjects).await;
@@ -121,6 +126,37 @@ fn restoring_everything_brings_back_one_moment() {
         goes_on(&subjects).await;
         stack.nobody_panicked().await;
     });
+}
+
+/// Whom the operator shut out after the backup, and somebody who was not.
+struct ShutOut {
+    leaked: Caller,
+    neighbour: Caller,
+    suspended: Tenant,
+}
+
+impl ShutOut {
+    async fn since(facts: &Facts, tenant: &Tenant, suspended: Tenant) -> Self {
+        let [leaked, neighbour] =
+            ["leaky", "other"].map(|subject| tenant.caller(subject, &["commercial-director"]));
+        let revoke = ["token", "revoke", "--stdin", "--json"];
+        operator::trato_given(facts, &revoke, leaked.token()).await.json();
+        let id = suspended.id.to_string();
+        operator::trato(facts, &["tenant", "suspend", &id, "--json"]).await.json();
+        Self { leaked, neighbour, suspended }
+    }
+
+    /// I4: a restore lets nobody in again, not for its first calls either.
+    async fn still(&self) {
+        let director = self.suspended.director();
+        for path in ["/v1/accounts", "/v1/opportunities", "/v1/invoices"] {
+            // Until then the gateway may find nobody there.
+            let let_in = || async { self.neighbour.get(path).await.status };
+            eventually(SOON, "a service that answers", let_in, |status| *status == 200).await;
+            assert_eq!(self.leaked.get(path).await.status, 401, "{path}");
+            assert_eq!(director.get(path).await.status, 403, "{path}");
+        }
+    }
 }
 
 /// Every resource has at least the writes that were acknowledged before the moment, and none that was sent after it.

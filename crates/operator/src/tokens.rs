@@ -9,15 +9,16 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use chrono::{SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, json};
 use uuid::Uuid;
 
 use crate::{
     each,
     installation::Installation,
-    output::{Outcome, Output},
+    output::{Outcome, Output, complain},
     service::Service,
 };
 
@@ -30,7 +31,7 @@ pub enum Command {
     /// Refuse one token, or all that were issued to a subject up to now; services do within about two seconds
     Revoke(Revoke),
     /// Accept again what was revoked by mistake
-    Restore {
+    Allow {
         /// The key that `revoke` answered and `list` shows
         key: String,
     },
@@ -49,9 +50,10 @@ pub struct Revoke {
     /// The tenant of the subject
     #[arg(long, requires = "subject")]
     tenant: Option<Uuid>,
-    /// Days for which it is remembered, as long as such a token may be good for [default: 31]
-    #[arg(long, conflicts_with = "stdin")]
-    days: Option<u32>,
+    /// Moment up to which the subject's tokens were issued (RFC 3339), such as that of a command that failed half-way
+    /// [default: now]
+    #[arg(long, requires = "subject")]
+    issued_until: Option<DateTime<Utc>>,
 }
 
 /// One token, or those of somebody.
@@ -73,17 +75,26 @@ pub struct What {
 pub async fn run(command: Command, installation: &Installation, output: &Output) -> Result<Outcome> {
     let services: Vec<&Service> = installation.with_database().collect();
     match command {
-        Command::Revoke(revoke) => {
-            let token = if revoke.what.stdin { Some(read(io::stdin().lock())?) } else { None };
-            let arguments = revoke.arguments();
-            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            each::give_structured(&services, &arguments, token.as_deref(), output).await
-        }
-        Command::Restore { key } => {
-            each::run_structured(&services, &["token", "restore", &key], output).await
-        }
+        Command::Revoke(new) => revoke(new, &services, output).await,
+        Command::Allow { key } => allow(&key, &services, output).await,
         Command::List => list(&services, output).await,
     }
+}
+
+async fn revoke(new: Revoke, services: &[&Service], output: &Output) -> Result<Outcome> {
+    let token = if new.what.stdin { Some(read(io::stdin().lock())?) } else { None };
+    let moment = new.moment();
+    let arguments = new.arguments(moment.as_deref());
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = each::give_structured(services, &arguments, token.as_deref(), output).await?;
+    if let Some(moment) = moment
+        && outcome != Outcome::Fine
+    {
+        complain(&format!(
+            "give it again with --issued-until={moment}, so that all services have one moment"
+        ));
+    }
+    Ok(outcome)
 }
 
 /// The token, read once for all services.
@@ -94,22 +105,25 @@ fn read(from: impl io::Read) -> Result<String> {
 }
 
 impl Revoke {
-    /// What the services are told: the same moment to all, so that no token is good for one and not for another.
-    fn arguments(self) -> Vec<String> {
+    /// The moment that all services are told, so that no token of a subject is good for one of them and not for another.
+    fn moment(&self) -> Option<String> {
+        self.what.subject.as_ref()?;
+        let moment = self.issued_until.unwrap_or_else(Utc::now);
+        Some(moment.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+
+    /// What the services are told.
+    fn arguments(self, moment: Option<&str>) -> Vec<String> {
         let mut arguments = vec!["token".to_owned(), "revoke".to_owned()];
         if self.what.stdin {
             arguments.push("--stdin".to_owned());
-        }
-        if self.what.subject.is_some() {
-            let now = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
-            arguments.push(format!("--issued-until={now}"));
         }
         let values = [
             ("id", self.what.id),
             ("issuer", self.issuer),
             ("subject", self.what.subject),
             ("tenant", self.tenant.map(|tenant| tenant.to_string())),
-            ("days", self.days.map(|days| days.to_string())),
+            ("issued-until", moment.map(str::to_owned)),
         ];
         let values = values.into_iter().filter_map(|(name, value)| Some(format!("--{name}={}", value?)));
         arguments.extend(values);
@@ -117,48 +131,124 @@ impl Revoke {
     }
 }
 
+/// What a service that is asked in JSON answers, or why it does not.
+type Answer<T> = (String, Result<T>);
+
+async fn ask<T: DeserializeOwned>(services: &[&Service], arguments: &[&str]) -> Vec<Answer<T>> {
+    let mut answers = Vec::new();
+    for service in services {
+        answers.push((service.name.clone(), service.ask(arguments).await));
+    }
+    answers
+}
+
+/// Whether a service knew what is to be accepted again.
+#[derive(Deserialize)]
+struct Allowed {
+    allowed: bool,
+}
+
+async fn allow(key: &str, services: &[&Service], output: &Output) -> Result<Outcome> {
+    let answers = ask::<Allowed>(services, &["token", "allow", key, "--json"]).await;
+    let (outcome, json, text) = told(key, &answers);
+    output.answer(&json, &text)?;
+    Ok(outcome)
+}
+
+/// A key that no service knows is a mistake: what was meant is refused still.
+fn told(key: &str, answers: &[Answer<Allowed>]) -> (Outcome, Map<String, serde_json::Value>, String) {
+    let (mut json, mut text) = (Map::new(), String::new());
+    let (mut known, mut failed) = (false, false);
+    for (service, answer) in answers {
+        let (value, words) = match answer {
+            Ok(Allowed { allowed }) => {
+                known |= allowed;
+                let words = if *allowed { "it is accepted again" } else { "it was not revoked here" };
+                (json!({ "answer": { "key": key, "allowed": allowed } }), words.to_owned())
+            }
+            Err(error) => {
+                failed = true;
+                let words = format!("{error:#}");
+                (json!({ "error": words }), words)
+            }
+        };
+        json.insert(service.clone(), value);
+        text += &format!("{service}: {words}\n");
+    }
+    (if known && !failed { Outcome::Fine } else { Outcome::Failed }, json, text)
+}
+
 /// What one service has revoked.
 #[derive(Deserialize)]
 struct Known {
     key: String,
     description: String,
+    #[serde(flatten)]
+    terms: Terms,
+}
+
+/// Which tokens are meant, and for how long; services differ where a command failed half-way.
+#[derive(Deserialize, Serialize)]
+struct Terms {
     issued_until: Option<String>,
-    expire_time: String,
+    expire_time: Option<String>,
 }
 
 /// What any service has revoked.
 #[derive(Serialize)]
 struct Revocation {
     description: String,
-    issued_until: Option<String>,
-    expire_time: String,
-    /// Those that refuse it; not all where a command failed half-way.
-    services: Vec<String>,
+    /// By the services that refuse it.
+    services: BTreeMap<String, Terms>,
+}
+
+/// What all of them have revoked, by its key, and who does not answer.
+#[derive(Default, Serialize)]
+struct Listed {
+    revoked: BTreeMap<String, Revocation>,
+    failed: BTreeMap<String, String>,
 }
 
 async fn list(services: &[&Service], output: &Output) -> Result<Outcome> {
-    let mut all: BTreeMap<String, Revocation> = BTreeMap::new();
-    for service in services {
-        let known: Vec<Known> = service.ask(&["token", "list", "--json"]).await?;
-        for Known { key, description, issued_until, expire_time } in known {
-            let new = Revocation { description, issued_until, expire_time, services: Vec::new() };
-            all.entry(key).or_insert(new).services.push(service.name.clone());
+    let listed = Listed::of(ask(services, &["token", "list", "--json"]).await);
+    output.answer(&listed, &listed.text())?;
+    Ok(if listed.failed.is_empty() { Outcome::Fine } else { Outcome::Failed })
+}
+
+impl Listed {
+    fn of(answers: Vec<Answer<Vec<Known>>>) -> Self {
+        let mut all = Self::default();
+        for (service, answer) in answers {
+            match answer {
+                Ok(known) => {
+                    for Known { key, description, terms } in known {
+                        let new = Revocation { description, services: BTreeMap::new() };
+                        all.revoked.entry(key).or_insert(new).services.insert(service.clone(), terms);
+                    }
+                }
+                Err(error) => {
+                    all.failed.insert(service, format!("{error:#}"));
+                }
+            }
         }
+        all
     }
-    let mut text = String::new();
-    for (key, one) in &all {
-        let issued = one.issued_until.as_ref().map(|until| format!(", issued up to {until}"));
-        text += &format!(
-            "{key}  {}{}  (remembered until {}; {})\n",
-            one.description,
-            issued.unwrap_or_default(),
-            one.expire_time,
-            one.services.join(", ")
-        );
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for (key, one) in &self.revoked {
+            text += &format!("{key}  {}\n", one.description);
+            for (service, terms) in &one.services {
+                let issued = terms.issued_until.as_ref().map(|until| format!("issued up to {until}, "));
+                let end = terms.expire_time.as_deref().unwrap_or("it is allowed");
+                text += &format!("  {service}: {}remembered until {end}\n", issued.unwrap_or_default());
+            }
+        }
+        for (service, why) in &self.failed {
+            text += &format!("{service} does not answer: {why}\n");
+        }
+        text + &format!("{} revoked\n", self.revoked.len())
     }
-    text += &format!("{} revoked\n", all.len());
-    output.answer(&all, &text)?;
-    Ok(Outcome::Fine)
 }
 
 #[cfg(test)]
@@ -177,7 +267,8 @@ mod tests {
     fn told(arguments: &[&str]) -> Option<Vec<String>> {
         let line = Line::try_parse_from(["token", "revoke"].iter().chain(arguments)).ok()?;
         let Command::Revoke(revoke) = line.command else { panic!("it is to revoke") };
-        Some(revoke.arguments())
+        let moment = revoke.moment();
+        Some(revoke.arguments(moment.as_deref()))
     }
 
     #[test]
@@ -185,14 +276,19 @@ mod tests {
         let tenant = "--tenant=01920000-0000-7000-8000-000000000001";
 
         assert_eq!(told(&["--stdin"]).expect("right"), ["token", "revoke", "--stdin"]);
-        let by_id = told(&["--id", "-7", "--issuer", "https://id", "--days", "3"]);
+        let by_id = told(&["--id", "-7", "--issuer", "https://id"]);
         assert_eq!(by_id, None, "what begins like an option is written with =");
-        let by_id = told(&["--id=-7", "--issuer", "https://id", "--days", "3"]).expect("right");
-        assert_eq!(by_id, ["token", "revoke", "--id=-7", "--issuer=https://id", "--days=3"]);
+        let by_id = told(&["--id=-7", "--issuer", "https://id"]).expect("right");
+        assert_eq!(by_id, ["token", "revoke", "--id=-7", "--issuer=https://id"]);
         let by_subject = told(&["--subject", "ana", tenant]).expect("right");
-        assert!(by_subject[2].starts_with("--issued-until=2"), "{by_subject:?}");
-        assert_eq!(by_subject[3..], ["--subject=ana", tenant]);
-        for wrong in [&[][..], &["--id=7"], &["--subject=ana"], &["--stdin", "--subject=ana", tenant]] {
+        assert_eq!(by_subject[2..4], ["--subject=ana", tenant]);
+        assert!(by_subject[4].starts_with("--issued-until=2"), "{by_subject:?}");
+        let again = told(&["--subject", "ana", tenant, "--issued-until", "2026-01-01T00:00:00.123456Z"]);
+        assert_eq!(again.expect("right")[4], "--issued-until=2026-01-01T00:00:00.123456Z");
+        let of_none = ["--stdin", "--issued-until=2026-01-01T00:00:00Z"];
+        for wrong in
+            [&[][..], &["--id=7"], &["--subject=ana"], &["--stdin", "--subject=ana", tenant], &of_none]
+        {
             assert_eq!(told(wrong), None, "{wrong:?}");
         }
     }
@@ -201,5 +297,57 @@ mod tests {
     fn no_more_is_read_than_a_token_can_have() {
         assert_eq!(read("a.b.c\n".as_bytes()).expect("read"), "a.b.c\n");
         assert_eq!(read(io::repeat(b'x')).expect("read").len(), 16 * 1024);
+    }
+
+    fn away<T>() -> Result<T> {
+        Err(anyhow::anyhow!("the database is not available"))
+    }
+
+    /// I4: after a command that failed half-way it shows who refuses what, and who is not heard of.
+    #[test]
+    fn what_services_have_revoked_is_shown_for_each_and_who_does_not_answer_is_named() {
+        let known = |moment: &str| Known {
+            key: "07".to_owned(),
+            description: "tokens of ana".to_owned(),
+            terms: Terms { issued_until: Some(moment.to_owned()), expire_time: None },
+        };
+        let answers = vec![
+            ("customers".to_owned(), Ok(vec![known("2026-01-01T00:00:00Z")])),
+            ("sales".to_owned(), away()),
+            ("billing".to_owned(), Ok(vec![known("2026-01-02T00:00:00Z")])),
+        ];
+
+        let listed = Listed::of(answers);
+
+        let until = |service: &str| listed.revoked["07"].services[service].issued_until.as_deref();
+        assert_eq!(until("customers"), Some("2026-01-01T00:00:00Z"));
+        assert_eq!(until("billing"), Some("2026-01-02T00:00:00Z"));
+        assert_eq!(listed.failed["sales"], "the database is not available");
+        let text = listed.text();
+        for line in [
+            "  billing: issued up to 2026-01-02T00:00:00Z, remembered until it is allowed\n",
+            "sales does not answer: the database is not available\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_service_knew_cannot_be_allowed() {
+        let answers = |customers: bool, sales: Result<Allowed>| {
+            [("customers".to_owned(), Ok(Allowed { allowed: customers })), ("sales".to_owned(), sales)]
+        };
+
+        for (customers, sales, expected) in [
+            (true, Ok(Allowed { allowed: true }), Outcome::Fine),
+            (true, Ok(Allowed { allowed: false }), Outcome::Fine),
+            (false, Ok(Allowed { allowed: false }), Outcome::Failed),
+            (true, away(), Outcome::Failed),
+        ] {
+            let (outcome, json, text) = super::told("07", &answers(customers, sales));
+
+            assert_eq!(outcome, expected, "{text}");
+            assert_eq!(json["customers"]["answer"]["allowed"], customers, "{json:?}");
+        }
     }
 }

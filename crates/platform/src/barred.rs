@@ -1,7 +1,7 @@
 //! Who is refused although the token is good: whose tenant is suspended, and whose token is revoked.
 //!
-//! It costs no statement per call: each process reads the few of them every two seconds and looks them up in memory. While
-//! the database is away the last answer stands.
+//! It costs no statement per call: each process reads the few of them every two seconds and looks them up in memory. Before
+//! they were read once nobody is let in; while the database is away later the last answer stands.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,50 +15,68 @@ use trato_types::{Error, Kind, Result, Timestamp, error::chain};
 use uuid::Uuid;
 
 use crate::{
-    auth::{Identity, marks::Marks, unauthenticated},
-    db::{Pool, from_sqlx},
+    auth::{
+        Identity,
+        marks::{Mark, Marks},
+        unauthenticated,
+    },
+    db::{Pool, away, from_sqlx},
+    telemetry::metrics::metrics,
 };
 
 /// Time between two looks at who is barred.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Who is barred, as last read. Cheap to clone; all clones share it.
+/// Who is barred, as last read; none before that was done once. Cheap to clone; all clones share it.
 #[derive(Clone, Debug)]
-pub struct Barred(Arc<watch::Sender<Lists>>);
+pub struct Barred(Arc<watch::Sender<Option<Lists>>>);
 
 /// Those who are barred.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(crate) struct Lists {
     pub suspended: HashSet<Uuid>,
     /// By their marks: whatever bears one, or what was issued up to a moment.
-    pub revoked: HashMap<String, Option<Timestamp>>,
+    pub revoked: HashMap<Mark, Option<Timestamp>>,
 }
+
+/// Why somebody is barred.
+#[derive(Clone, Copy, Debug)]
+enum Cause {
+    Revoked,
+    Suspended,
+}
+
+/// A suspended tenant, or a mark with the moment up to which it counts.
+type Row = (Option<Uuid>, Option<Mark>, Option<Timestamp>);
 
 impl Default for Barred {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Lists::default())))
+        Self(Arc::new(watch::Sender::new(None)))
     }
 }
 
 impl Barred {
-    /// UNAUTHENTICATED for a revoked token, PERMISSION_DENIED `TENANT_SUSPENDED` for one of a suspended tenant.
+    /// UNAUTHENTICATED for a revoked token, PERMISSION_DENIED `TENANT_SUSPENDED` for one of a suspended tenant, and UNAVAILABLE
+    /// before it is known who that is.
     pub fn check(&self, identity: &Identity) -> Result<()> {
-        self.0.borrow().refusal(identity).map_or(Ok(()), Err)
+        let known = self.0.borrow();
+        let lists = known.as_ref().ok_or_else(away)?;
+        lists.cause(identity).map_or(Ok(()), |cause| Err(cause.refusal()))
     }
 
     /// Waits until a caller is barred: what is under way for it, such as a stream, ends then.
     pub(crate) fn until_barred(&self, identity: Arc<Identity>) -> impl Future<Output = Error> + Send + use<> {
         let mut all = self.0.subscribe();
         async move {
-            let mut refusal = None;
+            let mut cause = None;
             let barred = all.wait_for(|lists| {
-                refusal = lists.refusal(&identity);
-                refusal.is_some()
+                cause = lists.as_ref().and_then(|lists| lists.cause(&identity));
+                cause.is_some()
             });
             // It fails where nobody reads the lists any longer.
             let _ = barred.await;
-            match refusal {
-                Some(error) => error,
+            match cause {
+                Some(cause) => cause.refusal(),
                 None => std::future::pending().await,
             }
         }
@@ -66,23 +84,35 @@ impl Barred {
 
     /// Reads who is barred now.
     pub async fn read(&self, system: &Pool) -> Result<()> {
-        let sql = "select tenant_id from platform.tenant where state = 'SUSPENDED'";
-        let suspended: Vec<Uuid> = sqlx::query_scalar(sql).fetch_all(system).await.map_err(from_sqlx)?;
-        let sql = "select key, issued_until from platform.revocation where expire_time > now()";
-        let revoked: Vec<(String, Option<Timestamp>)> =
-            sqlx::query_as(sql).fetch_all(system).await.map_err(from_sqlx)?;
-        let (suspended, revoked) = (suspended.into_iter().collect(), revoked.into_iter().collect());
-        self.replace(Lists { suspended, revoked });
+        let sql = "select tenant_id, null::bytea as key, null::timestamptz as issued_until
+                   from platform.tenant where state = 'SUSPENDED'
+                   union all
+                   select null, key, issued_until
+                   from platform.revocation where expire_time is null or expire_time > now()";
+        let rows: Vec<Row> = sqlx::query_as(sql).fetch_all(system).await.map_err(from_sqlx)?;
+        let mut lists = Lists::default();
+        for (tenant, mark, until) in rows {
+            lists.suspended.extend(tenant);
+            lists.revoked.extend(mark.map(|mark| (mark, until)));
+        }
+        self.replace(lists);
         Ok(())
     }
 
     /// Puts what was read in the place of what was known.
-    pub(crate) fn replace(&self, now: Lists) {
-        self.0.send_if_modified(|all| {
-            let differs = *all != now;
-            *all = now;
+    pub(crate) fn replace(&self, lists: Lists) {
+        let now = Some(lists);
+        self.0.send_if_modified(|known| {
+            let differs = *known != now;
+            *known = now;
             differs
         });
+    }
+
+    /// As it is before the lists were read once.
+    #[cfg(test)]
+    pub(crate) fn forget(&self) {
+        self.0.send_replace(None);
     }
 
     /// Reads again and again until `stop`.
@@ -96,7 +126,7 @@ impl Barred {
             {
                 tracing::warn!(
                     error = %chain(error),
-                    "which tenants are suspended and which tokens revoked is not known; the last answer stands"
+                    "which tenants are suspended and which tokens revoked cannot be read; what was known stands"
                 );
             }
             failed = outcome.is_err();
@@ -105,14 +135,11 @@ impl Barred {
 }
 
 impl Lists {
-    fn refusal(&self, identity: &Identity) -> Option<Error> {
+    fn cause(&self, identity: &Identity) -> Option<Cause> {
         if self.revokes(&identity.marks) {
-            let cause = "it is revoked";
-            tracing::debug!(cause, "a bearer token was refused: {cause}");
-            return Some(unauthenticated());
+            return Some(Cause::Revoked);
         }
-        let is_suspended = self.suspended.contains(&identity.tenant);
-        is_suspended.then(|| Error::new(Kind::Forbidden, "TENANT_SUSPENDED", "the tenant is suspended"))
+        self.suspended.contains(&identity.tenant).then_some(Cause::Suspended)
     }
 
     fn revokes(&self, marks: &Marks) -> bool {
@@ -123,6 +150,24 @@ impl Lists {
             (Some(until), Some(issued)) => issued <= *until,
             _ => true,
         })
+    }
+}
+
+impl Cause {
+    /// What is answered, and counted.
+    fn refusal(self) -> Error {
+        match self {
+            Self::Revoked => {
+                metrics().call_barred("token_revoked");
+                let cause = "it is revoked";
+                tracing::debug!(cause, "a bearer token was refused: {cause}");
+                unauthenticated()
+            }
+            Self::Suspended => {
+                metrics().call_barred("tenant_suspended");
+                Error::new(Kind::Forbidden, "TENANT_SUSPENDED", "the tenant is suspended")
+            }
+        }
     }
 }
 
@@ -139,6 +184,16 @@ mod tests {
         Timestamp::UNIX_EPOCH + TimeDelta::seconds(second)
     }
 
+    /// A mark of a token that was issued in this second.
+    fn mark(kind: u8, second: Option<i64>) -> Mark {
+        let mut mark = [kind; 32];
+        mark[..8].copy_from_slice(&second.unwrap_or(-1).to_be_bytes());
+        mark
+    }
+
+    const TOKEN: u8 = 1;
+    const ID: u8 = 2;
+
     /// Ana's token that was issued in this second.
     fn issued(second: Option<i64>) -> Identity {
         Identity {
@@ -148,8 +203,8 @@ mod tests {
             issuer: "https://id.example.com".into(),
             expires: moment(1_000),
             marks: Marks {
-                token: format!("token of {second:?}"),
-                id: Some(format!("id of {second:?}")),
+                token: mark(TOKEN, second),
+                id: Some(mark(ID, second)),
                 subject: marks::of_subject(TENANT, "ana"),
                 issued: second.map(moment),
             },
@@ -163,12 +218,13 @@ mod tests {
     /// I4: a token is refused by what it is or by its id, and the others of its subject are not.
     #[test]
     fn a_single_token_is_revoked_by_either_mark() {
-        for mark in ["token of Some(7)", "id of Some(7)"] {
+        for kind in [TOKEN, ID] {
             let barred = Barred::default();
-            barred.replace(Lists { revoked: HashMap::from([(mark.to_owned(), None)]), ..Lists::default() });
+            let revoked = HashMap::from([(mark(kind, Some(7)), None)]);
+            barred.replace(Lists { revoked, ..Lists::default() });
 
-            assert_eq!(reason(&barred, &issued(Some(7))), Some("INVALID_TOKEN"), "{mark}");
-            assert_eq!(reason(&barred, &issued(Some(6))), None, "{mark}");
+            assert_eq!(reason(&barred, &issued(Some(7))), Some("INVALID_TOKEN"), "{kind}");
+            assert_eq!(reason(&barred, &issued(Some(6))), None, "{kind}");
         }
     }
 
@@ -194,7 +250,7 @@ mod tests {
     fn a_suspended_tenant_is_told_so_unless_the_token_is_revoked() {
         let barred = Barred::default();
         let suspended = HashSet::from([TENANT]);
-        let revoked = HashMap::from([("token of Some(7)".to_owned(), None)]);
+        let revoked = HashMap::from([(mark(TOKEN, Some(7)), None)]);
         barred.replace(Lists { suspended, revoked });
 
         assert_eq!(reason(&barred, &issued(Some(6))), Some("TENANT_SUSPENDED"));

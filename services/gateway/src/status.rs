@@ -11,7 +11,7 @@ use prost::Message;
 use prost_reflect::prost_types::Any;
 use tonic::Code;
 use tonic_types::pb;
-use trato_platform::{auth::unauthenticated, rpc::status::to_wire};
+use trato_platform::rpc::status::to_wire;
 use trato_types::Error;
 
 /// Domain of the gateway's own reasons.
@@ -71,15 +71,9 @@ impl Status {
         }
     }
 
-    /// True where a service does not accept the token, as it says of every one that is not good.
+    /// True where a service does not accept the token; this code says nothing else.
     pub fn refuses_token(&self) -> bool {
-        let is_told = |detail: &Any| {
-            detail.type_url.ends_with("/google.rpc.ErrorInfo")
-                && pb::ErrorInfo::decode(detail.value.as_slice())
-                    .is_ok_and(|info| info.reason == unauthenticated().reason())
-        };
         self.code == Code::Unauthenticated
-            && pb::Status::decode(self.details.clone()).is_ok_and(|status| status.details.iter().any(is_told))
     }
 
     /// How long the error asks to wait before the next attempt, in whole seconds, at least one.

@@ -1,5 +1,6 @@
 //! Backup and restore of all databases to one moment, and what a backup says of itself.
 
+mod barred;
 pub mod list;
 pub mod postgres;
 pub mod restore;

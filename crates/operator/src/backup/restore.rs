@@ -1,7 +1,8 @@
 //! `trato restore`: databases as they were at the moment of a backup, one or all, and then agreement.
 //!
 //! What was in the queues of a restored service is in the logs, or belongs to a past that no longer happened; either way
-//! the queue is emptied, and what is lacking is sent again. Numbering goes on far above what was ever given out.
+//! the queue is emptied, and what is lacking is sent again. Numbering goes on far above what was ever given out. Whoever was
+//! shut out stays shut out.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 
-use super::{Manifest, fingerprint, postgres};
+use super::{Manifest, barred::Barred, fingerprint, postgres};
 use crate::{
     installation::Installation,
     output::{Outcome, Output},
@@ -62,21 +63,27 @@ pub async fn run(args: Args, installation: &Installation, output: &Output) -> Re
         check_database(service, args.replace).await.with_context(|| service.name.clone())?;
         service.variable("TRATO_BROKER__URL")?;
     }
+    let barred = Barred::read(installation).await;
     for service in &services {
-        restore(service, &manifest, &args.from, output).await.with_context(|| service.name.clone())?;
+        restore(service, &manifest, &args.from, &barred, output)
+            .await
+            .with_context(|| service.name.clone())?;
     }
     empty_queues(&services, installation, output).await?;
     let reconciliation = reconcile(installation, false, output).await?;
 
     let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
     let text = format!(
-        "{} {} as of {}\n{}Start the programs again.\n",
+        "{} {} as of {}\n{}{}Start the programs again.\n",
         names.join(", "),
         if names.len() == 1 { "is" } else { "are" },
         manifest.from,
+        barred.text(),
         reconciliation.text(false)
     );
-    let answer = json!({ "restored": names, "moment": manifest.from, "reconciliation": reconciliation });
+    let answer = json!({
+        "restored": names, "moment": manifest.from, "barred": barred, "reconciliation": reconciliation,
+    });
     output.answer(&answer, &text)?;
     Ok(reconciliation.outcome())
 }
@@ -143,7 +150,13 @@ async fn owner(service: &Service) -> Result<PgConnection> {
 
 /// Puts the content of the dump in place of what is there, brings it to the program's schema, and has the log go on far
 /// above what was given out. Policies come after the rows, so that the owner may write them.
-async fn restore(service: &Service, manifest: &Manifest, folder: &Path, output: &Output) -> Result<()> {
+async fn restore(
+    service: &Service,
+    manifest: &Manifest,
+    folder: &Path,
+    barred: &Barred,
+    output: &Output,
+) -> Result<()> {
     let stage = output.counting(format!("restoring {}", service.name), "bytes");
     let mut owner = owner(service).await?;
     // Whoever else holds a table, a dump or a person, is not waited for without an end.
@@ -169,6 +182,7 @@ async fn restore(service: &Service, manifest: &Manifest, folder: &Path, output: 
     let _ = owner.close().await;
     drop(stage);
     service.run(&["migrate"]).await?.ok()?;
+    barred.put_back(service).await?;
     let _: Value = service.ask(&["events", "leap", "--json"]).await?;
     Ok(())
 }

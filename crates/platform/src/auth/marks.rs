@@ -4,62 +4,62 @@
 //! as it likes, and nothing of the token is kept.
 
 use sha2::{Digest as _, Sha256};
-use trato_types::{Timestamp, text};
+use trato_types::Timestamp;
 use uuid::Uuid;
+
+/// One of them.
+pub type Mark = [u8; 32];
 
 /// The marks of a token.
 #[derive(Clone, Debug, Default)]
 pub struct Marks {
     /// Of the token itself.
-    pub token: String,
+    pub token: Mark,
     /// Of its issuer and its `jti` claim; none where that is no text.
-    pub id: Option<String>,
+    pub id: Option<Mark>,
     /// Of its tenant and its subject.
-    pub subject: String,
-    /// The `iat` claim; none where it does not say.
+    pub subject: Mark,
+    /// The `iat` claim; none where it does not say, or says a time that is still to come.
     pub issued: Option<Timestamp>,
 }
 
-/// A token that is to be revoked, as far as that takes.
+/// What a token says that is to be revoked. Nothing of it is proved.
 #[derive(Clone, Debug)]
 pub struct Leaked {
     /// Its mark.
-    pub mark: String,
-    /// Whose it is, for people.
-    pub description: String,
+    pub mark: Mark,
+    /// The `iss` claim.
+    pub issuer: String,
+    /// The `sub` claim; empty where it names none.
+    pub subject: String,
     /// The `exp` claim.
     pub expires: Timestamp,
 }
 
 /// The mark of a token, by its header and payload as they were signed. Its signature is no part of it: whoever has one of ES256
 /// can make another that is as right.
-pub(super) fn of_token(signed: &[u8]) -> String {
+pub(super) fn of_token(signed: &[u8]) -> Mark {
     mark(&[b"token", signed])
 }
 
 /// The mark of the token that an issuer gave this `jti`.
-pub fn of_id(issuer: &str, id: &str) -> String {
+pub fn of_id(issuer: &str, id: &str) -> Mark {
     mark(&[b"id", issuer.as_bytes(), id.as_bytes()])
 }
 
 /// The mark of all tokens that speak for a subject of a tenant.
-pub fn of_subject(tenant: Uuid, subject: &str) -> String {
+pub fn of_subject(tenant: Uuid, subject: &str) -> Mark {
     mark(&[b"subject", tenant.as_bytes(), subject.as_bytes()])
 }
 
-/// What somebody else wrote, as far as it can be shown on a line.
-pub fn shown(written: &str) -> String {
-    text::line(written, 200).unwrap_or_else(|_| "?".to_owned())
-}
-
-fn mark(parts: &[&[u8]]) -> String {
+fn mark(parts: &[&[u8]]) -> Mark {
     let mut digest = Sha256::new();
     for part in parts {
         // No two lists of parts are alike.
         digest.update(format!("{}:", part.len()));
         digest.update(part);
     }
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.finalize().into()
 }
 
 #[cfg(test)]
@@ -142,8 +142,9 @@ mod tests {
         let read = leaked(&format!("{signed}.forged")).expect("a token");
 
         assert_eq!(read.mark, world.marks(&token).await.token);
-        assert_eq!(read.description, format!("a token of ana by {}", world.issuer.url));
-        for wrong in ["", "x", signed, endless.as_str()] {
+        assert_eq!((read.subject.as_str(), read.issuer.as_str()), ("ana", world.issuer.url.as_str()));
+        let nobodys = world.issuer.token(json!({ "iss": null }));
+        for wrong in ["", "x", signed, endless.as_str(), nobodys.as_str()] {
             assert_eq!(leaked(wrong).expect_err("it cannot be used").kind(), Kind::Invalid, "{wrong}");
         }
     }
@@ -153,9 +154,14 @@ mod tests {
     async fn whatever_issuers_write_a_token_has_marks() {
         let world = World::new().await;
 
+        let now = chrono::Utc::now().timestamp();
+        let (ahead, to_come) = (now + 30, now + 600);
         for (issued, seconds) in [
             (json!(1_000), Some(1_000)),
             (json!(1_000.9), Some(1_000)),
+            // A clock may be a little ahead; what says more than that would never be issued before.
+            (json!(ahead), Some(ahead)),
+            (json!(to_come), None),
             (json!("1000"), None),
             (json!(1e300), None),
             (json!(null), None),

@@ -106,23 +106,24 @@ impl<'a> Token<'a> {
             roles: self.roles(&names.roles)?,
             issuer: Arc::clone(&issuer.url),
             expires: moment(expires)?,
-            marks: self.marks(&issuer.url, tenant, subject),
+            marks: self.marks(&issuer.url, tenant, subject, now.saturating_add(leeway_seconds)),
         })
     }
 
     /// What it takes to revoke it. Whether its signature is right does not matter: one that is wrong is refused anyway.
     pub(super) fn leaked(&self) -> Result<Leaked, Refusal> {
-        let told = |name| marks::shown(self.claims.text(name).unwrap_or("?"));
         Ok(Leaked {
             mark: marks::of_token(self.signed),
-            description: format!("a token of {} by {}", told("sub"), told("iss")),
+            issuer: self.issuer()?.to_owned(),
+            subject: self.claims.text("sub").unwrap_or_default().to_owned(),
             expires: moment(self.expires()?)?,
         })
     }
 
-    fn marks(&self, issuer: &str, tenant: Uuid, subject: &str) -> Marks {
-        // A moment that cannot be read is none, and the token as old as any.
-        let issued = self.time("iat").ok().flatten();
+    /// `latest` is the last second in which it can have been issued.
+    fn marks(&self, issuer: &str, tenant: Uuid, subject: &str, latest: i64) -> Marks {
+        // A moment that cannot be read, or is still to come, is none, and the token as old as any.
+        let issued = self.time("iat").ok().flatten().filter(|issued| *issued <= latest);
         Marks {
             token: marks::of_token(self.signed),
             id: self.claims.text("jti").map(|id| marks::of_id(issuer, id)),

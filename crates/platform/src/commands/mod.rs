@@ -2,6 +2,7 @@
 //!
 //! `trato`, the operator's program, runs these for one or all services and puts the answers together.
 
+mod barred;
 mod dead_letters;
 mod events;
 mod output;
@@ -14,6 +15,7 @@ use prost_reflect::DescriptorPool;
 use trato_types::{Error, Result};
 
 pub use self::{
+    barred::BarredCommand,
     dead_letters::{DeadLettersCommand, run_dead_letters},
     events::EventsCommand,
     output::Output,
@@ -56,6 +58,9 @@ pub enum Operation {
     /// Tokens that are refused although they are good.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Both of these in one, for a restore: whoever is refused although the token is good.
+    #[command(subcommand)]
+    Barred(BarredCommand),
 }
 
 impl Operation {
@@ -64,7 +69,11 @@ impl Operation {
         let loader = match self {
             // It says itself what is missing.
             Self::Doctor { .. } => return loader,
-            Self::DeadLetters(_) | Self::Projection(_) | Self::Tenant(_) | Self::Token(_) => loader,
+            Self::DeadLetters(_)
+            | Self::Projection(_)
+            | Self::Tenant(_)
+            | Self::Token(_)
+            | Self::Barred(_) => loader,
             Self::Events(command) if command.needs_broker() => loader.require("broker.url"),
             Self::Events(_) => loader,
         };
@@ -97,6 +106,7 @@ impl Operation {
             Self::Token(command) => {
                 command.run(processor.database(), &settings.auth, tokio::io::stdin(), &mut to).await
             }
+            Self::Barred(command) => command.run(processor.database(), tokio::io::stdin(), &mut to).await,
         }
     }
 }

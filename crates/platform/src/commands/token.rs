@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, io::Write};
 
-use chrono::{TimeDelta, Utc};
+use chrono::{SecondsFormat, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -25,7 +25,7 @@ pub enum TokenCommand {
     /// Refuse one token, or all that were issued to a subject up to now; services that run do within about two seconds.
     Revoke(Revoke),
     /// Accept again what was revoked by mistake.
-    Restore {
+    Allow {
         /// The key that `revoke` answered and `list` shows.
         key: String,
         #[command(flatten)]
@@ -52,9 +52,6 @@ pub struct Revoke {
     /// Moment up to which the subject's tokens were issued (RFC 3339); now unless said.
     #[arg(long, requires = "subject")]
     issued_until: Option<Timestamp>,
-    /// Days for which it is remembered: as long as such a token may be good for.
-    #[arg(long, default_value_t = 31, value_parser = clap::value_parser!(u32).range(1..=366), conflicts_with = "stdin")]
-    days: u32,
     #[command(flatten)]
     output: Output,
 }
@@ -91,10 +88,10 @@ impl TokenCommand {
                 let told = "services that run refuse it within about two seconds\n";
                 output.write(to, &revoked, &(text(std::slice::from_ref(&revoked)) + told))
             }
-            Self::Restore { key, output } => {
-                let restored = revocations::restore(system, &key).await?;
-                let told = if restored { "accepted again" } else { "was not revoked here" };
-                output.write(to, &json!({ "key": key, "restored": restored }), &format!("{key}  {told}\n"))
+            Self::Allow { key, output } => {
+                let allowed = revocations::allow(system, &key).await?;
+                let told = if allowed { "accepted again" } else { "was not revoked here" };
+                output.write(to, &json!({ "key": key, "allowed": allowed }), &format!("{key}  {told}\n"))
             }
             Self::List { output } => {
                 let revoked = revocations::list(system).await?;
@@ -111,24 +108,25 @@ impl Revoke {
             let mut token = String::new();
             let read = from.take(MOST_INPUT).read_to_string(&mut token).await;
             read.map_err(|error| invalid("standard input cannot be read").caused_by(error))?;
-            return Ok(New::of_token(auth::leaked(token.trim())?));
+            let token = auth::leaked(token.trim())?;
+            check_issuer(&token.issuer, settings)?;
+            return New::of_token(&token);
         }
-        let end = Utc::now() + TimeDelta::days(i64::from(self.days));
         if let (Some(id), Some(issuer)) = (self.what.id, self.issuer) {
             check_issuer(&issuer, settings)?;
-            return Ok(New::of_id(&issuer, &id, end));
+            return Ok(New::of_id(&issuer, &id));
         }
         if let (Some(subject), Some(tenant)) = (self.what.subject, self.tenant) {
             let subject = subject.strip_prefix("members/").unwrap_or(&subject);
             MemberRef::from_subject(subject)
                 .map_err(|error| invalid("no token has such a subject").caused_by(error))?;
-            return Ok(New::of_subject(tenant, subject, self.issued_until.unwrap_or_else(Utc::now), end));
+            return Ok(New::of_subject(tenant, subject, self.issued_until.unwrap_or_else(Utc::now)));
         }
         Err(invalid("it is not said what to revoke"))
     }
 }
 
-/// A name that is slightly wrong would let the token in.
+/// A name that is slightly wrong would let the token in; a token of nobody's is refused anyway.
 fn check_issuer(issuer: &str, settings: &config::Auth) -> Result<()> {
     let known: Vec<&str> = settings.issuers.iter().map(|known| known.url.as_str()).collect();
     if known.is_empty() || known.contains(&issuer) {
@@ -145,11 +143,18 @@ fn text(revoked: &[Revocation]) -> String {
     let mut text = String::new();
     for one in revoked {
         let Revocation { key, description, issued_until, expire_time, .. } = one;
-        let issued = issued_until.map(|until| format!(", issued up to {until}")).unwrap_or_default();
+        let issued =
+            issued_until.map(|until| format!(", issued up to {}", written(until))).unwrap_or_default();
+        let end = expire_time.map_or_else(|| "it is allowed".to_owned(), written);
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{key}  {description}{issued}  (remembered until {expire_time})");
+        let _ = writeln!(text, "{key}  {description}{issued}  (remembered until {end})");
     }
     text
+}
+
+/// A moment as `--issued-until` takes it.
+fn written(moment: Timestamp) -> String {
+    moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 #[cfg(test)]
@@ -193,9 +198,7 @@ mod tests {
         let by_name =
             ["--subject", "members/ana", "--tenant", tenant, "--issued-until", "2026-01-01T00:00:00Z"];
 
-        for fine in
-            [&by_id[..], &by_subject, &by_name, &["--subject", "ana", "--tenant", tenant, "--days", "366"]]
-        {
+        for fine in [&by_id[..], &by_subject, &by_name] {
             let told = revoked(fine, "").await;
             assert!(told.is_ok(), "{fine:?}: {told:?}");
         }
@@ -208,8 +211,7 @@ mod tests {
             &["--id", "7"],
             &["--subject", "ana"],
             &["--tenant", tenant],
-            &["--stdin", "--days", "3"],
-            &["--subject", "ana", "--tenant", tenant, "--days", "0"],
+            &["--stdin", "--issued-until", "2026-01-01T00:00:00Z"],
             &wrong_issuer,
             &no_subject,
             &two,
@@ -230,5 +232,20 @@ mod tests {
         assert!(new.contains("a token of ana by https://id.example.com"), "{new}");
         assert!(new.contains("2096-10-02T08:06:40Z"), "{new}");
         assert!(token.split('.').all(|part| !new.contains(part)), "{new}");
+    }
+
+    /// What would be refused anyway is a mistake, and said.
+    #[tokio::test]
+    async fn a_token_that_nobody_accepts_is_not_revoked() {
+        let told = async |claims| {
+            let token = auth::testing::unsigned(r#"{"alg":"ES256"}"#, claims) + ".c2lnbmF0dXJl";
+            revoked(&["--stdin"], &token).await.expect_err("nobody accepts it")
+        };
+
+        let ended = told(r#"{"iss":"https://id.example.com","sub":"ana","exp":1000000000}"#).await;
+        let foreign = told(r#"{"iss":"https://example.com","sub":"ana","exp":4000000000}"#).await;
+
+        assert_eq!(ended, "the token has ended already");
+        assert!(foreign.contains("tokens of https://example.com are not accepted"), "{foreign}");
     }
 }

@@ -15,6 +15,7 @@ use crate::{
         Database, from_sqlx,
         migrate::{self, Migration},
     },
+    revocations,
 };
 
 /// Longest wait for a login.
@@ -195,5 +196,7 @@ async fn look_at_inbox(database: &Database, report: &mut Report) -> Result<()> {
     let row = sqlx::query(sql).fetch_one(&database.system).await.map_err(from_sqlx)?;
     report.note("tenants_registered", row.try_get::<i64, _>("registered").map_err(from_sqlx)?);
     report.note("tenants_suspended", row.try_get::<i64, _>("suspended").map_err(from_sqlx)?);
+    let revoked = revocations::list(&database.system).await?.len();
+    report.note("tokens_revoked", revoked);
     Ok(())
 }

@@ -2,14 +2,18 @@
 //!
 //! A stream reads a page, hands it to its client, and holds no connection meanwhile: a slow client slows nobody else.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{self, Poll},
+    time::Duration,
+};
 
 use futures::{Stream, StreamExt as _, stream::BoxStream};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
     time::{Instant, sleep, sleep_until, timeout},
 };
-use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
 use trato_contract::events::v1 as pb;
@@ -18,8 +22,10 @@ use trato_types::{Context, Error, Kind, Result, Timestamp};
 
 use super::{cursor, event::Event, log::Logged, tail::Tail};
 use crate::{
+    auth::Identity,
+    barred::Barred,
     db::{Database, Pool, from_sqlx},
-    rpc::status::to_status,
+    rpc::{Caller, status::to_status},
     standard::{Reply, answer},
     telemetry::metrics::metrics,
 };
@@ -62,6 +68,7 @@ pub struct Streams {
     service: &'static str,
     pool: Pool,
     tail: Tail,
+    barred: Barred,
     places: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
@@ -80,8 +87,39 @@ struct Reader {
     filter: Filter,
     position: i64,
     end: End,
-    client: mpsc::Sender<Result<pb::Event>>,
+    client: mpsc::Sender<pb::Event>,
     _place: OwnedSemaphorePermit,
+}
+
+/// What a client gets. The error that ends it overtakes what waits to be taken: nobody reads on who may not, and who may goes on
+/// with a cursor.
+struct Events {
+    waiting: Option<mpsc::Receiver<pb::Event>>,
+    end: Option<oneshot::Receiver<Error>>,
+}
+
+impl Stream for Events {
+    type Item = Result<pb::Event>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        let told = match &mut this.end {
+            Some(end) => Pin::new(end).poll(cx),
+            None => Poll::Pending,
+        };
+        if let Poll::Ready(told) = told {
+            // A reader that ends without a word has come to the log's end: what it left is still taken.
+            this.end = None;
+            if let Ok(error) = told {
+                this.waiting = None;
+                return Poll::Ready(Some(Err(error)));
+            }
+        }
+        match &mut this.waiting {
+            Some(waiting) => waiting.poll_recv(cx).map(|event| event.map(Ok)),
+            None => Poll::Ready(None),
+        }
+    }
 }
 
 impl Streams {
@@ -91,7 +129,7 @@ impl Streams {
         let watched = places.clone();
         metrics().watch_subscribers(move || MOST_STREAMS - watched.available_permits());
         let (pool, tail) = (database.pool.clone(), database.tail.clone());
-        Self { service, pool, tail, places, shutdown }
+        Self { service, pool, tail, barred: database.barred.clone(), places, shutdown }
     }
 
     /// `SubscribeEvents`.
@@ -99,28 +137,41 @@ impl Streams {
         &self,
         request: Request<pb::SubscribeEventsRequest>,
     ) -> Reply<EventReplies> {
-        answer(request, async |cx, body| Ok(replies(self.subscribe(cx, body).await?))).await
+        let caller = Caller::of(&request);
+        answer(request, async |cx, body| Ok(replies(self.subscribe(cx, caller?.identity, body).await?))).await
     }
 
     /// `ReplayEvents`.
     pub async fn answer_replay(&self, request: Request<pb::ReplayEventsRequest>) -> Reply<EventReplies> {
-        answer(request, async |cx, body| Ok(replies(self.replay(cx, body).await?))).await
+        let caller = Caller::of(&request);
+        answer(request, async |cx, body| Ok(replies(self.replay(cx, caller?.identity, body).await?))).await
     }
 
     /// Sends what the caller may see from a cursor on, and then each new event. It ends with UNAVAILABLE when the
-    /// process stops or the stream is half an hour old: the client goes on with the cursor of the last event it got.
-    pub async fn subscribe(&self, cx: &Context, request: pb::SubscribeEventsRequest) -> Result<EventStream> {
+    /// process stops or the stream is half an hour old: the client goes on with the cursor of the last event it got. It ends
+    /// for good when the caller is barred, also where the client takes nothing.
+    pub async fn subscribe(
+        &self,
+        cx: &Context,
+        caller: Arc<Identity>,
+        request: pb::SubscribeEventsRequest,
+    ) -> Result<EventStream> {
         let filter = Filter::parse(&[FIELDS], &request.filter)?;
         let position = match request.cursor.as_str() {
             "" if request.from_start => 0,
             "" => self.last_position(cx).await?,
             cursor => cursor::read(self.service, cx.tenant, cursor)?,
         };
-        self.open(cx, filter, position, End::Never)
+        self.open(cx, caller, filter, position, End::Never)
     }
 
     /// Sends what the caller may see between a cursor and the present end of the log.
-    pub async fn replay(&self, cx: &Context, request: pb::ReplayEventsRequest) -> Result<EventStream> {
+    pub async fn replay(
+        &self,
+        cx: &Context,
+        caller: Arc<Identity>,
+        request: pb::ReplayEventsRequest,
+    ) -> Result<EventStream> {
         let filter = Filter::parse(&[FIELDS], &request.filter)?;
         let events = match usize::try_from(request.limit) {
             Ok(0) => usize::MAX,
@@ -132,19 +183,27 @@ impl Streams {
             cursor => cursor::read(self.service, cx.tenant, cursor)?,
         };
         let end = End::At { position: self.last_position(cx).await?, events };
-        self.open(cx, filter, position, end)
+        self.open(cx, caller, filter, position, end)
     }
 
-    fn open(&self, cx: &Context, filter: Filter, position: i64, end: End) -> Result<EventStream> {
+    fn open(
+        &self,
+        cx: &Context,
+        caller: Arc<Identity>,
+        filter: Filter,
+        position: i64,
+        end: End,
+    ) -> Result<EventStream> {
         let place = self.places.clone().try_acquire_owned().map_err(|_| {
             Error::new(Kind::Exhausted, "TOO_MANY_STREAMS", "this process serves as many streams as it can")
                 .retry_after(Duration::from_secs(5))
         })?;
-        let (client, events) = mpsc::channel(BUFFER);
+        let (client, waiting) = mpsc::channel(BUFFER);
+        let (last, told) = oneshot::channel();
         let reader =
             Reader { streams: self.clone(), cx: cx.clone(), filter, position, end, client, _place: place };
-        tokio::spawn(reader.run());
-        Ok(Box::pin(ReceiverStream::new(events)))
+        tokio::spawn(reader.run(caller, last));
+        Ok(Box::pin(Events { waiting: Some(waiting), end: Some(told) }))
     }
 
     /// The tenant's last numbered position.
@@ -171,12 +230,15 @@ impl Streams {
 }
 
 impl Reader {
-    async fn run(mut self) {
+    async fn run(mut self, caller: Arc<Identity>, last: oneshot::Sender<Error>) {
         let client = self.client.clone();
         let shutdown = self.streams.shutdown.clone();
+        let barred = self.streams.barred.until_barred(caller);
         let ends = tokio::select! {
             outcome = self.read() => outcome.err(),
             () = client.closed() => None,
+            // A client that takes nothing is not asked whether it may: here its stream is freed all the same.
+            error = barred => Some(error),
             () = shutdown.cancelled() => {
                 Some(Error::unavailable("SHUTTING_DOWN", "the process stops; go on with the last cursor"))
             }
@@ -185,8 +247,8 @@ impl Reader {
             }
         };
         if let Some(error) = ends {
-            // A client that takes nothing for this long learns it from the closed connection.
-            let _ = timeout(Duration::from_secs(1), client.send(Err(error))).await;
+            // Nobody is left to hear it where the client has gone.
+            let _ = last.send(error);
         }
     }
 
@@ -230,7 +292,7 @@ impl Reader {
             *events -= 1;
         }
         let cursor = cursor::write(self.streams.service, self.cx.tenant, row.position);
-        self.client.send(Ok(to_message(row.into_event(), cursor))).await.is_ok()
+        self.client.send(to_message(row.into_event(), cursor)).await.is_ok()
     }
 }
 

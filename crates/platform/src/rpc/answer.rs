@@ -10,7 +10,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use tokio::{sync::OwnedSemaphorePermit, time::Sleep};
@@ -69,8 +68,6 @@ impl Drop for Call {
 pub(super) struct Limits {
     /// When the caller's deadline passes or its token expires.
     pub end: Option<End>,
-    /// When its caller is barred; none for open methods, whose callers need no token.
-    pub barred: Option<BoxFuture<'static, Error>>,
     /// The program is told to stop; the caller is to come back elsewhere.
     pub shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
 }
@@ -138,11 +135,6 @@ impl Answer {
         let limits = self.limits.as_mut()?;
         if limits.shutdown.as_mut().poll(cx).is_ready() {
             return Some(Error::unavailable("SHUTTING_DOWN", "the server is about to stop; call again"));
-        }
-        if let Some(barred) = &mut limits.barred
-            && let Poll::Ready(error) = barred.as_mut().poll(cx)
-        {
-            return Some(error);
         }
         let end = limits.end.as_mut()?;
         end.at.as_mut().poll(cx).is_ready().then(end.error)

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use http::{HeaderMap, header::AUTHORIZATION};
 use trato_types::Result;
 
-use super::permit::TeamsOf;
 use crate::auth::{Identity, Verifier, unauthenticated};
 
 /// The token of `authorization: Bearer …`; `None` when it is missing, doubled or of another scheme.
@@ -20,18 +19,19 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim()).filter(|token| !token.is_empty())
 }
 
-/// Who calls. The hook learns of a token's roles when it is verified, not each time it is recognised.
-pub(super) async fn authenticate(
-    headers: &HeaderMap,
-    verifier: &Verifier,
-    teams: &dyn TeamsOf,
-) -> Result<(Arc<Identity>, String)> {
+/// Who calls, by which token.
+pub(super) struct Authenticated {
+    pub identity: Arc<Identity>,
+    pub token: String,
+    /// The token was verified just now, not only recognised.
+    pub first: bool,
+}
+
+/// Who calls.
+pub(super) async fn authenticate(headers: &HeaderMap, verifier: &Verifier) -> Result<Authenticated> {
     let token = bearer(headers).ok_or_else(unauthenticated)?;
     let (identity, first) = verifier.verify_noting_first(token).await?;
-    if first {
-        teams.seen(&identity);
-    }
-    Ok((identity, token.to_owned()))
+    Ok(Authenticated { identity, token: token.to_owned(), first })
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ pub use span::is_server_fault;
 pub use turns::{Turns, elsewhere};
 
 use answer::Call;
+use authenticate::{Authenticated, authenticate};
 use limits::LimitedBody;
 use permit::{Method, Methods};
 use recording::{Patience, Recording};
@@ -59,7 +60,7 @@ use status::{DOMAIN, to_status};
 
 use crate::{
     access::records::{Recorder, Visit},
-    auth::{Identity, Verifier},
+    auth::Verifier,
     barred::Barred,
     telemetry::propagate,
 };
@@ -185,7 +186,7 @@ impl Stack {
             }
             None => (response, None),
         };
-        let limits = streams.then(|| stream_limits(deadline, guest.expires, guest.identity, &inner));
+        let limits = streams.then(|| stream_limits(deadline, guest.expires, &inner));
         finish(response, call, limits, recording)
     }
 }
@@ -193,8 +194,6 @@ impl Stack {
 /// What is learned of a caller on the way to its handler.
 #[derive(Default)]
 struct Guest {
-    /// Who it is.
-    identity: Option<Arc<Identity>>,
     /// When its token ends.
     expires: Option<Instant>,
     /// What is recorded of the call; only of methods whose answers hold somebody's data.
@@ -227,12 +226,15 @@ impl Inner {
             }
             return call(&self.open, request).await;
         };
-        let (identity, token) =
-            authenticate::authenticate(request.headers(), &self.verifier, &*self.teams).await?;
+        let Authenticated { identity, token, first } =
+            authenticate(request.headers(), &self.verifier).await?;
         // After the verifier, which remembers tokens: one that was good a moment ago is refused, too.
         self.barred.check(&identity)?;
+        if first {
+            // The hook learns of a token's roles once, and of none that is refused: that would write them down.
+            self.teams.seen(&identity);
+        }
         let token_ends = until(identity.expires, self.verifier.leeway());
-        guest.identity = Some(Arc::clone(&identity));
         guest.expires = Some(token_ends);
         let purpose = purpose::purpose(request.headers());
         guest.visit = method.rule.subjects.is_some().then(|| Visit {
@@ -313,21 +315,15 @@ fn finish(
     Response::from_parts(parts, Answer::new(body, call, limits, recording))
 }
 
-/// A stream ends when its caller no longer waits, when its token is no longer good or revoked, when its tenant is suspended,
-/// or when the program stops.
-fn stream_limits(
-    deadline: Option<Instant>,
-    expires: Option<Instant>,
-    identity: Option<Arc<Identity>>,
-    inner: &Inner,
-) -> answer::Limits {
+/// A stream ends when its caller no longer waits, when its token is no longer good, or when the program stops. When its caller
+/// is barred, [`Streams`](crate::events::Streams) end it, also where the client takes nothing and nobody asks for more.
+fn stream_limits(deadline: Option<Instant>, expires: Option<Instant>, inner: &Inner) -> answer::Limits {
     let by_deadline = deadline.map(|end| (end, exceeded as fn() -> Error));
     let by_token = expires.map(|end| (end, crate::auth::unauthenticated as fn() -> Error));
     let first = by_deadline.into_iter().chain(by_token).min_by_key(|(end, _)| *end);
     let end =
         first.map(|(end, error)| answer::End { at: Box::pin(tokio::time::sleep_until(end.into())), error });
-    let barred = identity.map(|identity| inner.barred.until_barred(identity).boxed());
-    answer::Limits { end, barred, shutdown: Box::pin(inner.shutdown.clone().cancelled_owned()) }
+    answer::Limits { end, shutdown: Box::pin(inner.shutdown.clone().cancelled_owned()) }
 }
 
 /// The instant at which a token is no longer accepted.

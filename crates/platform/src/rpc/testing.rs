@@ -22,6 +22,7 @@ use super::*;
 use crate::{
     access::{records, roles::Roles},
     auth::{Identity, testing::TestIssuer},
+    barred::Lists,
     config,
     descriptors::{Descriptors, testing::contract},
     testing::{PATIENCE, pool},
@@ -191,6 +192,7 @@ impl TestServer {
         change(&mut settings);
         let (echo, teams, readiness) = (Echo::default(), Arc::new(TestTeams::default()), Readiness::new());
         let barred = Barred::default();
+        barred.replace(Lists::default());
         let setup = Setup {
             service: "test",
             settings,

@@ -132,6 +132,13 @@ pub(super) const NOT_REPEATED: Metric = counter(
     REPETITION,
     "Calls that were not sent again although they might have been, for `transport.retry_percent` was used up",
 );
+pub(super) const BARRED: Metric = counter(
+    "trato.call.barred",
+    "{call}",
+    &[ERROR_TYPE],
+    "Calls that were refused and streams that were ended although their token is good, by why: `token_revoked` or \
+     `tenant_suspended`",
+);
 pub(super) const SUBSCRIBERS: Metric =
     gauge("trato.stream.subscribers", "{stream}", &[], "Streams of events that clients hold open");
 
@@ -333,7 +340,7 @@ pub(super) const MEMORY: Metric = Metric {
 
 /// All of them under headings, as the reference shows them.
 pub(super) const ALL: &[(&str, &[&Metric])] = &[
-    ("Calls", &[&HTTP_REQUEST, &SERVER_CALL, &CLIENT_CALL, &REPEATED, &NOT_REPEATED, &SUBSCRIBERS]),
+    ("Calls", &[&HTTP_REQUEST, &SERVER_CALL, &CLIENT_CALL, &REPEATED, &NOT_REPEATED, &BARRED, &SUBSCRIBERS]),
     ("Events on their way out", &[&RECORDED, &LOG_DEPTH, &LOG_AGE, &RELAY_LEADER, &RELAY_LAG, &SENT]),
     (
         "Events coming in",

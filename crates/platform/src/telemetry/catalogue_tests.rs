@@ -25,6 +25,7 @@ fn record_everything(metrics: &Metrics) {
     metrics.call_made(&method, "UNAVAILABLE", second);
     metrics.call_repeated(&"trato.customers".into(), "unreachable");
     metrics.call_not_repeated(&"trato.customers".into(), "unreachable");
+    metrics.call_barred("token_revoked");
     metrics.watch_subscribers(|| 2);
     metrics.recorded(["a.b.won", "a.b.lost", "a.b.won"].into_iter());
     metrics.leads(true);

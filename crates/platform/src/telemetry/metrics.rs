@@ -34,6 +34,7 @@ pub(super) struct Instruments {
     client_call: Histogram<f64>,
     pub(super) repeated: Counter<u64>,
     pub(super) not_repeated: Counter<u64>,
+    barred: Counter<u64>,
     recorded: Counter<u64>,
     relay_lag: Histogram<f64>,
     sent: Counter<u64>,
@@ -95,6 +96,7 @@ impl Instruments {
             client_call: seconds(&all::CLIENT_CALL),
             repeated: counter(&all::REPEATED),
             not_repeated: counter(&all::NOT_REPEATED),
+            barred: counter(&all::BARRED),
             recorded: counter(&all::RECORDED),
             relay_lag: seconds(&all::RELAY_LAG),
             sent: counter(&all::SENT),
@@ -163,6 +165,13 @@ impl Metrics {
     pub fn call_made(&self, method: &Arc<str>, code: &'static str, duration: Duration) {
         if let Some(instruments) = &self.instruments {
             call(&instruments.client_call, method, code, code != OK, duration);
+        }
+    }
+
+    /// A call was refused, or a stream ended, although its token is good: `token_revoked`, `tenant_suspended`.
+    pub fn call_barred(&self, why: &'static str) {
+        if let Some(instruments) = &self.instruments {
+            instruments.barred.add(1, &[KeyValue::new(ERROR_TYPE, why)]);
         }
     }
 

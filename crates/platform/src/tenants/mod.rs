@@ -57,6 +57,12 @@ pub async fn set_suspended(system: &Pool, tenant: Uuid, suspended: bool) -> Resu
     read(&row)
 }
 
+/// The tenants whose calls are refused.
+pub async fn suspended(system: &Pool) -> Result<Vec<Uuid>> {
+    let sql = "select tenant_id from platform.tenant where state = 'SUSPENDED' order by tenant_id";
+    sqlx::query_scalar(sql).fetch_all(system).await.map_err(from_sqlx)
+}
+
 /// Every tenant that is registered or has events here.
 pub async fn list(system: &Pool) -> Result<Vec<Known>> {
     let rows = sqlx::query(include_str!("../../sql/list_tenants.sql")).fetch_all(system).await;

@@ -212,6 +212,7 @@ impl Gateway {
             AssertUnwindSafe(self.serve(&ask, target, body, &mut record, &mut standing)).catch_unwind();
         let outcome = work.instrument(span.clone()).await;
         let outcome = outcome.unwrap_or_else(|_| Err(Error::internal("the gateway panicked").into()));
+        let outcome = outcome.map_err(|failure| self.as_of_nobody(failure, &ask, &mut standing));
         let mut response = match outcome {
             Ok(response) => response,
             Err(failure) => span.in_scope(|| self.failed(failure, speech, &ask, &mut record)),
@@ -291,6 +292,18 @@ impl Gateway {
         Ok(counted?)
     }
 
+    /// A token that only its service refuses, since it is revoked, is counted and answered like any other that is not good:
+    /// whoever has it does not learn that it was.
+    fn as_of_nobody(&self, failure: Failure, ask: &Ask<'_>, standing: &mut Option<Standing>) -> Failure {
+        match failure {
+            Failure::Upstream(status) if status.refuses_token() => {
+                let counted = self.count_address(ask, standing);
+                counted.err().unwrap_or_else(|| unauthenticated().into())
+            }
+            other => other,
+        }
+    }
+
     fn upstream(&self, method: &Method) -> Result<&Arc<Upstream>, Error> {
         self.upstreams[method.position].as_ref().ok_or_else(|| {
             Error::unavailable(
@@ -341,10 +354,6 @@ impl Gateway {
     ) -> Response<Body> {
         let (status, http) = match failure {
             Failure::Own(refusal) => (Status::of(&refusal.error, &ask.request_id()), refusal.http),
-            // A token that is revoked, which the gateway does not know, is answered like any other that is not good.
-            Failure::Upstream(status) if status.refuses_token() => {
-                (Status::of(&unauthenticated(), &ask.request_id()), None)
-            }
             Failure::Upstream(status) => (status, None),
         };
         if let Some(record) = record {

@@ -144,10 +144,6 @@ async fn get_book(name: &str, seen: &Arc<Seen>) -> Response<Body> {
             Code::Unauthenticated,
             &ErrorDetails::with_error_info("INVALID_TOKEN", "library.example", []),
         ),
-        "books/foreign" => refuse(
-            Code::Unauthenticated,
-            &ErrorDetails::with_error_info("WHO_ARE_YOU", "library.example", []),
-        ),
         "books/busy" => {
             refuse(Code::ResourceExhausted, &ErrorDetails::with_retry_info(Some(Duration::from_millis(6500))))
         }
