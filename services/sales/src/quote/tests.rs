@@ -80,6 +80,7 @@ fn draft() -> Quote {
         cancel_reason: String::new(),
         parties: None,
         valid_before: None,
+        send_date: None,
     }
 }
 
