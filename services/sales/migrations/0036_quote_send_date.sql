@@ -1,7 +1,8 @@
 -- A sent quote says the day on which it was sent where the company is that makes it out, and says the same when it is printed again.
 alter table quote add column send_date date;
 comment on column quote.send_date is
-  'Day on which it was sent, in the zone of its legal entity. Null of one that was sent before this was kept: that of send_time in UTC then.';
+  'Day on which it was sent, in the zone of its legal entity. Null of one that was sent before this was kept:
+that of send_time in UTC then.';
 
 -- As it was, and the day: given once, when the quote is sent.
 create or replace function quote_guard() returns trigger language plpgsql as $$

@@ -45,7 +45,7 @@ pub fn already(why: SourceError, document: &str, found: Invoiced) -> Error {
     let name = |id| Id::<Invoice>::from_uuid(id).name();
     let draft = found.draft.map(name);
     let message = match &draft {
-        Some(draft) => format!("{why}; of these {draft} is a draft that is not issued yet"),
+        Some(draft) => format!("{why}: {draft} is a draft that is not issued yet"),
         None => why.to_string(),
     };
     let error = Error::new(why.kind(), why.reason(), message).with("source_document", document);
