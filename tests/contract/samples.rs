@@ -310,7 +310,11 @@ impl World {
             }
             verb if QUOTE_VERBS.contains(&verb) => self.quote_verb(verb).await,
             verb if ORDER_VERBS.contains(&verb) => self.order_verb(verb).await,
-            "PriceDocument" => self.document(),
+            "PriceDocument" => {
+                let mut document = self.document();
+                document["legalEntity"] = json!(self.legal_entity);
+                document
+            }
             "ValidateConfiguration" => json!({
                 "product": self.product, "choices": [{ "option": "lamp" }], "currencyCode": "USD",
             }),

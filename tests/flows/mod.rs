@@ -25,6 +25,7 @@ mod make;
 pub mod orders;
 mod pagination;
 mod parked_documents;
+mod parked_parts;
 mod parked_returns;
 mod pipelines;
 mod printing;

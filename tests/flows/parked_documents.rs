@@ -16,19 +16,19 @@ use crate::harness::{
 };
 
 /// Why nothing is invoiced while the tax code is gone.
-const MISSING: &str = "TAX_CODE_NOT_FOUND";
+pub const MISSING: &str = "TAX_CODE_NOT_FOUND";
 
 /// An order that is not invoiced before its tax code is brought back.
-struct Waiting {
-    trade: Trade,
-    order: String,
+pub struct Waiting {
+    pub trade: Trade,
+    pub order: String,
     /// Asks to issue an invoice of all of it.
-    request: Value,
-    tax_code: String,
+    pub request: Value,
+    pub tax_code: String,
 }
 
 /// Of so many pieces, in a trade that lacks nothing else.
-async fn order_without_tax(tenant: &Tenant, quantity: &str) -> Waiting {
+pub async fn order_without_tax(tenant: &Tenant, quantity: &str) -> Waiting {
     let (trade, product, series) = invoicing_trade(tenant).await;
     let order = trade.order_of(&product, quantity).await;
     let request = trade.invoicing(&order, &series);
@@ -37,7 +37,7 @@ async fn order_without_tax(tenant: &Tenant, quantity: &str) -> Waiting {
 }
 
 /// A trade that can invoice, its product, and the series of its invoices.
-async fn invoicing_trade(tenant: &Tenant) -> (Trade, String, String) {
+pub async fn invoicing_trade(tenant: &Tenant) -> (Trade, String, String) {
     let (trade, product) = trade(tenant).await;
     let series = trade.numbers_to_invoice().await;
     (trade, product, series)
@@ -59,14 +59,14 @@ impl Trade {
     }
 
     /// Takes away the tax code by which products are taxed, without which nothing is invoiced; answers its name.
-    async fn take_tax_away(&self) -> String {
+    pub async fn take_tax_away(&self) -> String {
         let codes = self.biller.query("/v1/taxCodes", &[("filter", "code = \"VAT-21\"")]).await.ok();
         let tax_code = name(&list(&codes, "taxCodes")[0]);
         self.delete(&tax_code).await;
         tax_code
     }
 
-    async fn bring_tax_back(&self, tax_code: &str) {
+    pub async fn bring_tax_back(&self, tax_code: &str) {
         self.biller.post(&format!("/v1/{tax_code}:undelete"), json!({})).await.ok();
     }
 
@@ -78,7 +78,7 @@ impl Trade {
     }
 
     /// Invoices of a document.
-    async fn invoices_of(&self, source: &str) -> Vec<Value> {
+    pub async fn invoices_of(&self, source: &str) -> Vec<Value> {
         let filter = format!("source_document = \"{source}\"");
         let page = self.biller.query("/v1/invoices", &[("filter", filter.as_str())]).await.ok();
         list(&page, "invoices").to_vec()
@@ -100,18 +100,19 @@ fn is_told_of_no_task(refused: &Answer, reason: &str) -> bool {
     !refused.refused_as(reason).metadata.contains_key("parked_task")
 }
 
-fn states(tasks: &[Value]) -> Vec<&str> {
+pub fn states(tasks: &[Value]) -> Vec<&str> {
     tasks.iter().map(|task| text(task, "state")).collect()
 }
 
 /// Asks once more, under another identifier.
-fn anew(request: &Value) -> Value {
+pub fn anew(request: &Value) -> Value {
     let mut request = request.clone();
     request["requestId"] = json!(Uuid::new_v4());
     request
 }
 
-fn part(mut request: Value, quantity: &str) -> Value {
+/// The same of so much of the first line.
+pub fn part(mut request: Value, quantity: &str) -> Value {
     request["lines"] = json!([{ "sourceLine": "1", "quantity": quantity }]);
     request
 }
@@ -229,7 +230,7 @@ async fn all_that_is_left_is_parked_in_place_of_a_part() {
 }
 
 /// The same without a number.
-fn drafting(request: &Value) -> Value {
+pub fn drafting(request: &Value) -> Value {
     let mut request = anew(request);
     request["issue"] = json!(false);
     request["numberSeries"] = json!("");
@@ -259,6 +260,7 @@ async fn a_draft_does_not_end_what_was_to_be_issued() {
 
     assert_eq!((states(&beside), states(&left)), (vec!["PARKED"], vec!["PARKED"]));
     assert_eq!((text(&still, "state"), text(&still, "reason")), ("PARKED", "ALREADY_INVOICED"));
+    assert!(text(&still, "message").contains(text(&draft, "name")), "it names no draft: {still}");
     assert_eq!(text(&done, "state"), "DONE");
     assert_eq!((text(&draft, "state"), text(&issued, "state")), ("DRAFT", "ISSUED"));
 }

@@ -55,7 +55,7 @@ impl Trade {
     }
 
     /// Invoices so much of a line of a document of sales.
-    async fn invoice_part(&self, source: &str, series: &str, (line, quantity): (&str, &str)) -> String {
+    pub async fn invoice_part(&self, source: &str, series: &str, (line, quantity): (&str, &str)) -> String {
         let mut request = self.invoicing(source, series);
         request["lines"] = json!([{ "sourceLine": line, "quantity": quantity }]);
         name(&self.invoice(request).await.ok())

@@ -104,6 +104,7 @@ pub fn service() -> ServiceSpec {
             "0040_asked_task",
             "0041_owed_refund_idx",
             "0042_counted_refunds",
+            "0043_asked_task_done",
         ])
         .keep::<legal_entity::LegalEntity>()
         .keep::<tax_code::TaxCode>()

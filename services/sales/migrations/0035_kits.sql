@@ -1,16 +1,17 @@
 -- What is in kits that were sold: of an order as the catalogue had it when it was confirmed, and of a delivery note as its order keeps
 -- it. A column of its own, and no part of document and lines: a program of before writes these anew without what it does not know,
 -- which the guards would refuse of what is confirmed or issued; this column it leaves as it is.
+-- Delivery notes come before their orders, as everybody locks them.
+alter table delivery_note add column kits jsonb not null default '[]';
+alter table delivery_note add constraint delivery_note_kits_check check (jsonb_typeof(kits) = 'array') not valid;
+comment on column delivery_note.kits is
+  'What is in one of each kit among the lines, as in sales_order.kits; the guard keeps it once it is issued.';
+
 alter table sales_order add column kits jsonb;
 alter table sales_order add constraint sales_order_kits_check check (jsonb_typeof(kits) = 'array') not valid;
 comment on column sales_order.kits is
   'What is in one of each kit, [{product, parts: [{product, description, unit_code, factor}]}]; parts is null where they are too many.
 Null of a draft, and of an order that was confirmed before this was kept: delivery notes ask the catalogue then.';
-
-alter table delivery_note add column kits jsonb not null default '[]';
-alter table delivery_note add constraint delivery_note_kits_check check (jsonb_typeof(kits) = 'array') not valid;
-comment on column delivery_note.kits is
-  'What is in one of each kit among the lines, as in sales_order.kits; the guard keeps it once it is issued.';
 
 -- As it was, and the kits: given once, when the order is confirmed.
 create or replace function sales_order_guard() returns trigger language plpgsql as $$

@@ -1,5 +1,4 @@
--- What is within the products $2 of tenant $1 at any depth, at most $3 links, each with name and unit of what is within; and each of
--- the products that has components, without one.
+-- What is within the products $2 of tenant $1 at any depth, at most $3 links; and each of the products that has components, without one.
 with recursive within (product, component, factor) as (
   select product, component, factor
   from product_component
@@ -14,10 +13,9 @@ found as (
   from within
   limit $3
 )
-select found.product, found.component, found.factor, part.display_name, part.unit_code
+select product, component, factor
 from found
-join product part on part.tenant_id = $1 and part.id = found.component
 union all
-select distinct product, null::uuid, null::numeric, null, null
+select distinct product, null::uuid, null::numeric
 from product_component
 where tenant_id = $1 and product = any($2::uuid[])

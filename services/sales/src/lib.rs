@@ -98,6 +98,8 @@ pub fn service() -> ServiceSpec {
             "0033_last_issue_date",
             "0034_issue_time",
             "0035_kits",
+            "0036_quote_send_date",
+            "0037_kits_validated",
         ])
         .keep::<product::Product>()
         .keep::<price_list::PriceList>()

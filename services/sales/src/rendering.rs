@@ -48,8 +48,9 @@ impl Rendering {
         let mut tx = Tx::of(&self.database, cx).await?;
         let kept = quote.parties.clone();
         let printing = asked.printing(&mut tx, kept, quote.legal_entity, quote.account).await?;
+        let zone = parties::store::find_known_zone(&mut tx, quote.legal_entity).await?;
         tx.roll_back().await?;
-        let document = printing.quote(quote, record.update_time.date_naive());
+        let document = printing.quote(quote, parties::day_in(zone, record.update_time));
         // Versions have one number.
         let stem = match quote.number {
             Some(_) => format!("{}-v{}", document.file_stem(), quote.version),
@@ -75,8 +76,10 @@ impl Rendering {
         let order = order.into_values().next().ok_or_else(|| order_not_found(id))?;
         let kept = delivery_note.parties.clone();
         let printing = asked.printing(&mut tx, kept, delivery_note.legal_entity, order.account).await?;
+        let zone = parties::store::find_known_zone(&mut tx, delivery_note.legal_entity).await?;
         tx.roll_back().await?;
-        let document = printing.delivery_note(delivery_note, &order, record.update_time.date_naive());
+        let today = parties::day_in(zone, record.update_time);
+        let document = printing.delivery_note(delivery_note, &order, today);
         let stem = document.file_stem();
         rendered(&record, document, &stem).await
     }

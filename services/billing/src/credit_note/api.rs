@@ -12,7 +12,7 @@ use trato_query::Field;
 use trato_types::{Context, Result};
 
 use super::{from_return::Returns, issue, model::CreditNote, store, wire};
-use crate::{invoice::Invoice, issuing::Issuing, rendering::Rendering};
+use crate::{invoice::Invoice, issuing::Issuing, parked_task::Asking, rendering::Rendering};
 
 /// Serves credit notes.
 pub struct Api {
@@ -22,6 +22,7 @@ pub struct Api {
     invoices: Statements,
     rendering: Rendering,
     returns: Returns,
+    parked: Asking<pb::CreateCreditNoteFromReturnRequest>,
 }
 
 impl Api {
@@ -35,6 +36,7 @@ impl Api {
             invoices,
             rendering: Rendering::new(app),
             returns: Returns::new(app),
+            parked: Asking::new(app),
         }
     }
 }
@@ -111,11 +113,15 @@ impl CreditNoteService for Api {
     }
     async fn issue_credit_note(&self, request: Request<pb::IssueCreditNoteRequest>) -> Reply<pb::CreditNote> {
         let taken = self.issuing.take_before(&request).await?;
-        let (issuing, invoices) = (&self.issuing, self.invoices);
+        let (issuing, invoices, parked) = (&self.issuing, self.invoices, &self.parked);
         self.credit_notes
             .change_in(request, "issued", |tx, before, body| {
-                let (issuing, taken) = (issuing.clone(), taken.clone());
-                async move { issue::issue(&issuing, &invoices, tx, before, body, taken).await }.boxed()
+                let (issuing, parked, taken) = (issuing.clone(), parked.clone(), taken.clone());
+                async move {
+                    let by = (&issuing, &invoices, &parked);
+                    issue::issue(by, tx, before, body, taken).await
+                }
+                .boxed()
             })
             .await
     }

@@ -7,13 +7,22 @@ use trato_platform::{
 use trato_proto::billing::v1 as pb;
 use trato_types::{Error, Kind, Result};
 
-use super::model::{CreditNote, CreditNoteError};
-use crate::{billable, books::Chart, counter::Taken, invoice::Invoice, issuing::Issuing};
+use super::{
+    from_return::note_issued,
+    model::{CreditNote, CreditNoteError},
+};
+use crate::{
+    billable, books::Chart, counter::Taken, invoice::Invoice, issuing::Issuing, parked_task::Asking,
+};
 
-/// Issues a locked draft: takes what it credits from the locked invoice, as much as is left by now.
+/// What it takes to issue a credit note: how numbers are given, how invoices are read, and what is parked of returns.
+pub type By<'a> =
+    (&'a Issuing<CreditNote>, &'a Statements, &'a Asking<pb::CreateCreditNoteFromReturnRequest>);
+
+/// Issues a locked draft: takes what it credits from the locked invoice, as much as is left by now. What is parked of its return ends,
+/// where that is done by it.
 pub async fn issue(
-    issuing: &Issuing<CreditNote>,
-    invoices: &Statements,
+    (issuing, invoices, parked): By<'_>,
     tx: &mut Tx,
     before: &Record<CreditNote>,
     body: &pb::IssueCreditNoteRequest,
@@ -36,6 +45,7 @@ pub async fn issue(
     let event = NewEvent::of(tx.cx(), "updated", Some(&invoice), &credited);
     tx.save(invoices, &credited, event).await?;
 
+    note_issued(parked, tx, before).await?;
     let chart = Chart::open(tx, invoice.value.legal_entity).await?;
     // What the credit note gives back is counted when it is written; that may wait for others, who must not wait for its number.
     if !invoice.value.source_document.is_empty() {

@@ -15,7 +15,9 @@ use trato_types::{Context, Result};
 use super::{
     issue, model::Invoice, parse, references::References, render, requests, source::Sourcing, store,
 };
-use crate::{fields::require_request_id, issuing::Issuing, rendering::Rendering, verify::Chains};
+use crate::{
+    fields::require_request_id, issuing::Issuing, parked_task::Asking, rendering::Rendering, verify::Chains,
+};
 
 /// Serves invoices.
 pub struct Api {
@@ -26,6 +28,7 @@ pub struct Api {
     chains: Chains,
     rendering: Rendering,
     sourcing: Sourcing,
+    parked: Asking<pb::CreateInvoiceFromSourceRequest>,
 }
 
 impl Api {
@@ -39,6 +42,7 @@ impl Api {
             chains: Chains::new(app),
             rendering: Rendering::new(app),
             sourcing: Sourcing::new(app),
+            parked: Asking::new(app),
         }
     }
 }
@@ -100,11 +104,16 @@ impl InvoiceService for Api {
     }
     async fn issue_invoice(&self, request: Request<pb::IssueInvoiceRequest>) -> Reply<pb::Invoice> {
         let taken = self.issuing.take_before(&request).await?;
-        let (issuing, references) = (&self.issuing, &self.references);
+        let (issuing, references, parked) = (&self.issuing, &self.references, &self.parked);
         self.invoices
             .change_in(request, "issued", |tx, before, body| {
-                let (issuing, references, taken) = (issuing.clone(), references.clone(), taken.clone());
-                async move { issue::issue(&issuing, &references, tx, before, body, taken).await }.boxed()
+                let (issuing, references, parked) = (issuing.clone(), references.clone(), parked.clone());
+                let taken = taken.clone();
+                async move {
+                    let by = (&issuing, &references, &parked);
+                    issue::issue(by, tx, before, body, taken).await
+                }
+                .boxed()
             })
             .await
     }

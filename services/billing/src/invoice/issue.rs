@@ -11,18 +11,22 @@ use super::{
     model::{Invoice, InvoiceError},
     references::References,
     render,
+    source::note_issued,
 };
 use crate::{
     books::{Chart, Kind, Role, minus},
     counter::Taken,
     issuing::Issuing,
+    parked_task::Asking,
 };
 
+/// What it takes to issue an invoice: how numbers are given, what drafts refer to, and what is parked of what is invoiced.
+pub type By<'a> = (&'a Issuing<Invoice>, &'a References, &'a Asking<pb::CreateInvoiceFromSourceRequest>);
+
 /// Issues a locked draft that comes to the same as when it was written, with the number that was taken before or with the
-/// next one.
+/// next one; and ends what is parked of its document, where that is done by it.
 pub async fn issue(
-    issuing: &Issuing<Invoice>,
-    references: &References,
+    (issuing, references, parked): By<'_>,
     tx: &mut Tx,
     before: &Record<Invoice>,
     body: &pb::IssueInvoiceRequest,
@@ -37,6 +41,7 @@ pub async fn issue(
     if !render::same_price(&invoice, &before.value) {
         return Err(InvoiceError::PriceChanged.into());
     }
+    note_issued(parked, tx, before).await?;
     let chart = Chart::open(tx, invoice.legal_entity).await?;
     let rate = chart.rate(tx, invoice.currency_code, chart.today(tx.cx())).await?;
     let numbered = issuing.number(tx, &before.value, &body.number_series, taken).await?;

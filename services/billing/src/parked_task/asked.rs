@@ -22,6 +22,8 @@ const MADE: &[&str] = &["ALREADY_INVOICED", "RETURN_CREDITED"];
 
 /// Key of the detail by which such an answer names what was made and is not issued yet.
 pub const DRAFT: &str = "draft";
+/// The same of what was made with the rest, and deleted as a draft.
+pub const DELETED: &str = "deleted";
 
 /// A request whose failures are parked.
 pub trait Ask: prost::Message + Default + Clone {
@@ -107,10 +109,10 @@ pub fn is_made_already(error: &Error) -> bool {
 }
 
 /// True where nothing of the request is left to be done, since it was made already: a draft does not do what was to be issued, or
-/// nobody would issue it.
+/// nobody would issue it; nor does one that was deleted.
 pub fn is_done(error: &Error, request: &impl Ask) -> bool {
-    let is_draft = error.metadata().iter().any(|(key, _)| *key == DRAFT);
-    is_made_already(error) && !(is_draft && request.wants_issued())
+    let is_unissued = error.metadata().iter().any(|(key, _)| [DRAFT, DELETED].contains(key));
+    is_made_already(error) && !(is_unissued && request.wants_issued())
 }
 
 #[cfg(test)]
@@ -179,16 +181,18 @@ mod tests {
         assert_eq!(still.expect_err("it is still closed").reason(), "PERIOD_CLOSED");
     }
 
-    /// XTR-05: what was to be issued is not done while a draft is all that there is of it; what was to be drafted is.
+    /// XTR-05: what was to be issued is not done while a draft is all that there is of it, or was; what was to be drafted is.
     #[test]
     fn a_draft_is_not_the_end_of_what_was_to_be_issued() {
         let of = |issue| CreateInvoiceFromSourceRequest { issue, ..Default::default() };
-        let drafted = || {
-            let error = Error::new(Kind::AlreadyExists, "ALREADY_INVOICED", "it is drafted");
-            Err::<(), _>(error.with("invoice", "invoices/1").with(DRAFT, "invoices/1"))
-        };
-        assert!(tried(&of(false), drafted()).is_ok());
-        let still = tried(&of(true), drafted()).expect_err("nobody has issued it");
-        assert_eq!(still.reason(), "ALREADY_INVOICED");
+        for key in [DRAFT, DELETED] {
+            let drafted = || {
+                let error = Error::new(Kind::AlreadyExists, "ALREADY_INVOICED", "it is drafted");
+                Err::<(), _>(error.with("invoice", "invoices/1").with(key, "invoices/2"))
+            };
+            assert!(tried(&of(false), drafted()).is_ok(), "{key}");
+            let still = tried(&of(true), drafted()).expect_err("nobody has issued it");
+            assert_eq!(still.reason(), "ALREADY_INVOICED", "{key}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use trato_types::{Actor, Context, Error, Kind, Result, Timestamp, error::chain};
 use uuid::Uuid;
 
 use super::{
-    asked::{Ask, Once, is_done, is_made_already, must_be_mended},
+    asked::{Ask, Once, is_made_already, must_be_mended},
     model::{Asked, ParkedTask, State},
     park::{Failure, Parking},
 };
@@ -38,7 +38,7 @@ enum Place {
 /// Parks requests of one kind, and says what is parked.
 #[derive(Clone, Debug)]
 pub struct Asking<R> {
-    parking: Parking,
+    pub(super) parking: Parking,
     roles: Arc<Roles>,
     requests: PhantomData<fn() -> R>,
 }
@@ -62,7 +62,7 @@ impl<R: Ask> Asking<R> {
         };
         let (kind, tenant) = (R::KIND, cx.tenant);
         if is_made_already(&error) {
-            if let Err(unnoted) = self.end(cx, request.subject(), &error).await {
+            if let Err(unnoted) = self.end(cx, request, &error).await {
                 tracing::error!(kind, %tenant, error = %chain(&unnoted), "what {kind} is for is done, and could not be noted; its task may stay parked");
             }
         } else if must_be_mended(&error, request) {
@@ -81,10 +81,9 @@ impl<R: Ask> Asking<R> {
     /// or something was made of the document since the call began; somebody gave it up; or another request is parked already that
     /// it would not do as well, and a document has one task.
     async fn park(&self, cx: &Context, request: &R, error: &Error) -> Result<Option<String>> {
-        let mut wanted = request.clone();
-        let key = RequestKey::parse(&wanted.take_request_id(), &wanted)?.ok_or_else(no_request)?;
-        let asker = cx.actor.to_string();
-        let asked = Asked { asker, request_id: key.id.to_string(), content: wanted.encode_to_vec() };
+        let (wanted, key) = keyed(request)?;
+        let content = wanted.encode_to_vec();
+        let asked = Asked { content, ..identity(cx, &key) };
         let subject = request.subject();
         let mut tx = self.parking.begin(cx, subject).await?;
         // Whoever makes it has the turn until it is written, so that it is seen here, or sees the task.
@@ -108,36 +107,6 @@ impl<R: Ask> Asking<R> {
         tx.commit().await?;
         // Who is told of a task is promised that it is done once, which the request id that is kept sees to.
         Ok(names.remove(subject).filter(|_| place != Place::Alike))
-    }
-
-    /// Ends the task of a document that somebody has made by another way, as this call was told, where that is all that was parked;
-    /// unless it was tried since this call began: what this call has seen is older than what is parked.
-    async fn end(&self, cx: &Context, subject: &str, told: &Error) -> Result<()> {
-        let mut tx = self.parking.begin(cx, subject).await?;
-        let latest = self.parking.latest(&mut tx, vec![subject]).await?;
-        let parked = latest.into_values().filter(|task| task.value.state == State::Parked);
-        let mut done = Vec::new();
-        for task in parked.filter(|task| task.value.last_try_time < cx.now) {
-            if is_done(told, &content::<R>(&task.value)?) {
-                done.push(task);
-            }
-        }
-        self.parking.note_done(&mut tx, done).await?;
-        tx.commit().await
-    }
-
-    /// Ends the task of the document, if one is parked that this request has done, in its transaction, which has locked what it
-    /// invoices or credits, and no books or numbers yet.
-    pub async fn note_made(&self, tx: &mut Tx, request: &R) -> Result<()> {
-        self.parking.take_turn(tx, request.subject()).await?;
-        let latest = self.parking.latest(tx, vec![request.subject()]).await?;
-        let mut done = Vec::new();
-        for task in latest.into_values().filter(|task| task.value.state == State::Parked) {
-            if request.covers(&content(&task.value)?) {
-                done.push(task);
-            }
-        }
-        self.parking.note_done(tx, done).await
     }
 
     /// What is parked, with its identifier, and in whose name that is remembered. PERMISSION_DENIED where who tries it could not ask
@@ -173,6 +142,18 @@ fn place<R: Ask>(parked: &ParkedTask, wanted: &R, asked: &Asked) -> Result<Place
     })
 }
 
+/// A request without its identifier, and that.
+pub(super) fn keyed<R: Ask>(request: &R) -> Result<(R, RequestKey)> {
+    let mut content = request.clone();
+    let key = RequestKey::parse(&content.take_request_id(), &content)?.ok_or_else(no_request)?;
+    Ok((content, key))
+}
+
+/// By what a request is told from another one: who asked, and its identifier.
+pub(super) fn identity(asker: &Context, key: &RequestKey) -> Asked {
+    Asked { asker: asker.actor.to_string(), request_id: key.id.to_string(), content: Vec::new() }
+}
+
 /// True where something was made of the document since the call began. Ids tell, since the creation of what a long call makes counts
 /// from the beginning of that call.
 async fn is_made<R: Ask>(tx: &mut Tx, subject: &str) -> Result<bool> {
@@ -187,12 +168,13 @@ async fn is_made<R: Ask>(tx: &mut Tx, subject: &str) -> Result<bool> {
 }
 
 /// The lowest id that is given at a time.
-fn first_id(time: Timestamp) -> Uuid {
+pub fn first_id(time: Timestamp) -> Uuid {
     let millis = u64::try_from(time.timestamp_millis()).unwrap_or_default();
     uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
 }
 
-fn content<R: Ask>(task: &ParkedTask) -> Result<R> {
+/// What a task keeps of what was asked for.
+pub(super) fn content<R: Ask>(task: &ParkedTask) -> Result<R> {
     let asked = task.asked.as_ref().ok_or_else(no_request)?;
     R::decode(asked.content.as_slice()).map_err(Error::internal)
 }

@@ -27,8 +27,8 @@ pub struct ParkedTask {
     pub drop_reason: String,
     /// The entry of a bank statement that it is for; none of other kinds.
     pub bank_entry: Option<BankEntry>,
-    /// What a caller asked for, until it is done: it says more of people than needs to be kept. None of what no caller did, whose
-    /// subject or entry says all that it takes to try it.
+    /// What a caller asked for, without its content once it is over: that says more of people than needs to be kept. None of what no
+    /// caller did, whose subject or entry says all that it takes to try it.
     pub asked: Option<Asked>,
 }
 
@@ -41,7 +41,7 @@ pub struct Asked {
     /// Identifier of the request.
     #[prost(string, tag = "2")]
     pub request_id: String,
-    /// The request without its identifier; nothing once it was given up.
+    /// The request without its identifier; nothing once it is done or given up.
     #[prost(bytes = "vec", tag = "3")]
     pub content: Vec<u8>,
 }
@@ -95,30 +95,34 @@ impl ParkedTask {
         Ok(())
     }
 
-    /// Notes that it is done, or that nothing is left to do.
+    /// Notes that it is done, or that nothing is left to do. Of what was asked for stays only by what it is told from another
+    /// request: who repeats it must not have it twice.
     pub fn finish(&mut self, now: Timestamp) -> Result<()> {
         self.require_parked()?;
         self.state = State::Done;
-        self.asked = None;
+        self.forget_content();
         self.tried(now);
         Ok(())
     }
 
-    /// Gives it up. Of what was asked for stays only by what it is told from another request.
+    /// Gives it up. Of what was asked for stays what stays of one that is done.
     pub fn drop_for(&mut self, why: &str) -> Result<()> {
         let why = reason("reason", why)?;
         self.require_parked()?;
         self.state = State::Dropped;
         self.drop_reason = why;
-        if let Some(asked) = &mut self.asked {
-            asked.content.clear();
-        }
+        self.forget_content();
         Ok(())
     }
 
     /// FAILED_PRECONDITION `TASK_NOT_PARKED` unless it waits.
     pub fn require_parked(&self) -> Result<()> {
         if self.state == State::Parked { Ok(()) } else { Err(TaskError::NotParked.into()) }
+    }
+
+    /// True for one that is done.
+    pub fn is_done(&self) -> bool {
+        self.state == State::Done
     }
 
     /// True for one that was given up, and fails again as it did then: nobody wants to hear of it once more. Never for a defect:
@@ -142,6 +146,12 @@ impl ParkedTask {
     /// True where it is parked for another request by now than when it was tried.
     pub fn is_for_another_than(&self, tried: &Self) -> bool {
         self.state == State::Parked && self.asked != tried.asked
+    }
+
+    fn forget_content(&mut self) {
+        if let Some(asked) = &mut self.asked {
+            asked.content.clear();
+        }
     }
 
     fn tried(&mut self, now: Timestamp) {
@@ -256,9 +266,10 @@ mod tests {
         done.finish(now).expect("it is parked");
         dropped.drop_for("Not wanted").expect("it is parked");
 
-        assert_eq!(done.asked, None);
-        let left = dropped.asked.expect("by what it is told from another");
-        assert_eq!((left.request_id.as_str(), left.content), ("1", Vec::new()));
+        for over in [done, dropped] {
+            let left = over.asked.expect("by what it is told from another");
+            assert_eq!((left.request_id.as_str(), left.content), ("1", Vec::new()));
+        }
     }
 
     /// XTR-05: a task that fails each hour as before is news once a day, and at once when it fails in another way.

@@ -14,6 +14,8 @@ use crate::bank_statement::BankEntry;
 
 /// Most parked tasks of a kind that are looked at in one run.
 const MOST: i64 = 10_000;
+/// Most tasks of a subject that are looked through for a request.
+const LAST: i64 = 50;
 
 /// Parks tasks of one kind.
 #[derive(Clone, Debug)]
@@ -142,6 +144,28 @@ impl Parking {
             .map_err(from_sqlx)?;
         let records = rows.iter().map(Record::<ParkedTask>::read);
         records.map(|record| record.map(|record| (record.value.subject.clone(), record))).collect()
+    }
+
+    /// The tasks of a subject, the last one first. They are not locked.
+    pub async fn last(&self, tx: &mut Tx, subject: &str) -> Result<Vec<ParkedTask>> {
+        let tenant = tx.cx().tenant;
+        // Only names that the service itself lists.
+        let sql = format!(
+            "select {} from parked_task task
+             where task.tenant_id = $1 and task.kind = $2 and task.subject = $3
+             order by task.id desc
+             limit $4",
+            column_list::<ParkedTask>("task")
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(tenant)
+            .bind(self.kind)
+            .bind(subject)
+            .bind(LAST)
+            .fetch_all(tx.connection())
+            .await
+            .map_err(from_sqlx)?;
+        rows.iter().map(|row| Record::<ParkedTask>::read(row).map(|record| record.value)).collect()
     }
 
     /// Notes that tasks failed, of each subject one, and answers the names of those that are parked then, by subject. One that is

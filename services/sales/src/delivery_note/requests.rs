@@ -61,19 +61,16 @@ impl Draft for DeliveryNote {
 async fn complete(
     orders: &Statements,
     tx: &mut Tx,
-    mut drafts: Vec<&mut DeliveryNote>,
+    drafts: Vec<&mut DeliveryNote>,
 ) -> Result<Vec<Result<()>>> {
     let ids = drafts.iter().map(|draft| draft.order_id).collect();
     let found = find_orders(tx, orders, ids).await?;
     let mut outcomes = Vec::with_capacity(drafts.len());
-    for draft in &mut drafts {
-        let order = found.get(&draft.order_id.uuid()).ok_or_else(|| order_not_found(draft.order_id));
-        outcomes.push(order.and_then(|order| draft.take_over(order)));
-    }
     let mut delivered = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        let order = found.get(&draft.order_id.uuid());
-        delivered.extend(order.map(|order| (draft, order)));
+        let order = found.get(&draft.order_id.uuid()).ok_or_else(|| order_not_found(draft.order_id));
+        let taken = order.and_then(|order| draft.take_over(order).map(|()| order));
+        outcomes.push(taken.map(|order| delivered.push((draft, order))));
     }
     fill_in_kits(tx, delivered).await?;
     Ok(outcomes)

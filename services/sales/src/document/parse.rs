@@ -92,6 +92,7 @@ fn asked(message: &pb::SalesDocument) -> pb::PriceDocumentRequest {
         tax_rounding: message.tax_rounding,
         prepaid: None,
         smallest_payment: message.smallest_payment.clone(),
+        legal_entity: String::new(),
     }
 }
 

@@ -87,7 +87,8 @@ async fn today(tx: &mut Tx, legal_entity: Option<Ref<LegalEntity>>, days: &mut D
     if let Some(known) = days.get(&legal_entity) {
         return Ok(*known);
     }
-    let today = parties::store::find_day(tx, legal_entity).await?;
+    let zone = parties::store::find_known_zone(tx, legal_entity).await?;
+    let today = parties::day_in(zone, tx.cx().now);
     days.insert(legal_entity, today);
     Ok(today)
 }

@@ -11,7 +11,7 @@ use trato_pricing::Quantity;
 use trato_types::Id;
 use uuid::Uuid;
 
-use crate::product::{Link, Product, Within};
+use crate::product::{Product, Within};
 
 /// What is in one of each kit that a document names. It is stored as JSON.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -64,21 +64,27 @@ pub struct Contents<'a> {
     pub omitted: bool,
 }
 
-/// How many bytes of a message are left for parts.
+/// How many bytes are left for parts.
 struct Room(usize);
 
 impl Kits {
     /// Most bytes that the parts in one message take: an order or a delivery note with them is within what clients read.
-    pub const MAX_BYTES: usize = 512 << 10;
+    pub const MAX_SHOWN: usize = 512 << 10;
+    /// Most bytes that the parts in one row take: what an order cannot show of its kits, each of its delivery notes can.
+    pub const MAX_KEPT: usize = 4 << 20;
+    /// Most links that are followed for one document.
+    pub const MAX_STEPS: usize = 200_000;
 
-    /// What is in these kits by the links within them: in their order, as long as there is room.
-    pub fn of(kits: &[Uuid], links: &[Link], called: &HashMap<Uuid, Called>) -> Self {
-        let within = Within::of(links);
-        let mut room = Room(Self::MAX_BYTES);
+    /// What is in these kits by the links within them: in their order, as long as there is room, and as long as following the links is
+    /// no more work than others should wait for.
+    pub fn of(kits: &[Uuid], within: &Within, called: &HashMap<Uuid, Called>) -> Self {
+        let (mut room, mut steps) = (Room(Self::MAX_KEPT), Self::MAX_STEPS);
         let kit = |kit: &Uuid| {
-            let parts = parts_of(*kit, &within, called);
-            let fits = room.take(&parts);
-            Kit { product: Id::from_uuid(*kit), parts: fits.then_some(parts) }
+            let count = within.links(*kit, steps);
+            // To find out that it is too much is work as well.
+            steps = count.map_or(0, |count| steps - count);
+            let parts = count.map(|_| parts_of(*kit, within, called)).filter(|parts| room.take(parts));
+            Kit { product: Id::from_uuid(*kit), parts }
         };
         Self(kits.iter().map(kit).collect())
     }
@@ -88,15 +94,23 @@ impl Kits {
         Self(kits.iter().map(|kit| Kit { product: Id::from_uuid(*kit), parts: None }).collect())
     }
 
-    /// Those that are among these products.
+    /// Those that are among the products of these lines, in their order: with their parts as long as a message that tells those lines
+    /// has room for them.
     pub fn only(&self, products: impl Iterator<Item = Id<Product>>) -> Self {
-        let wanted: HashSet<Uuid> = products.map(Id::uuid).collect();
-        Self(self.0.iter().filter(|kit| wanted.contains(&kit.product.uuid())).cloned().collect())
+        let kits: HashMap<Uuid, &Kit> = self.0.iter().map(|kit| (kit.product.uuid(), kit)).collect();
+        let (mut known, mut room) = (HashSet::new(), Room(Self::MAX_SHOWN));
+        let products = products.map(Id::uuid).filter(|product| known.insert(*product));
+        let own = products.filter_map(|product| kits.get(&product).copied()).map(|kit| Kit {
+            product: kit.product,
+            parts: kit.parts.as_ref().filter(|parts| room.take(parts)).cloned(),
+        });
+        Self(own.collect())
     }
 
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Kit> {
-        self.0.iter()
+    /// All of them, each with its parts as a message tells them: as long as there is room.
+    pub fn shown(&self) -> impl Iterator<Item = (Id<Product>, Option<&[Part]>)> {
+        let mut room = Room(Self::MAX_SHOWN);
+        self.0.iter().map(move |kit| (kit.product, kit.parts.as_deref().filter(|parts| room.take(parts))))
     }
 
     /// What is in each of these lines, line by line: so much of a product, where that is known. Lines have it in their order, as
@@ -106,7 +120,7 @@ impl Kits {
         lines: impl IntoIterator<Item = (Option<Id<Product>>, Quantity)>,
     ) -> Vec<Contents<'_>> {
         let kits: HashMap<Uuid, &Kit> = self.0.iter().map(|kit| (kit.product.uuid(), kit)).collect();
-        let mut room = Room(Self::MAX_BYTES);
+        let mut room = Room(Self::MAX_SHOWN);
         let contents = |(product, quantity): (Option<Id<Product>>, Quantity)| {
             let Some(kit) = product.and_then(|product| kits.get(&product.uuid()).copied()) else {
                 return Contents::default();
@@ -174,7 +188,7 @@ fn parts_of(kit: Uuid, within: &Within, called: &HashMap<Uuid, Called>) -> Vec<P
         Part { product: Id::from_uuid(product), description, unit_code, factor: Factor(factor) }
     };
     let mut parts: Vec<Part> = opened.into_iter().map(part).collect();
-    // They come by product, and stay so where two have one description.
+    // Byte by byte, as all texts are sorted. They come by product, and stay so where two have one description.
     parts.sort_by(|one, other| one.description.cmp(&other.description));
     parts
 }

@@ -1,20 +1,19 @@
 //! What is in kits, as clients get it.
 
 use trato_proto::sales::v1 as pb;
+use trato_types::Id;
 
 use super::model::{Contents, Kits, Part};
+use crate::product::Product;
 
-/// What is in one of each.
+/// What is in one of each, as long as there is room in a message.
 pub fn render_kits(kits: &Kits) -> Vec<pb::Kit> {
-    let kit = kits.iter().map(|kit| {
-        let parts = kit.parts.iter().flatten();
-        pb::Kit {
-            product: kit.product.name(),
-            parts: parts.map(|part| render_part(part, part.factor.into())).collect(),
-            parts_omitted: kit.parts.is_none(),
-        }
-    });
-    kit.collect()
+    let kit = |(product, parts): (Id<Product>, Option<&[Part]>)| pb::Kit {
+        product: product.name(),
+        parts: parts.into_iter().flatten().map(|part| render_part(part, part.factor.into())).collect(),
+        parts_omitted: parts.is_none(),
+    };
+    kits.shown().map(kit).collect()
 }
 
 /// The parts of a line.

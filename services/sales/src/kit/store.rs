@@ -1,16 +1,16 @@
-//! How what is in kits is found in the catalogue: by one statement, whatever the number of kits.
+//! How what is in kits is found in the catalogue: by one statement, whatever the number of kits, and one for what their parts are
+//! called.
 
 use std::collections::{HashMap, HashSet};
 
 use rust_decimal::Decimal;
-use sqlx::{Row as _, postgres::PgRow};
 use trato_platform::db::{Tx, from_sqlx};
 use trato_pricing::Quantity;
 use trato_types::{Error, Id, Result};
 use uuid::Uuid;
 
 use super::model::{Called, Kits};
-use crate::product::{Component, Link, Product};
+use crate::product::{Component, Link, Product, Within};
 
 /// Most links that are read for a document. Of kits that have more together none is listed.
 const MAX_LINKS: usize = 20_000;
@@ -29,8 +29,13 @@ pub async fn find(tx: &mut Tx, products: Vec<Id<Product>>) -> Result<Kits> {
     if found.links.len() > MAX_LINKS {
         return Ok(Kits::too_large(&kits));
     }
+    if kits.is_empty() {
+        return Ok(Kits::default());
+    }
+    let within = Within::of(&found.links);
+    let called = read_called(tx, within.parts().into_iter().collect()).await?;
     // Thousands of links are followed for longer than others should wait for this thread.
-    let opened = tokio::task::spawn_blocking(move || Kits::of(&kits, &found.links, &found.called));
+    let opened = tokio::task::spawn_blocking(move || Kits::of(&kits, &within, &called));
     opened.await.map_err(Error::internal)
 }
 
@@ -39,39 +44,45 @@ pub async fn find(tx: &mut Tx, products: Vec<Id<Product>>) -> Result<Kits> {
 struct Found {
     kits: HashSet<Uuid>,
     links: Vec<Link>,
-    called: HashMap<Uuid, Called>,
 }
 
 async fn read(tx: &mut Tx, products: &[Uuid]) -> Result<Found> {
     let tenant = tx.cx().tenant;
     let one_more = i64::try_from(MAX_LINKS).unwrap_or(i64::MAX).saturating_add(1);
-    let rows = sqlx::query(include_str!("../../sql/find_kits.sql"))
-        .bind(tenant)
-        .bind(products)
-        .bind(one_more)
-        .fetch_all(tx.connection())
-        .await
-        .map_err(from_sqlx)?;
+    let rows: Vec<(Uuid, Option<Uuid>, Option<Decimal>)> =
+        sqlx::query_as(include_str!("../../sql/find_kits.sql"))
+            .bind(tenant)
+            .bind(products)
+            .bind(one_more)
+            .fetch_all(tx.connection())
+            .await
+            .map_err(from_sqlx)?;
     let mut found = Found::default();
-    for row in &rows {
-        let bundle: Uuid = row.try_get(0).map_err(from_sqlx)?;
-        let Some(product) = row.try_get::<Option<Uuid>, _>(1).map_err(from_sqlx)? else {
-            found.kits.insert(bundle);
-            continue;
-        };
-        found.links.push(Link { bundle, component: Component { product, factor: factor(row)? } });
-        found.called.insert(
-            product,
-            Called {
-                description: row.try_get(3).map_err(from_sqlx)?,
-                unit_code: row.try_get(4).map_err(from_sqlx)?,
-            },
-        );
+    for (bundle, product, factor) in rows {
+        match product.zip(factor) {
+            Some((product, factor)) => {
+                let factor = Quantity::try_from(factor).map_err(Error::internal)?;
+                found.links.push(Link { bundle, component: Component { product, factor } });
+            }
+            None => {
+                found.kits.insert(bundle);
+            }
+        }
     }
     Ok(found)
 }
 
-fn factor(row: &PgRow) -> Result<Quantity> {
-    let factor: Decimal = row.try_get(2).map_err(from_sqlx)?;
-    Quantity::try_from(factor).map_err(Error::internal)
+/// What these parts are called, deleted ones too.
+async fn read_called(tx: &mut Tx, parts: Vec<Uuid>) -> Result<HashMap<Uuid, Called>> {
+    let tenant = tx.cx().tenant;
+    let rows: Vec<(Uuid, String, String)> = sqlx::query_as(
+        "select id, display_name, unit_code from product where tenant_id = $1 and id = any($2::uuid[])",
+    )
+    .bind(tenant)
+    .bind(parts)
+    .fetch_all(tx.connection())
+    .await
+    .map_err(from_sqlx)?;
+    let called = |(id, description, unit_code)| (id, Called { description, unit_code });
+    Ok(rows.into_iter().map(called).collect())
 }

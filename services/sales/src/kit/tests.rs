@@ -6,8 +6,11 @@ use trato_pricing::Quantity;
 use trato_types::Id;
 use uuid::Uuid;
 
-use super::model::{Called, Contents, Kits};
-use crate::product::{Component, Link, Product};
+use super::{
+    model::{Called, Contents, Kits},
+    render_kits,
+};
+use crate::product::{Component, Link, Product, Within};
 
 fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
@@ -23,6 +26,10 @@ fn quantity(text: &str) -> Quantity {
 
 fn link(bundle: u128, product: u128, factor: &str) -> Link {
     Link { bundle: id(bundle), component: Component { product: id(product), factor: quantity(factor) } }
+}
+
+fn of(kits: &[Uuid], links: &[Link], called: &HashMap<Uuid, Called>) -> Kits {
+    Kits::of(kits, &Within::of(links), called)
 }
 
 fn called(names: &[(u128, &str, &str)]) -> HashMap<Uuid, Called> {
@@ -43,7 +50,7 @@ fn desk_and_shelf() -> Kits {
         link(12, 1, "2"),
     ];
     let called = called(&[(1, "Leg", "C62"), (2, "Screw", "C62"), (3, "Oak top", "MTK"), (11, "Frame", "")]);
-    Kits::of(&[id(10), id(12)], &links, &called)
+    of(&[id(10), id(12)], &links, &called)
 }
 
 fn told<'a>(contents: &'a Contents<'_>) -> Vec<(&'a str, &'a str, &'a str)> {
@@ -87,7 +94,7 @@ fn no_factor_makes_a_kit_undeliverable() {
         link(21, 22, most),
         link(22, 3, most),
     ];
-    let kits = Kits::of(&[id(10), id(20)], &links, &called(&[(1, "Glue", "KGM"), (2, "Dye", "KGM")]));
+    let kits = of(&[id(10), id(20)], &links, &called(&[(1, "Glue", "KGM"), (2, "Dye", "KGM")]));
 
     let told_of = |number, text| kits.contents([(Some(product(number)), quantity(text))]).remove(0);
     let [one, many] = ["1", "2000000"].map(|text| told_of(10, text));
@@ -102,7 +109,7 @@ fn no_factor_makes_a_kit_undeliverable() {
 #[test]
 fn kits_are_read_as_they_were_kept() {
     let links = [link(10, 11, "0.000001"), link(11, 1, "0.123456"), link(12, 11, "1")];
-    let kits = Kits::of(&[id(10), id(12)], &links, &called(&[(1, "Leg", "C62")]));
+    let kits = of(&[id(10), id(12)], &links, &called(&[(1, "Leg", "C62")]));
 
     let kept = serde_json::to_value(&kits).expect("it is JSON");
     let read: Kits = serde_json::from_value(kept.clone()).expect("it can be read");
@@ -118,15 +125,15 @@ fn kits_are_read_as_they_were_kept() {
 fn a_document_keeps_its_own_kits_only() {
     let kits = desk_and_shelf();
     let only = kits.only([product(1), product(12)].into_iter());
-    assert_eq!(only.iter().map(|kit| kit.product).collect::<Vec<_>>(), [product(12)]);
+    assert_eq!(only.shown().map(|(product, _)| product).collect::<Vec<_>>(), [product(12)]);
 }
 
 /// Parts are listed as long as there is room, and what is left out is said, kit by kit and line by line; a smaller one after it still
-/// has room.
+/// has room. It is kept all the same: a document of fewer lines lists it.
 #[test]
 fn what_has_no_room_is_left_out_whole_and_told() {
     let long = "x".repeat(200);
-    let (count, fits) = (1_000, Kits::MAX_BYTES / (1_000 * 300));
+    let (count, fits) = (1_000, Kits::MAX_SHOWN / (1_000 * 300));
     let bundles: Vec<u128> = (1..=u128::try_from(fits).expect("a few") + 1).collect();
     let parts = |bundle: &u128| {
         let bundle = *bundle;
@@ -141,11 +148,14 @@ fn what_has_no_room_is_left_out_whole_and_told() {
     let called: HashMap<Uuid, Called> = called.collect();
     let ids: Vec<Uuid> = bundles.iter().chain(&[99]).map(|bundle| id(*bundle)).collect();
 
-    let kits = Kits::of(&ids, &links, &called);
-    let listed: Vec<bool> = kits.iter().map(|kit| kit.parts.is_some()).collect();
-    let mut expected = vec![true; fits];
-    expected.extend([false, true]);
-    assert_eq!(listed, expected);
+    let kits = of(&ids, &links, &called);
+    let omitted: Vec<bool> = render_kits(&kits).iter().map(|kit| kit.parts_omitted).collect();
+    let mut expected = vec![false; fits];
+    expected.extend([true, false]);
+    assert_eq!(omitted, expected);
+    let own = kits.only([product(bundles[fits])].into_iter());
+    let alone = own.contents([(Some(product(bundles[fits])), Quantity::ONE)]);
+    assert_eq!((alone[0].omitted, alone[0].parts.len()), (false, 1_000));
 
     let one = |bundle: u128| (Some(product(bundle)), Quantity::ONE);
     let lines: Vec<_> = vec![one(1); fits + 1].into_iter().chain([one(99), one(bundles[fits])]).collect();
@@ -155,4 +165,30 @@ fn what_has_no_room_is_left_out_whole_and_told() {
     expected.extend([true, false, true]);
     assert_eq!(omitted, expected);
     assert_eq!(contents[fits + 1].parts[0].1, "2");
+}
+
+/// What a row keeps has an end as well, and so has the work of opening kits: what comes after it is told as omitted.
+#[test]
+fn what_is_too_much_to_be_kept_is_left_out() {
+    let long = "x".repeat(300);
+    let components = 1_000;
+    let bundles = u128::try_from(Kits::MAX_KEPT / (1_000 * 400)).expect("a few") + 1;
+    let parts = |bundle: u128| (0..components).map(move |number| link(bundle, 1_000_000 + number, "1"));
+    let links: Vec<Link> = (1..=bundles).flat_map(parts).collect();
+    let called =
+        |number| (id(1_000_000 + number), Called { description: long.clone(), unit_code: "C62".to_owned() });
+    let called: HashMap<Uuid, Called> = (0..components).map(called).collect();
+    let ids: Vec<Uuid> = (1..=bundles).map(id).collect();
+    let last = |kits: &Kits| kits.contents([(Some(product(bundles)), Quantity::ONE)])[0].omitted;
+
+    assert!(last(&of(&ids, &links, &called)), "it has no room");
+    assert!(!last(&of(&ids[1..], &links, &called)), "it has");
+
+    // Each kit is all that is within the one before, and more.
+    let steps = 700;
+    let links: Vec<Link> = (0..steps).map(|number| link(number, number + 1, "1")).collect();
+    let ids: Vec<Uuid> = (0..steps).map(id).collect();
+    let kits = of(&ids, &links, &HashMap::new());
+    let omitted = |number| kits.contents([(Some(product(number)), Quantity::ONE)])[0].omitted;
+    assert_eq!([omitted(0), omitted(steps - 1)], [false, true]);
 }

@@ -43,8 +43,11 @@ pub async fn confirm(
     body: &pb::ConfirmOrderRequest,
 ) -> Result<Changed<Order>> {
     require_confirmable(before)?;
-    if before.value.quote.is_none() {
-        let has_changed = has_changed(tx, &before.value).await?;
+    let is_quoted = before.value.quote.is_some();
+    let has_changed = !is_quoted && has_changed(tx, &before.value).await?;
+    // What may take long comes before the rows for which others wait.
+    let kits = kit::store::find(tx, before.value.products()).await?;
+    if !is_quoted {
         let priced = before.value.document.priced.as_ref();
         let given = priced.ok_or_else(|| Error::internal("an order was not priced"))?.promotions()?;
         // That a promotion is used up says more than that the price has changed.
@@ -53,7 +56,6 @@ pub async fn confirm(
             return Err(OrderError::PriceChanged.into());
         }
     }
-    let kits = kit::store::find(tx, before.value.products()).await?;
     account_hold::take_turn(tx, before.value.account).await?;
     let today = parties::store::find_day(tx, None).await?;
     let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series, today).await?;

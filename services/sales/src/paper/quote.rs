@@ -19,7 +19,7 @@ impl Printing {
         let frozen = quote.document.priced.as_ref();
         let is_draft =
             matches!(quote.state, State::Draft | State::InApproval | State::Approved | State::Rejected);
-        let sent = quote.send_time.map(|time| time.date_naive());
+        let sent = quote.sent_on();
         Document {
             kind: Kind::Quote,
             mark: is_draft.then_some(Mark::Draft),

@@ -121,6 +121,25 @@ pub async fn find_day(tx: &mut Tx, legal_entity: Option<Ref<foreign::LegalEntity
 /// The zone in which this legal entity makes documents out, or, where none is named, the one that was recorded first; UTC where none
 /// is known.
 pub async fn find_zone(tx: &mut Tx, legal_entity: Option<Ref<foreign::LegalEntity>>) -> Result<Tz> {
+    let zone = find_zone_name(tx, legal_entity).await?.map_or(Ok(Tz::UTC), |zone| zone.parse::<Tz>());
+    zone.map_err(|error| Error::internal(error.to_string()))
+}
+
+/// The same, and UTC for a zone that this program does not know, as one may be that was stored by a later one. For what gives no
+/// number and is no promise, such as a price: it is better told for a day that may be off by one than not at all.
+pub async fn find_known_zone(tx: &mut Tx, legal_entity: Option<Ref<foreign::LegalEntity>>) -> Result<Tz> {
+    let Some(name) = find_zone_name(tx, legal_entity).await? else { return Ok(Tz::UTC) };
+    Ok(name.parse().unwrap_or_else(|_| {
+        let tenant = tx.cx().tenant;
+        tracing::warn!(%tenant, zone = name, "the time zone {name} of a legal entity is not known; its days are those of UTC");
+        Tz::UTC
+    }))
+}
+
+async fn find_zone_name(
+    tx: &mut Tx,
+    legal_entity: Option<Ref<foreign::LegalEntity>>,
+) -> Result<Option<String>> {
     let tenant = tx.cx().tenant;
     let found: Option<Option<String>> = sqlx::query_scalar(include_str!("../../sql/find_time_zone.sql"))
         .bind(tenant)
@@ -128,8 +147,7 @@ pub async fn find_zone(tx: &mut Tx, legal_entity: Option<Ref<foreign::LegalEntit
         .fetch_optional(tx.connection())
         .await
         .map_err(from_sqlx)?;
-    let zone = found.flatten().map_or(Ok(Tz::UTC), |zone| zone.parse::<Tz>());
-    zone.map_err(|error| Error::internal(error.to_string()))
+    Ok(found.flatten())
 }
 
 /// The logo of this hash, which a document or a legal entity refers to.

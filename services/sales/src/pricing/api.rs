@@ -4,7 +4,7 @@ use prost::Message as _;
 use tonic::Request;
 use trato_platform::{
     App,
-    db::Database,
+    db::{Database, Tx},
     standard::{Reply, answer},
 };
 use trato_pricing::{Part, PricingError, Quantity};
@@ -13,7 +13,7 @@ use trato_proto::{
     sales::v1::{self as pb, pricing_service_server::PricingService},
     wire,
 };
-use trato_types::{Currency, Error, Id, Kind, Minor, Result, Violations, error::FieldError as _};
+use trato_types::{Context, Currency, Error, Id, Kind, Minor, Result, Violations, error::FieldError as _};
 
 use super::{
     bundles,
@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     forms::{parse_decimal, parse_existing},
+    parties,
     product::{Choice, Issue, Product, SurchargeError},
     promotion::one_currency,
 };
@@ -54,8 +55,7 @@ impl PricingService for Api {
         request: Request<pb::PriceDocumentRequest>,
     ) -> Reply<pb::PriceDocumentResponse> {
         answer(request, async |cx, body| {
-            let mut question = parse::question(&body, cx)?;
-            let catalogue = store::find(&self.database, cx, &mut question, body.date.is_none()).await?;
+            let (question, catalogue) = self.find(cx, &body).await?;
             // Thousands of lines are computed for longer than others should wait for this thread.
             tokio::task::spawn_blocking(move || price(&question, &catalogue))
                 .await
@@ -112,6 +112,22 @@ impl PricingService for Api {
             })
         })
         .await
+    }
+}
+
+impl Api {
+    /// What is asked, of the day that it says or that it is where the document is made out; and what of the catalogue it needs.
+    async fn find(&self, cx: &Context, body: &pb::PriceDocumentRequest) -> Result<(Question, Catalogue)> {
+        let (question, legal_entity) = parse::request(body, cx)?;
+        let mut tx = Tx::begin(&self.database.pool, cx).await?;
+        let date = match body.date {
+            Some(_) => question.date,
+            None => parties::day_in(parties::store::find_known_zone(&mut tx, legal_entity).await?, cx.now),
+        };
+        let question = Question { date, ..question };
+        let catalogue = store::find_in(&mut tx, &question).await?;
+        tx.roll_back().await?;
+        Ok((question, catalogue))
     }
 }
 

@@ -18,6 +18,7 @@ use trato_types::{Context, Currency, Id, Minor, Ref, Result, Violations, text::l
 
 use super::model::{Question, Wanted, WantedCharge};
 use crate::{
+    foreign::LegalEntity,
     price_list::parse_prices,
     product::{Choice, OptionGroups, option_key},
 };
@@ -31,8 +32,19 @@ const MAX_WITHHELD: usize = 4;
 /// Most choices of all lines together.
 const MAX_CHOICES: usize = 10_000;
 
+/// Reads what is asked, and who makes the document out, which tells what day it is there.
+pub fn request(
+    message: &pb::PriceDocumentRequest,
+    cx: &Context,
+) -> Result<(Question, Option<Ref<LegalEntity>>)> {
+    let mut violations = Violations::new();
+    let legal_entity = violations.keep("legal_entity", Ref::parse_optional(&message.legal_entity)).flatten();
+    let question = violations.absorb("", question(message, cx))?;
+    violations.into_result(question.map(|question| (question, legal_entity)))
+}
+
 /// Reads a document that is asked for. Its day is today in UTC unless it says another one: what day it is where documents are made
-/// out is found with the catalogue.
+/// out is looked up later.
 pub fn question(message: &pb::PriceDocumentRequest, cx: &Context) -> Result<Question> {
     let mut violations = Violations::new();
     let check = &mut violations;

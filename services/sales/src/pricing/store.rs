@@ -14,7 +14,6 @@ use super::{
     model::Question,
 };
 use crate::{
-    parties,
     price_list::PriceList,
     product::{Component, Link, OptionGroups, Product},
     promotion::Promotion,
@@ -32,24 +31,8 @@ const MAX_PRICES: usize = 50_000;
 /// Most links within a bundle.
 const MAX_LINKS: usize = 10_000;
 
-/// Finds what a document needs, as it is at one moment of each statement; a document `of_today` is of the day that it is where
-/// documents are made out.
-pub async fn find(
-    database: &Database,
-    cx: &Context,
-    question: &mut Question,
-    of_today: bool,
-) -> Result<Catalogue> {
-    let mut tx = Tx::begin(&database.pool, cx).await?;
-    if of_today {
-        question.date = parties::store::find_day(&mut tx, None).await?;
-    }
-    let catalogue = find_in(&mut tx, question).await?;
-    tx.roll_back().await?;
-    Ok(catalogue)
-}
-
-/// The same within a transaction, so that what is written is priced by what is there.
+/// Finds what a document needs, as it is at one moment of each statement, in the transaction that writes it: it is priced by what is
+/// there.
 pub async fn find_in(tx: &mut Tx, question: &Question) -> Result<Catalogue> {
     let lists = find_price_lists(tx, question).await?;
     let promotions = find_promotions(tx, question).await?;

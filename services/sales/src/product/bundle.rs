@@ -1,6 +1,6 @@
 //! Bundles and kits: what a product consists of, and what that is when bundles within it are opened too.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use trato_pricing::{PricingError, Quantity};
@@ -103,6 +103,26 @@ impl Within {
         Ok(parts)
     }
 
+    /// How many links there are within a bundle, at any depth, each once; none where there are more than so many.
+    pub fn links(&self, bundle: Uuid, most: usize) -> Option<usize> {
+        let (mut seen, mut reached, mut count) = (HashSet::from([bundle]), vec![bundle], 0_usize);
+        while let Some(product) = reached.pop() {
+            let Some(components) = self.0.get(&product) else { continue };
+            count += components.len();
+            if count > most {
+                return None;
+            }
+            reached.extend(components.iter().map(|one| one.product).filter(|product| seen.insert(*product)));
+        }
+        Some(count)
+    }
+
+    /// Products within the bundles that have no components themselves, each once.
+    pub fn parts(&self) -> HashSet<Uuid> {
+        let components = self.0.values().flatten().map(|component| component.product);
+        components.filter(|product| !self.0.contains_key(product)).collect()
+    }
+
     /// By how many links each product is reached from a bundle.
     fn ways(&self, bundle: Uuid) -> HashMap<Uuid, usize> {
         let mut ways: HashMap<Uuid, usize> = HashMap::new();
@@ -168,6 +188,16 @@ mod tests {
         let links = [link(0, 1, 2), link(1, 2, 4), link(7, 2, 3), link(7, 1, 1), link(8, 7, 1)];
 
         assert_eq!(opened(&links), [(2, "8".to_owned())]);
+    }
+
+    #[test]
+    fn links_within_a_bundle_are_counted_once_and_only_so_far() {
+        // Two ways lead to the leg.
+        let links = [link(0, 1, 1), link(0, 2, 1), link(1, 3, 4), link(2, 3, 2), link(7, 0, 1)];
+        let within = Within::of(&links);
+        let count = |bundle, most| within.links(id(bundle), most);
+        assert_eq!([count(0, 4), count(0, 3), count(7, 9), count(3, 0)], [Some(4), None, Some(5), Some(0)]);
+        assert_eq!(within.parts(), HashSet::from([id(3)]));
     }
 
     #[test]

@@ -88,6 +88,8 @@ pub struct Quote {
     pub parties: Option<Parties>,
     /// When it ceases to be valid, told when it was sent. None of what is valid for ever, nor of what was sent before this was kept.
     pub valid_before: Option<Timestamp>,
+    /// The day on which it was sent, where it is made out. None of what was sent before this was kept.
+    pub send_date: Option<Date>,
 }
 
 /// Where a quote is in its life.
@@ -209,6 +211,7 @@ impl Quote {
         self.parties = Some(parties);
         self.state = State::Sent;
         self.send_time = Some(now);
+        self.send_date = Some(day_in(zone, now));
         Ok(())
     }
 
@@ -320,8 +323,14 @@ impl Quote {
             cancel_reason: String::new(),
             parties: None,
             valid_before: None,
+            send_date: None,
             ..self.clone()
         })
+    }
+
+    /// The day that stands on it once it was sent: in UTC, where it was sent before that of its zone was kept.
+    pub fn sent_on(&self) -> Option<Date> {
+        self.send_date.or(self.send_time.map(|time| time.date_naive()))
     }
 
     /// FAILED_PRECONDITION once it is nothing to hand on any more. One that was declined or has expired was an offer, and is

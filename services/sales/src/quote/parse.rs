@@ -69,6 +69,7 @@ pub fn parse(message: &pb::Quote, cx: &Context) -> Result<Quote> {
         cancel_reason: String::new(),
         parties: None,
         valid_before: None,
+        send_date: None,
     });
     violations.into_result(quote)
 }

@@ -42,6 +42,7 @@ columns!(Quote {
     cancel_reason,
     parties,
     valid_before,
+    send_date,
 });
 
 json_column!(Approvals);

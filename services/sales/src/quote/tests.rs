@@ -80,6 +80,7 @@ fn draft() -> Quote {
         cancel_reason: String::new(),
         parties: None,
         valid_before: None,
+        send_date: None,
     }
 }
 
@@ -176,7 +177,9 @@ fn the_last_day_of_a_quote_is_that_of_who_makes_it_out() {
     };
     let of_day = |day, hour| date(day).and_hms_opt(hour, 0, 0).expect("an hour").and_utc();
     let (first, last) = (Tz::Pacific__Kiritimati, Tz::Etc__GMTPlus12);
-    assert!(sent_in(last, of_day(21, 11)).is_ok(), "it is the 20th there");
+    let sent = sent_in(last, of_day(21, 11)).expect("it is the 20th there");
+    assert_eq!(sent.sent_on(), Some(date(20)));
+    assert_eq!(Quote { send_date: None, ..sent }.sent_on(), Some(date(21)), "as it was before that was kept");
     assert_eq!(sent_in(first, of_day(20, 11)).expect_err("it is the 21st there"), QuoteError::Expired);
 
     for (zone, end) in [(first, of_day(20, 10)), (last, of_day(21, 12))] {

@@ -231,21 +231,62 @@ async fn the_table_keeps_what_is_in_kits() {
     }
 }
 
+impl Sales {
+    /// So many products that are called parts, and so.
+    async fn create_parts(&self, count: i32, name: &str) {
+        let part = |number: i32| CreateProductRequest {
+            product: Some(Product {
+                display_name: format!("Part {number}{name}"),
+                tax_class: "ES-S".into(),
+                sellable: true,
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let requests = (0..count).map(part).collect();
+        let request = BatchCreateProductsRequest { requests, ..Default::default() };
+        self.products().batch_create_products(self.admin.request(request)).await.expect("a batch");
+    }
+
+    /// A kit of one of each.
+    async fn kit_of_all_parts(&self, display_name: &str) -> String {
+        let kit = self.kit(display_name, &[]).await;
+        let id: Uuid = kit.trim_start_matches("products/").parse().expect("an identifier");
+        let mut tx = self.service.transaction(self.admin.tenant).await;
+        let linked = sqlx::query(
+            "insert into product_component (tenant_id, product, component, factor) \
+             select tenant_id, $1, id, 1 from product where display_name like 'Part %'",
+        );
+        linked.bind(id).execute(tx.connection()).await.expect("they are linked");
+        tx.commit().await.expect("committed");
+        kit
+    }
+}
+
+/// SFA-25, DOC-05: what an order has no room to show of its kits is kept, and stands on the delivery notes that have the room.
+#[tokio::test]
+async fn a_delivery_note_lists_what_its_order_has_no_room_for() {
+    let (sales, _) = Sales::start_delivering_kits().await;
+    sales.create_parts(1_000, &"x".repeat(180)).await;
+    let kits = [sales.kit_of_all_parts("First").await, sales.kit_of_all_parts("Second").await];
+    let lines = kits.iter().map(|kit| Line { unit_price: "1".into(), ..line(kit, "2") });
+    let draft = sales.drafted(lines.collect()).await;
+    let order = sales.confirm_order(&draft.name).await.expect("confirmed");
+
+    let both = sales.delivered(&order.name, vec![part("1", "1"), part("2", "1")]).await;
+    let second = sales.delivered(&order.name, vec![part("2", "1")]).await;
+
+    let listed = |line: &delivery_note::Line| (line.parts.len(), line.parts_omitted);
+    assert_eq!(order.kits.iter().map(|kit| kit.parts_omitted).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(both.lines.iter().map(listed).collect::<Vec<_>>(), [(1_000, false), (0, true)]);
+    assert_eq!(second.lines.iter().map(listed).collect::<Vec<_>>(), [(1_000, false)]);
+}
+
 /// SFA-25, DOC-05: a kit of too many parts is sold and delivered, and the delivery note says that its parts are not listed.
 #[tokio::test]
 async fn a_kit_of_too_many_parts_is_delivered_without_them() {
     let (sales, desk) = Sales::start_delivering_kits().await;
-    let item = |number: i32| CreateProductRequest {
-        product: Some(Product {
-            display_name: format!("Part {number}"),
-            tax_class: "ES-S".into(),
-            sellable: true,
-            ..Default::default()
-        }),
-        ..Default::default()
-    };
-    let request = BatchCreateProductsRequest { requests: (0..210).map(item).collect(), ..Default::default() };
-    sales.products().batch_create_products(sales.admin.request(request)).await.expect("a batch");
+    sales.create_parts(210, "").await;
     // Each part is within all that have a lower identifier: 210 × 209 / 2 links.
     let mut tx = sales.service.transaction(sales.admin.tenant).await;
     let linked = sqlx::query(

@@ -3,13 +3,14 @@
 use chrono::{NaiveTime, TimeDelta, Utc};
 use trato_proto::{
     billing::v1::LegalEntity,
-    sales::v1::{Quote, quote::State},
+    sales::v1::{Quote, quote::State, rendered_document::Paper},
     wire,
 };
 
 use crate::{
     harness::{Sales, refusal},
     quote::{accepting, line, quote, refused},
+    render::pages,
 };
 
 /// DOC-03: of two companies whose clocks are 26 hours apart, one can send a quote that is valid until today there, and the other
@@ -47,4 +48,33 @@ async fn a_quote_is_valid_until_the_day_is_over_where_it_is_made_out() {
     assert_eq!(accepted.state(), State::Accepted);
     assert_eq!(expired, [0, 1]);
     assert_eq!(sales.get_quote(&drafts[1]).await.decision_time, Some(wire::timestamp(end)));
+}
+
+/// DOC-01, DOC-03: a quote says the day on which it was sent where the company is that makes it out, which differs from that of UTC in one
+/// of two zones at any hour; and it is printed again as it was, wherever the company has gone since.
+#[tokio::test]
+async fn a_quote_is_of_the_day_of_its_company() {
+    let (sales, desk) = Sales::start_quoting().await;
+    let company = sales.hear_company().await;
+    let account = sales.hear_customer().await.name;
+    let mut printed = Vec::new();
+    for (revision, zone, ahead) in [(2, "Pacific/Kiritimati", 14), (3, "Etc/GMT+12", -12)] {
+        let company = LegalEntity { time_zone: zone.into(), ..company.clone() };
+        sales.hear("trato.billing.v1.legal_entity.updated", &company.name, revision, &company).await;
+        let today = || (Utc::now() + TimeDelta::hours(ahead)).format("%d/%m/%Y").to_string();
+        let before = today();
+        let draft = sales.create_quote(quote(&account, vec![line(&desk, "1")])).await.expect("a quote");
+        let sent = sales.send_draft(&draft).await;
+        let file = sales.render_quote(&sent.name, "es", Paper::A4).await.expect("a PDF");
+        // Midnight may have come between.
+        let days = [before, today()];
+        let text = pages(&file).concat();
+        assert!(days.iter().any(|day| text.contains(day)), "{days:?} are not in {text}");
+        printed.push((sent.name, file));
+    }
+
+    for (name, file) in &printed {
+        let again = sales.render_quote(name, "es", Paper::A4).await.expect("a PDF");
+        assert!(again == *file, "a reprint of {name} differs");
+    }
 }

@@ -14,17 +14,20 @@ use trato_platform::{
 };
 use trato_pricing::{CreditRequest, Quantity};
 use trato_proto::{billing::v1 as pb, sales::v1 as sales};
-use trato_types::{Context, Error, Id, Kind, Result, Violations, id::parse_name};
+use trato_types::{Context, Error, Id, Result, Violations, id::parse_name};
 use uuid::Uuid;
 
-use super::returned::{Billed, refunded, returned, split};
+use super::{
+    credited::Credited,
+    returned::{Billed, refunded, returned, split},
+};
 use crate::{
     books::Chart,
     credit_note::{issue, model::CreditNote},
     fields::remark,
     invoice::{Invoice, InvoiceError, Reader},
     issuing::Issuing,
-    parked_task::{Asking, By, DRAFT, Once},
+    parked_task::{Asking, By, Once},
 };
 
 /// Turns returns of sales into credit notes.
@@ -100,7 +103,7 @@ impl Returns {
         let mut tx = Tx::of(&self.database, cx).await?;
         // Who else asks for the return waits here, and hears that it is credited.
         tx.take_turn("returns", &body.sales_return).await?;
-        require_uncredited(&mut tx, &body.sales_return).await?;
+        Credited::find(&mut tx, &body.sales_return, None).await?.require_none(&body.sales_return)?;
         let (invoices, billed) =
             self.lock_billed(&mut tx, &order, refunded.keys().cloned().collect()).await?;
         let parts = split(&refunded, &returned, &billed)?;
@@ -207,35 +210,12 @@ impl Returns {
             number_series: body.number_series.clone(),
             ..Default::default()
         };
-        let (issued, _) = issue::issue(&self.issuing, &self.invoices, tx, &draft, &request, None).await?;
+        let by = (&self.issuing, &self.invoices, &self.asking);
+        let (issued, _) = issue::issue(by, tx, &draft, &request, None).await?;
         let event = NewEvent::with_facts(tx.cx(), "issued", Some(&draft), &issued, Facts::default());
         tx.save(&self.credit_notes, &issued, event).await?;
         Ok(issued)
     }
-}
-
-/// ALREADY_EXISTS `RETURN_CREDITED` when a living credit note is of this return; it names one that is a draft as such.
-async fn require_uncredited(tx: &mut Tx, sales_return: &str) -> Result<()> {
-    let tenant = tx.cx().tenant;
-    let (credited, draft): (Option<Uuid>, Option<Uuid>) = sqlx::query_as(
-        "select (array_agg(id order by id))[1], (array_agg(id order by id) filter (where state = 'DRAFT'))[1]
-         from credit_note
-         where tenant_id = $1 and sales_return = $2 and sales_return <> '' and delete_time is null",
-    )
-    .bind(tenant)
-    .bind(sales_return)
-    .fetch_one(tx.connection())
-    .await
-    .map_err(from_sqlx)?;
-    let Some(credited) = credited else { return Ok(()) };
-    let name = |id| Id::<CreditNote>::from_uuid(id).name();
-    let error = Error::new(Kind::AlreadyExists, "RETURN_CREDITED", "the return is credited already")
-        .with("sales_return", sales_return)
-        .with("credit_note", name(credited));
-    Err(match draft {
-        Some(draft) => error.with(DRAFT, name(draft)),
-        None => error,
-    })
 }
 
 /// FAILED_PRECONDITION `INVOICE_WRITTEN_OFF`, with the name of the invoice, where its claim is given up. The others wait with it: which

@@ -19,8 +19,9 @@ use uuid::Uuid;
 
 use super::{
     convert::{Converter, Part},
+    done::require_undone,
     read::Reader,
-    sold::{Sold, SourceError, Supplied},
+    sold::{Sold, SoldLine, SourceError, Supplied},
     spent,
 };
 use crate::{
@@ -44,8 +45,8 @@ pub struct Sourcing {
     pub(super) asking: Asking<pb::CreateInvoiceFromSourceRequest>,
 }
 
-/// How much of which line is asked for.
-type Wishes = Vec<(String, Quantity)>;
+/// How much of which line is asked for; nothing where all that is left is.
+pub(super) type Wishes = Vec<(String, Quantity)>;
 
 impl Sourcing {
     /// Over the app's database; sales and customers are asked where the settings say that they are.
@@ -111,7 +112,12 @@ impl Sourcing {
             self.remember(cx, &sold.name, order).await?;
         }
         let mut tx = Tx::of(&self.database, cx).await?;
-        (message.lines, message.tax_inclusive) = self.lines(&mut tx, &sold, &wishes).await?;
+        billable::record(&mut tx, sold.billables.clone()).await?;
+        let ledger = billable::lock(&mut tx, &sold.name).await?;
+        if let Some(key) = key.filter(|_| !wishes.is_empty()) {
+            require_undone(&self.asking, &mut tx, key, (&sold, &ledger), &wishes).await?;
+        }
+        (message.lines, message.tax_inclusive) = lines(&mut tx, (&sold, &ledger), &wishes).await?;
         let mut record = new_record::<Invoice>(cx, Some(message), "invoice")?;
         let found = self.references.find(&mut tx, &[&record.value]).await?;
         if record.value.supply_date.is_none() {
@@ -152,48 +158,6 @@ impl Sourcing {
         tx.commit().await
     }
 
-    /// What is asked for, or all that is left, as lines of an invoice.
-    async fn lines(
-        &self,
-        tx: &mut Tx,
-        sold: &Sold,
-        wishes: &Wishes,
-    ) -> Result<(Vec<pb::invoice::Line>, bool)> {
-        billable::record(tx, sold.billables.clone()).await?;
-        let ledger = billable::lock(tx, &sold.name).await?;
-        let tax_codes = tax_codes(tx, Converter::tax_classes(sold)).await?;
-        let mut converter = Converter::new(sold, &tax_codes)?;
-        // Lines of a delivery note may deliver the same line of the order, and have its price together.
-        let mut counted: HashMap<&str, Quantity> = HashMap::new();
-        for line in &sold.lines {
-            let taken = counted.entry(&line.priced).or_insert(Quantity::ZERO);
-            let room = ledger.get(&line.key).copied().unwrap_or(Room::NONE).less(*taken)?;
-            let (before, left) = (room.before, room.left());
-            let quantity = match wishes.iter().find(|(key, _)| *key == line.key) {
-                Some((_, quantity)) if *quantity > left => {
-                    let error = Error::new(
-                        billable::EXCEEDED.kind,
-                        billable::EXCEEDED.reason,
-                        "more is asked for than is left",
-                    );
-                    return Err(error.with("source_line", &line.key).with("left", left));
-                }
-                Some((_, quantity)) => *quantity,
-                None if wishes.is_empty() => left,
-                None => continue,
-            };
-            if quantity > Quantity::ZERO {
-                converter.write(&Part { source_line: &line.key, priced: &line.priced, before, quantity })?;
-                *taken = taken.plus(quantity)?;
-            }
-        }
-        let (lines, tax_inclusive) = converter.finish();
-        if lines.is_empty() {
-            return Err(spent::why(tx, sold, &ledger).await?);
-        }
-        Ok((lines, tax_inclusive))
-    }
-
     async fn issue(
         &self,
         tx: &mut Tx,
@@ -205,12 +169,54 @@ impl Sourcing {
             number_series: body.number_series.clone(),
             ..Default::default()
         };
-        let (issued, _) = issue::issue(&self.issuing, &self.references, tx, draft, &request, None).await?;
+        let by = (&self.issuing, &self.references, &self.asking);
+        let (issued, _) = issue::issue(by, tx, draft, &request, None).await?;
         Ok(issued)
     }
 }
 
-fn parse_wishes(body: &pb::CreateInvoiceFromSourceRequest) -> Result<Wishes> {
+/// What is asked for, or all that is left, as lines of an invoice.
+async fn lines(
+    tx: &mut Tx,
+    (sold, ledger): (&Sold, &HashMap<String, Room>),
+    wishes: &Wishes,
+) -> Result<(Vec<pb::invoice::Line>, bool)> {
+    let tax_codes = tax_codes(tx, Converter::tax_classes(sold)).await?;
+    let mut converter = Converter::new(sold, &tax_codes)?;
+    // Lines of a delivery note may deliver the same line of the order, and have its price together.
+    let mut counted: HashMap<&str, Quantity> = HashMap::new();
+    for line in &sold.lines {
+        let taken = counted.entry(&line.priced).or_insert(Quantity::ZERO);
+        let room = ledger.get(&line.key).copied().unwrap_or(Room::NONE).less(*taken)?;
+        let (before, left) = (room.before, room.left());
+        let quantity = match wishes.iter().find(|(key, _)| *key == line.key) {
+            Some((_, quantity)) if *quantity > left => {
+                let error = Error::new(
+                    billable::EXCEEDED.kind,
+                    billable::EXCEEDED.reason,
+                    "more is asked for than is left",
+                );
+                return Err(error.with("source_line", &line.key).with("left", left));
+            }
+            Some((_, quantity)) => *quantity,
+            None if wishes.is_empty() => left,
+            None => continue,
+        };
+        if quantity > Quantity::ZERO {
+            converter.write(&Part { source_line: &line.key, priced: &line.priced, before, quantity })?;
+            *taken = taken.plus(quantity)?;
+        }
+    }
+    let (lines, tax_inclusive) = converter.finish();
+    if lines.is_empty() {
+        let all: Vec<&SoldLine> = sold.lines.iter().collect();
+        return Err(spent::why(tx, sold, &all, ledger).await?);
+    }
+    Ok((lines, tax_inclusive))
+}
+
+/// How much of which line a request asks for.
+pub(super) fn parse_wishes(body: &pb::CreateInvoiceFromSourceRequest) -> Result<Wishes> {
     let mut violations = trato_types::Violations::new();
     let mut wishes: Wishes = Vec::new();
     let given = violations.keep("lines", wire::at_most(&body.lines, Lines::MAX)).unwrap_or_default();

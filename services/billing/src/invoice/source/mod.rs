@@ -3,15 +3,17 @@
 //! follows from how far the order has come (`basis.rs`), as it does whenever sales tells of one (`follow.rs`), and stands with what
 //! is left of it in the ledger of quantities (`../../billable.rs`); its prices are taken over as they were frozen (`convert.rs`);
 //! and the draft is written, and issued if that is asked for, in one transaction (`create.rs`), or it is said why nothing is left
-//! to invoice (`spent.rs`). What cannot be made until somebody has mended something is parked (`parked.rs`).
+//! to invoice (`spent.rs`). What cannot be made until somebody has mended something is parked (`parked.rs`), until it is made, or done
+//! by another way (`done.rs`).
 
 mod basis;
 mod convert;
 mod create;
+mod done;
 mod follow;
 mod parked;
 mod read;
 mod sold;
 mod spent;
 
-pub use self::{create::Sourcing, follow::follow_bases, read::Reader};
+pub use self::{create::Sourcing, done::note_issued, follow::follow_bases, read::Reader};

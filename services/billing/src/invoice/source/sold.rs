@@ -84,9 +84,9 @@ pub enum SourceError {
     /// All that may be invoiced is.
     #[error("all that may be invoiced of the document is invoiced")]
     AlreadyInvoiced,
-    /// The same, and some of that is not issued yet.
-    #[error("all that may be invoiced of the document is invoiced, by a draft that is not issued yet")]
-    Drafted,
+    /// Lines of which so much was asked for, and parked, are invoiced by another request.
+    #[error("what was asked for of the document is invoiced by another request")]
+    PartsInvoiced,
     /// Nothing of it is invoiced, and nothing may be: not yet, or not any more.
     #[error("nothing of the document may be invoiced yet, or any more")]
     NothingToInvoice,
@@ -98,7 +98,7 @@ impl DomainError for SourceError {
             Self::NotReady | Self::OnHold | Self::LegalEntityDiffers | Self::NothingToInvoice => {
                 Kind::Precondition
             }
-            Self::AlreadyInvoiced | Self::Drafted => Kind::AlreadyExists,
+            Self::AlreadyInvoiced | Self::PartsInvoiced => Kind::AlreadyExists,
         }
     }
     fn reason(&self) -> &'static str {
@@ -106,7 +106,7 @@ impl DomainError for SourceError {
             Self::NotReady => "SOURCE_NOT_READY",
             Self::OnHold => "ORDER_ON_HOLD",
             Self::LegalEntityDiffers => "LEGAL_ENTITY_DIFFERS",
-            Self::AlreadyInvoiced | Self::Drafted => "ALREADY_INVOICED",
+            Self::AlreadyInvoiced | Self::PartsInvoiced => "ALREADY_INVOICED",
             Self::NothingToInvoice => "NOTHING_TO_INVOICE",
         }
     }
