@@ -32,6 +32,16 @@ impl Trade {
         });
         self.made("invoices", draft).await
     }
+
+    /// An accepted quote of two pieces, and its confirmed order.
+    async fn quote_of_two(&self, product: &str) -> (String, String) {
+        let document = json!({ "currencyCode": "USD", "lines": [{ "product": product, "quantity": "2" }] });
+        let quote = self.accepted_quote(document).await;
+        let order = self.seller.post("/v1/orders:createFromQuote", json!({ "quote": quote })).await.ok();
+        let order = name(&order);
+        verb(&self.seller, &order, "confirm", json!({})).await;
+        (quote, order)
+    }
 }
 
 /// DOC-07, XTR-05: a part that is parked and that somebody drafts meanwhile is not invoiced beside that: whoever tries is told of the
@@ -126,6 +136,44 @@ async fn issuing_the_last_draft_ends_what_is_parked() {
 
     assert_eq!((states(&left), states(&ended)), (vec!["PARKED"], vec!["DONE"]));
     assert_eq!(text(&rest["lines"][0], "quantity"), "2");
+}
+
+/// DOC-07, XTR-05: what is parked of a quote is not over while a draft by the name of its order, or of a delivery note of that, has taken
+/// the rest of it: when that is deleted, trying again invoices the rest.
+#[tokio::test]
+async fn a_draft_of_the_order_keeps_what_is_parked_of_its_quote() {
+    let tenant = Tenant::fresh();
+    let (trade, product, series) = invoicing_trade(&tenant).await;
+    let by_order = trade.quote_of_two(&product).await;
+    let (other, delivered) = trade.quote_of_two(&product).await;
+    let note = trade.delivered(&delivered, "1").await;
+    let tax_code = trade.take_tax_away().await;
+    let requests = [&by_order.0, &other].map(|quote| trade.invoicing(quote, &series));
+    let mut tasks = Vec::new();
+    for request in &requests {
+        tasks.push(task_of(&trade.invoice(request.clone()).await, MISSING));
+    }
+    trade.bring_tax_back(&tax_code).await;
+
+    let beside = [part(trade.invoicing(&by_order.1, &series), "1"), trade.invoicing(&note, &series)];
+    for ((request, task), beside) in requests.iter().zip(&tasks).zip(beside) {
+        let quote = text(request, "sourceDocument");
+        let first = trade.invoice(part(drafting(request), "1")).await.ok();
+        let beside = trade.invoice(drafting(&beside)).await.ok();
+        trade.issue_draft(&first, request).await;
+        let left = trade.tasks(quote).await;
+        let still = retry(&trade.biller, task).await.ok();
+        trade.delete(text(&beside, "name")).await;
+        let done = retry(&trade.biller, task).await.ok();
+        let rest = trade.invoice(request.clone()).await.ok();
+
+        let source = text(&beside, "sourceDocument");
+        assert_eq!((states(&left), text(&still, "state")), (vec!["PARKED"], "PARKED"), "{source}");
+        assert!(text(&still, "message").contains(text(&beside, "name")), "it names no draft: {still}");
+        assert_eq!(text(&done, "state"), "DONE", "{source}");
+        assert_eq!(text(&rest["lines"][0], "quantity"), "1", "{source}");
+        assert_eq!(trade.invoices_of(quote).await.len(), 2, "{source}");
+    }
 }
 
 /// DOC-07, XTR-05: who is told that all is invoiced is told of drafts that have taken of it, and of no others: not of one that bills no

@@ -1,5 +1,6 @@
 -- True where nothing of document $2 may be invoiced any more, and no draft but $3 has taken of a document that shares what is invoiced
--- of it: of what it counts for, or of a delivery note of these.
+-- of it: of what it counts for, of the orders that quotes among these have become, or of a delivery note of any of them. An order that
+-- costs nothing, for which no credit was asked, is not found by its quote.
 with recursive reached as (
   select billable_line.line as asked, billable_line.document, billable_line.parent_document, billable_line.parent_line,
     billable_line.basis - billable_line.invoiced + billable_line.credited as rest
@@ -11,13 +12,21 @@ with recursive reached as (
   from reached
   join billable_line parent on parent.tenant_id = $1 and parent.document = reached.parent_document
     and parent.line = reached.parent_line
-), sharing as (
+), agreed as (
   select reached.document
   from reached
   union
+  select credit_reservation.order_name
+  from credit_reservation
+  where credit_reservation.tenant_id = $1 and credit_reservation.quote in (select reached.document from reached)
+    and credit_reservation.quote <> ''
+), sharing as (
+  select agreed.document
+  from agreed
+  union
   select delivery_note.document
   from delivery_note
-  where delivery_note.tenant_id = $1 and delivery_note.order_name in (select reached.document from reached)
+  where delivery_note.tenant_id = $1 and delivery_note.order_name in (select agreed.document from agreed)
 )
 select exists (select from reached)
   and not exists (select from reached group by reached.asked having min(reached.rest) > 0)
