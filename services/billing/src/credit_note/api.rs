@@ -118,7 +118,7 @@ impl CreditNoteService for Api {
             .change_in(request, "issued", |tx, before, body| {
                 let (issuing, parked, taken) = (issuing.clone(), parked.clone(), taken.clone());
                 async move {
-                    let by = (&issuing, &invoices, &parked);
+                    let by = (&issuing, &invoices, Some(&parked));
                     issue::issue(by, tx, before, body, taken).await
                 }
                 .boxed()

@@ -15,9 +15,10 @@ use crate::{
     billable, books::Chart, counter::Taken, invoice::Invoice, issuing::Issuing, parked_task::Asking,
 };
 
-/// What it takes to issue a credit note: how numbers are given, how invoices are read, and what is parked of returns.
+/// What it takes to issue a credit note: how numbers are given, how invoices are read, and what is parked of returns; none where the
+/// call that makes the draft has ended that.
 pub type By<'a> =
-    (&'a Issuing<CreditNote>, &'a Statements, &'a Asking<pb::CreateCreditNoteFromReturnRequest>);
+    (&'a Issuing<CreditNote>, &'a Statements, Option<&'a Asking<pb::CreateCreditNoteFromReturnRequest>>);
 
 /// Issues a locked draft: takes what it credits from the locked invoice, as much as is left by now. What is parked of its return ends,
 /// where that is done by it.
@@ -45,7 +46,9 @@ pub async fn issue(
     let event = NewEvent::of(tx.cx(), "updated", Some(&invoice), &credited);
     tx.save(invoices, &credited, event).await?;
 
-    note_issued(parked, tx, before).await?;
+    if let Some(parked) = parked {
+        note_issued(parked, tx, before).await?;
+    }
     let chart = Chart::open(tx, invoice.value.legal_entity).await?;
     // What the credit note gives back is counted when it is written; that may wait for others, who must not wait for its number.
     if !invoice.value.source_document.is_empty() {

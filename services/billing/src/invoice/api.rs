@@ -110,7 +110,7 @@ impl InvoiceService for Api {
                 let (issuing, references, parked) = (issuing.clone(), references.clone(), parked.clone());
                 let taken = taken.clone();
                 async move {
-                    let by = (&issuing, &references, &parked);
+                    let by = (&issuing, &references, Some(&parked));
                     issue::issue(by, tx, before, body, taken).await
                 }
                 .boxed()

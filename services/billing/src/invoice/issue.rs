@@ -20,8 +20,10 @@ use crate::{
     parked_task::Asking,
 };
 
-/// What it takes to issue an invoice: how numbers are given, what drafts refer to, and what is parked of what is invoiced.
-pub type By<'a> = (&'a Issuing<Invoice>, &'a References, &'a Asking<pb::CreateInvoiceFromSourceRequest>);
+/// What it takes to issue an invoice: how numbers are given, what drafts refer to, and what is parked of what is invoiced; none where
+/// the call that makes the draft has seen that nothing is.
+pub type By<'a> =
+    (&'a Issuing<Invoice>, &'a References, Option<&'a Asking<pb::CreateInvoiceFromSourceRequest>>);
 
 /// Issues a locked draft that comes to the same as when it was written, with the number that was taken before or with the
 /// next one; and ends what is parked of its document, where that is done by it.
@@ -41,7 +43,9 @@ pub async fn issue(
     if !render::same_price(&invoice, &before.value) {
         return Err(InvoiceError::PriceChanged.into());
     }
-    note_issued(parked, tx, before).await?;
+    if let Some(parked) = parked {
+        note_issued(parked, tx, before).await?;
+    }
     let chart = Chart::open(tx, invoice.legal_entity).await?;
     let rate = chart.rate(tx, invoice.currency_code, chart.today(tx.cx())).await?;
     let numbered = issuing.number(tx, &before.value, &body.number_series, taken).await?;

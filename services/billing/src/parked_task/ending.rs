@@ -31,11 +31,14 @@ impl<R: Ask> Asking<R> {
     }
 
     /// Ends the task of the document, if one is parked that this request has done, in its transaction, which has locked what it
-    /// invoices or credits, and no books or numbers yet.
-    pub async fn note_made(&self, tx: &mut Tx, request: &R) -> Result<()> {
+    /// invoices or credits, and no books or numbers yet. True where one stays parked.
+    pub async fn note_made(&self, tx: &mut Tx, request: &R) -> Result<bool> {
         match self.take(tx, request.subject()).await? {
-            Some((task, parked)) if request.covers(&parked) => self.note_done(tx, task).await,
-            _ => Ok(()),
+            Some((task, parked)) if request.covers(&parked) => {
+                self.note_done(tx, task).await?;
+                Ok(false)
+            }
+            left => Ok(left.is_some()),
         }
     }
 

@@ -210,7 +210,8 @@ impl Returns {
             number_series: body.number_series.clone(),
             ..Default::default()
         };
-        let by = (&self.issuing, &self.invoices, &self.asking);
+        // What is parked of the return ended when its credit notes were made.
+        let by = (&self.issuing, &self.invoices, None);
         let (issued, _) = issue::issue(by, tx, &draft, &request, None).await?;
         let event = NewEvent::with_facts(tx.cx(), "issued", Some(&draft), &issued, Facts::default());
         tx.save(&self.credit_notes, &issued, event).await?;

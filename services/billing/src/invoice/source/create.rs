@@ -131,9 +131,9 @@ impl Sourcing {
         let event = NewEvent::of(cx, "created", None, &record);
         let mut event_id = event.id;
         tx.insert(&self.invoices, &[&record], vec![event]).await?;
-        self.asking.note_made(&mut tx, body).await?;
+        let stays_parked = self.asking.note_made(&mut tx, body).await?;
         if body.issue {
-            let issued = self.issue(&mut tx, &record, body).await?;
+            let issued = self.issue(&mut tx, &record, body, stays_parked).await?;
             let event = NewEvent::with_facts(cx, "issued", Some(&record), &issued, Facts::default());
             event_id = event.id;
             tx.save(&self.invoices, &issued, event).await?;
@@ -163,13 +163,15 @@ impl Sourcing {
         tx: &mut Tx,
         draft: &Record<Invoice>,
         body: &pb::CreateInvoiceFromSourceRequest,
+        stays_parked: bool,
     ) -> Result<Record<Invoice>> {
         let request = pb::IssueInvoiceRequest {
             name: draft.name(),
             number_series: body.number_series.clone(),
             ..Default::default()
         };
-        let by = (&self.issuing, &self.references, &self.asking);
+        let parked = stays_parked.then_some(&self.asking);
+        let by = (&self.issuing, &self.references, parked);
         let (issued, _) = issue::issue(by, tx, draft, &request, None).await?;
         Ok(issued)
     }
