@@ -62,15 +62,38 @@ async fn a_part_that_is_drafted_meanwhile_is_not_invoiced_twice() {
     let left = trade.tasks(&order).await;
     trade.issue_draft(&draft, &request).await;
     let ended = trade.tasks(&order).await;
-    trade.invoice(request.clone()).await.refused_as("ALREADY_INVOICED");
+    let repeated = trade.invoice(request.clone()).await.refused_as("ALREADY_INVOICED");
     let second = trade.invoice(anew(&request)).await.ok();
 
     assert_eq!((text(&still, "state"), text(&still, "reason")), ("PARKED", "ALREADY_INVOICED"));
     assert!(text(&still, "message").contains(text(&draft, "name")), "it names no draft: {still}");
     assert_eq!(told.metadata["draft"], name(&draft));
     assert_eq!((states(&left), states(&ended)), (vec!["PARKED"], vec!["DONE"]));
+    assert_eq!(repeated.metadata["invoice"], name(&draft));
+    assert!(!repeated.metadata.contains_key("draft"), "it is issued");
     assert_eq!(text(&second["lines"][0], "quantity"), "1");
     assert_eq!(trade.invoices_of(&order).await.len(), 2);
+}
+
+/// DOC-07, XTR-05: a part that was done by another request stays done for who repeats the first one, also when its invoice is voided;
+/// who asks anew gets another one.
+#[tokio::test]
+async fn a_part_that_is_done_stays_done_when_it_is_voided() {
+    let tenant = Tenant::fresh();
+    let Waiting { trade, order, request, tax_code } = order_without_tax(&tenant, "2").await;
+    let request = part(request, "1");
+
+    task_of(&trade.invoice(request.clone()).await, MISSING);
+    trade.bring_tax_back(&tax_code).await;
+    let made = trade.invoice(anew(&request)).await.ok();
+    let while_issued = trade.invoice(request.clone()).await.refused_as("ALREADY_INVOICED");
+    verb(&trade.biller, text(&made, "name"), "void", json!({ "reason": "Mistyped" })).await;
+    let once_void = trade.invoice(request.clone()).await.refused_as("ALREADY_INVOICED");
+    trade.invoice(anew(&request)).await.ok();
+
+    assert_eq!(while_issued.metadata["invoice"], name(&made));
+    assert!(!once_void.metadata.contains_key("invoice"), "{once_void:?}");
+    assert_eq!(states(&trade.tasks(&order).await), ["DONE"]);
 }
 
 /// DOC-07, XTR-05: a part that was drafted meanwhile is invoiced by the task once that draft is deleted; one that wants other parts says

@@ -25,7 +25,9 @@ use crate::{
 };
 
 /// ALREADY_EXISTS `ALREADY_INVOICED` where this very request of parts was parked, and what it is for was invoiced since by another way,
-/// or nothing of these lines is left. The lines are locked, so that who makes such an invoice has done so, or does it after us.
+/// or nothing of these lines is left. What was done so stays done, also when that invoice was voided or credited since: whoever did
+/// that has decided, and asks anew for another one. The lines are locked, so that who makes such an invoice has done so, or does it
+/// after us.
 pub async fn require_undone(
     parked: &Asking<pb::CreateInvoiceFromSourceRequest>,
     tx: &mut Tx,
@@ -34,11 +36,9 @@ pub async fn require_undone(
     wishes: &Wishes,
 ) -> Result<()> {
     let Some(task) = parked.kept(tx, &sold.name, once).await? else { return Ok(()) };
-    if task.is_done() {
-        return Err(spent::already(SourceError::PartsInvoiced, &sold.name, Invoiced::default()));
-    }
-    if let Some(made) = find_made(tx, &sold.name, wishes, task.first_try_time, None).await? {
-        return Err(spent::already(SourceError::PartsInvoiced, &sold.name, made));
+    let made = find_made(tx, &sold.name, wishes, task.first_try_time, None).await?;
+    if made.is_some() || task.is_done() {
+        return Err(spent::already(SourceError::PartsInvoiced, &sold.name, made.unwrap_or_default()));
     }
     let is_wished = |line: &&SoldLine| wishes.iter().any(|(key, _)| *key == line.key);
     let lines: Vec<&SoldLine> = sold.lines.iter().filter(is_wished).collect();
