@@ -1,7 +1,7 @@
 //! What ends the task of a document: what makes it, by whatever way, in its own transaction; and what a caller is told of it.
 
 use trato_platform::db::{Record, Tx};
-use trato_types::{Context, Error, Result};
+use trato_types::{Context, Error, Result, error::chain};
 
 use super::{
     asked::{Ask, Once, is_done},
@@ -43,12 +43,26 @@ impl<R: Ask> Asking<R> {
     }
 
     /// The task of a document, if one is parked, with its request; locked, and nobody else parks or ends it. Taken where `note_made`
-    /// is.
+    /// is. One whose request cannot be read any more is left alone, and in nobody's way.
     pub async fn take(&self, tx: &mut Tx, subject: &str) -> Result<Option<(Record<ParkedTask>, R)>> {
         self.parking.take_turn(tx, subject).await?;
         let latest = self.parking.latest(tx, vec![subject]).await?;
         let parked = latest.into_values().find(|task| task.value.state == State::Parked);
-        parked.map(|task| content(&task.value).map(|request| (task, request))).transpose()
+        let Some(task) = parked else { return Ok(None) };
+        match content(&task.value) {
+            Ok(request) => Ok(Some((task, request))),
+            Err(error) => {
+                self.leave(tx, &task, &error);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Logs that a task stays parked, since what was asked for says no more whether it is done: who makes or issues a document must
+    /// not be refused for that.
+    pub fn leave(&self, tx: &Tx, task: &Record<ParkedTask>, error: &Error) {
+        let (kind, tenant, task) = (R::KIND, tx.cx().tenant, task.name());
+        tracing::error!(kind, %tenant, task, error = %chain(error), "the request of {task} cannot be read; it stays parked");
     }
 
     /// Ends a task that was taken.

@@ -1,11 +1,14 @@
 //! Parked tasks: what a job could not do is kept, once, until it is mended or given up.
 
 use futures::future::{join, join_all};
+use prost::Message as _;
 use tonic::{Code, Response, Status};
 use trato_proto::{
     billing::v1::{
-        CreateDunningPolicyRequest, DropParkedTaskRequest, DunningPolicy, GetParkedTaskRequest,
-        ListParkedTasksRequest, ParkedTask, RetryParkedTaskRequest, RunDunningRequest,
+        CreateDunningPolicyRequest, CreateInvoiceFromSourceRequest, DropParkedTaskRequest, DunningPolicy,
+        GetParkedTaskRequest, Invoice, ListParkedTasksRequest, ParkedTask, RetryParkedTaskRequest,
+        RunDunningRequest,
+        create_invoice_from_source_request::Line,
         dunning_policy::{Action, Step},
         parked_task::State,
     },
@@ -14,7 +17,7 @@ use trato_proto::{
 use trato_types::time::to_microseconds;
 
 use crate::{
-    harness::{Billing, days_ago, eur, field, refusal, violations},
+    harness::{Billing, Desk, days_ago, eur, field, refusal, violations},
     payment::request_id,
 };
 
@@ -22,6 +25,12 @@ impl Billing {
     /// An account that owes something for a month, and is deleted.
     async fn gone(&self) -> String {
         let desk = self.desk().await;
+        self.goes(&desk).await;
+        desk.account
+    }
+
+    /// The same of the account of a desk.
+    async fn goes(&self, desk: &Desk) {
         let policy = DunningPolicy {
             display_name: "Late payers".into(),
             steps: vec![Step { after_days: 5, action: Action::Collection.into(), ..Default::default() }],
@@ -29,10 +38,9 @@ impl Billing {
         };
         let request = CreateDunningPolicyRequest { dunning_policy: Some(policy), ..Default::default() };
         self.dunning_policies().create_dunning_policy(self.admin.request(request)).await.expect("a policy");
-        let ledger = self.ledger(&desk).await;
+        let ledger = self.ledger(desk).await;
         self.open_balance(&ledger, &desk.account, eur("40.00"), days_ago(30)).await.expect("taken over");
         self.hear_account(&desk.account, true).await;
-        desk.account
     }
 
     async fn comes_back(&self, name: &str) {
@@ -170,4 +178,45 @@ async fn what_was_given_up_stays_so() {
         refusal(billing.give_up(&dropped, "Again").await),
         (Code::FailedPrecondition, "TASK_NOT_PARKED".to_owned())
     );
+}
+
+/// What a task keeps of a request, in hexadecimal.
+fn kept(content: &[u8]) -> String {
+    let mut asked: Vec<u8> = Vec::new();
+    for (tag, value) in [(0x0a, b"members/ana".as_slice()), (0x12, b"1".as_slice()), (0x1a, content)] {
+        asked.extend([tag, u8::try_from(value.len()).expect("it is short")]);
+        asked.extend(value);
+    }
+    asked.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// XTR-05: a task whose request cannot be read any more, or is not taken any more, stays parked, and an invoice of its document is issued
+/// nevertheless.
+#[tokio::test]
+async fn a_request_that_cannot_be_read_stops_no_invoice() {
+    let billing = Billing::start().await;
+    let desk = billing.desk().await;
+    billing.goes(&desk).await;
+    billing.run_job().await.expect("it runs");
+    billing.comes_back(&desk.account).await;
+    let refused = CreateInvoiceFromSourceRequest {
+        lines: vec![Line { source_line: "1".into(), quantity: "-1".into() }],
+        ..Default::default()
+    };
+
+    for content in [vec![0xff], refused.encode_to_vec()] {
+        let statement = format!(
+            "update parked_task set kind = 'create-invoice-from-source', subject = 'orders/a', asked = '\\x{}'",
+            kept(&content)
+        );
+        billing.tamper(&statement, true).await.expect("it is another task");
+        let draft =
+            Invoice { source_document: "orders/a".into(), ..desk.invoice(vec![desk.line("1", "1", "10")]) };
+        let draft = billing.create_invoice(draft).await.expect("a draft");
+        billing.issue(&draft, &desk.series).await.expect("issued");
+
+        let tasks = billing.parked("").await;
+        let [task] = &tasks[..] else { panic!("{tasks:?}") };
+        assert_eq!((task.subject.as_str(), task.state()), ("orders/a", State::Parked));
+    }
 }

@@ -58,13 +58,32 @@ pub async fn note_issued(
         return Ok(());
     }
     let Some((task, request)) = parked.take(tx, document).await? else { return Ok(()) };
-    let wishes = parse_wishes(&request)?;
     let mut is_done = is_spent(tx, document, draft.id).await?;
-    if !is_done && !wishes.is_empty() {
-        let made = find_made(tx, document, &wishes, task.value.first_try_time, Some(draft.id)).await?;
-        is_done = made.is_some_and(|made| made.draft.is_none());
+    if !is_done {
+        let wishes = match parse_wishes(&request) {
+            Ok(wishes) => wishes,
+            // It was taken by another version, which had other limits.
+            Err(error) => {
+                parked.leave(tx, &task, &error);
+                return Ok(());
+            }
+        };
+        let since = task.value.first_try_time;
+        is_done = !wishes.is_empty() && is_issued(tx, document, &wishes, since, draft.id).await?;
     }
     if is_done { parked.note_done(tx, task).await } else { Ok(()) }
+}
+
+/// True where just these parts are invoiced since a time, once this draft is issued.
+async fn is_issued(
+    tx: &mut Tx,
+    document: &str,
+    wishes: &Wishes,
+    since: Timestamp,
+    draft: Uuid,
+) -> Result<bool> {
+    let made = find_made(tx, document, wishes, since, Some(draft)).await?;
+    Ok(made.is_some_and(|made| made.draft.is_none()))
 }
 
 /// The invoice of a document that was made since a time of just these parts; one of a draft that is being issued counts as issued.
