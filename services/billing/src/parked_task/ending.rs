@@ -6,7 +6,7 @@ use trato_types::{Context, Error, Result, error::chain};
 use super::{
     asked::{Ask, Once, is_done},
     asking::{Asking, content, identity, keyed},
-    model::{ParkedTask, State},
+    model::{Asked, ParkedTask, State},
 };
 
 impl<R: Ask> Asking<R> {
@@ -70,11 +70,52 @@ impl<R: Ask> Asking<R> {
         self.parking.note_done(tx, vec![task]).await
     }
 
-    /// The task that keeps this very request, be it done, unless that was given up. It is not locked.
+    /// The task that keeps this very request, unless that was given up: the one that is done, where there is one, though the request
+    /// was repeated and failed in another way since. It is not locked.
     pub async fn kept(&self, tx: &mut Tx, subject: &str, once: &Once) -> Result<Option<ParkedTask>> {
         let own = identity(&once.asker, &once.key);
-        let tasks = self.parking.last(tx, subject).await?;
-        let is_own = |task: &ParkedTask| task.asked.as_ref().is_some_and(|asked| asked.is_repeated_by(&own));
-        Ok(tasks.into_iter().find(is_own).filter(|task| task.state != State::Dropped))
+        Ok(keeping(self.parking.last(tx, subject).await?, &own))
+    }
+}
+
+/// Of the tasks of a subject, the last one first, the one that keeps a request.
+fn keeping(tasks: Vec<ParkedTask>, own: &Asked) -> Option<ParkedTask> {
+    let is_own = |task: &ParkedTask| task.asked.as_ref().is_some_and(|asked| asked.is_repeated_by(own));
+    let mut kept = None;
+    for task in tasks.into_iter().filter(is_own) {
+        if task.is_done() {
+            return Some(task);
+        }
+        kept.get_or_insert(task);
+    }
+    kept.filter(|task| task.state != State::Dropped)
+}
+
+#[cfg(test)]
+mod tests {
+    use trato_types::Kind;
+
+    use super::*;
+
+    /// XTR-05: a request that is done stays done though it was repeated and parked once more; one that was given up is kept by nothing.
+    #[test]
+    fn what_is_done_is_kept_before_what_is_parked_since() {
+        let now = "2026-11-30T12:00:00Z".parse().expect("an instant");
+        let defect = Error::new(Kind::Internal, "INTERNAL", "no luck");
+        let task = |state, request_id: &str| {
+            let asked = Asked { request_id: request_id.to_owned(), ..Asked::default() };
+            let task = ParkedTask::new("create-invoice-from-source", "orders/1", &defect, now);
+            ParkedTask { state, asked: Some(asked), ..task }
+        };
+        let own = Asked { request_id: "1".to_owned(), ..Asked::default() };
+        let kept = |tasks: &[(State, &str)]| {
+            let tasks = tasks.iter().map(|(state, request_id)| task(*state, request_id)).collect();
+            keeping(tasks, &own).map(|task| task.state)
+        };
+
+        assert_eq!(kept(&[(State::Parked, "1"), (State::Done, "1")]), Some(State::Done));
+        assert_eq!(kept(&[(State::Dropped, "1"), (State::Done, "1")]), Some(State::Done));
+        assert_eq!(kept(&[(State::Done, "2"), (State::Parked, "1")]), Some(State::Parked));
+        assert_eq!(kept(&[(State::Dropped, "1"), (State::Parked, "2")]), None);
     }
 }
