@@ -24,6 +24,7 @@ mod repetition;
 mod sales_samples;
 pub mod samples;
 mod sizes;
+mod streams;
 pub mod transcode;
 mod unknown_fields;
 

@@ -116,6 +116,14 @@ pub async fn list(system: &Pool) -> Result<Vec<Revocation>> {
     Ok(rows.into_iter().map(read).collect())
 }
 
+/// The same; nothing where there is no table of them: programs that are newer than the database, such as after a migration that
+/// failed, are asked too, and what else they know is not to be lost with it.
+pub async fn list_where_kept(system: &Pool) -> Result<Vec<Revocation>> {
+    let sql = "select to_regclass('platform.revocation') is not null";
+    let is_kept: bool = sqlx::query_scalar(sql).fetch_one(system).await.map_err(from_sqlx)?;
+    if is_kept { list(system).await } else { Ok(Vec::new()) }
+}
+
 /// Puts back what was revoked in a database that this one took the place of. Repeatable: the later moment holds.
 pub async fn put_back(system: &Pool, revoked: &[Revocation]) -> Result<()> {
     let sql =

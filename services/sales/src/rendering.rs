@@ -6,7 +6,7 @@ use trato_platform::{
     db::{Database, Record, Resource, Tx, statement::Statements},
 };
 use trato_proto::sales::v1 as pb;
-use trato_types::{Context, Error, Ref, Result, Scope, Violations};
+use trato_types::{Context, Date, Error, Ref, Result, Scope, Violations};
 
 use crate::{
     delivery_note::DeliveryNote,
@@ -48,9 +48,12 @@ impl Rendering {
         let mut tx = Tx::of(&self.database, cx).await?;
         let kept = quote.parties.clone();
         let printing = asked.printing(&mut tx, kept, quote.legal_entity, quote.account).await?;
-        let zone = parties::store::find_known_zone(&mut tx, quote.legal_entity).await?;
+        let day = match quote.sent_on() {
+            Some(day) => day,
+            None => day_written(&mut tx, &record, quote.legal_entity).await?,
+        };
         tx.roll_back().await?;
-        let document = printing.quote(quote, parties::day_in(zone, record.update_time));
+        let document = printing.quote(quote, day);
         // Versions have one number.
         let stem = match quote.number {
             Some(_) => format!("{}-v{}", document.file_stem(), quote.version),
@@ -76,10 +79,12 @@ impl Rendering {
         let order = order.into_values().next().ok_or_else(|| order_not_found(id))?;
         let kept = delivery_note.parties.clone();
         let printing = asked.printing(&mut tx, kept, delivery_note.legal_entity, order.account).await?;
-        let zone = parties::store::find_known_zone(&mut tx, delivery_note.legal_entity).await?;
+        let day = match delivery_note.issue_date {
+            Some(day) => day,
+            None => day_written(&mut tx, &record, delivery_note.legal_entity).await?,
+        };
         tx.roll_back().await?;
-        let today = parties::day_in(zone, record.update_time);
-        let document = printing.delivery_note(delivery_note, &order, today);
+        let document = printing.delivery_note(delivery_note, &order, day);
         let stem = document.file_stem();
         rendered(&record, document, &stem).await
     }
@@ -123,6 +128,16 @@ impl Asked {
         };
         Ok(Printing { language: self.language, paper: self.paper, issuer, recipient, logo })
     }
+}
+
+/// The day of a document that has none of its own yet: that on which it was written last, where it is made out.
+async fn day_written<T>(
+    tx: &mut Tx,
+    record: &Record<T>,
+    legal_entity: Option<Ref<LegalEntity>>,
+) -> Result<Date> {
+    let zone = parties::store::find_known_zone(tx, legal_entity).await?;
+    Ok(parties::day_in(zone, record.update_time))
 }
 
 /// Prints beside the calls: a thousand lines take longer than others should wait for a thread.

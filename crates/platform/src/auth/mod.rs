@@ -14,7 +14,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -46,6 +46,14 @@ pub struct Identity {
     pub marks: Marks,
 }
 
+/// What is remembered of a token that was verified. Clones are of one token.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// Who it speaks for.
+    pub identity: Arc<Identity>,
+    is_noted: Arc<AtomicBool>,
+}
+
 /// Verifies bearer tokens. Cheap to clone; all clones share keys and cache.
 #[derive(Clone)]
 pub struct Verifier(Arc<Inner>);
@@ -54,7 +62,7 @@ struct Inner {
     issuers: HashMap<String, Arc<Issuer>>,
     claims: config::Claims,
     leeway_seconds: i64,
-    cache: Cache<[u8; 32], Arc<Identity>>,
+    cache: Cache<[u8; 32], Verified>,
     started: Instant,
     refresh_every: Duration,
     /// Milliseconds after `started` at which the keys of all issuers are fetched again.
@@ -64,9 +72,9 @@ struct Inner {
 /// A remembered token is forgotten the moment it expires.
 struct UntilExpiry;
 
-impl Expiry<[u8; 32], Arc<Identity>> for UntilExpiry {
-    fn expire_after_create(&self, _: &[u8; 32], identity: &Arc<Identity>, _: Instant) -> Option<Duration> {
-        Some((identity.expires - chrono::Utc::now()).to_std().unwrap_or_default())
+impl Expiry<[u8; 32], Verified> for UntilExpiry {
+    fn expire_after_create(&self, _: &[u8; 32], verified: &Verified, _: Instant) -> Option<Duration> {
+        Some((verified.identity.expires - chrono::Utc::now()).to_std().unwrap_or_default())
     }
 }
 
@@ -84,6 +92,17 @@ pub fn leaked(token: &str) -> Result<Leaked> {
         let message = format!("this is no token that would be accepted: {cause}");
         Error::new(Kind::Invalid, "INVALID_INPUT", message)
     })
+}
+
+impl Verified {
+    fn new(identity: Identity) -> Self {
+        Self { identity: Arc::new(identity), is_noted: Arc::default() }
+    }
+
+    /// Notes that what the token says was told on; true for whoever is the first to do so while it is remembered.
+    pub fn is_news(&self) -> bool {
+        !self.is_noted.swap(true, Ordering::Relaxed)
+    }
 }
 
 impl Verifier {
@@ -138,33 +157,29 @@ impl Verifier {
     /// Who the token speaks for. UNAUTHENTICATED for every bad token; UNAVAILABLE `ISSUER_UNAVAILABLE` when its
     /// issuer's keys could never be fetched.
     pub async fn verify(&self, token: &str) -> Result<Arc<Identity>> {
+        Ok(self.verify_remembering(token).await?.identity)
+    }
+
+    /// Like [`verify`](Self::verify), and answers all that is remembered of the token.
+    pub async fn verify_remembering(&self, token: &str) -> Result<Verified> {
         let digest = digest(token);
         match self.lookup(&digest) {
-            Some(identity) => Ok(identity),
+            Some(verified) => Ok(verified),
             None => self.verify_new(token, digest).await,
         }
     }
 
-    /// Like [`verify`](Self::verify), and says whether the token was seen for the first time.
-    pub async fn verify_noting_first(&self, token: &str) -> Result<(Arc<Identity>, bool)> {
-        let digest = digest(token);
-        match self.lookup(&digest) {
-            Some(identity) => Ok((identity, false)),
-            None => self.verify_new(token, digest).await.map(|identity| (identity, true)),
-        }
-    }
-
-    fn lookup(&self, digest: &[u8; 32]) -> Option<Arc<Identity>> {
+    fn lookup(&self, digest: &[u8; 32]) -> Option<Verified> {
         self.refresh_when_due();
-        self.0.cache.get(digest).filter(|identity| identity.expires > chrono::Utc::now())
+        self.0.cache.get(digest).filter(|verified| verified.identity.expires > chrono::Utc::now())
     }
 
-    async fn verify_new(&self, token: &str, digest: [u8; 32]) -> Result<Arc<Identity>> {
+    async fn verify_new(&self, token: &str, digest: [u8; 32]) -> Result<Verified> {
         match self.check(token).await {
             Ok(identity) => {
-                let identity = Arc::new(identity);
-                self.0.cache.insert(digest, Arc::clone(&identity));
-                Ok(identity)
+                let verified = Verified::new(identity);
+                self.0.cache.insert(digest, verified.clone());
+                Ok(verified)
             }
             Err(Refused::Token(Refusal(cause))) => {
                 tracing::debug!(cause, "a bearer token was refused: {cause}");

@@ -28,12 +28,14 @@ async fn a_good_token_is_verified_once_and_remembered() {
     let verifier = issuer.verifier();
     let token = issuer.token(json!({ "roles": ["sales", "everyone"] }));
 
-    let (identity, first) = verifier.verify_noting_first(&token).await.expect("verified");
-    let (again, first_again) = verifier.verify_noting_first(&token).await.expect("verified");
+    let first = verifier.verify_remembering(&token).await.expect("verified");
+    let again = verifier.verify_remembering(&token).await.expect("verified");
+    let identity = &first.identity;
 
     assert_eq!((identity.tenant, &*identity.subject), (ACME, "ana"));
     assert_eq!(*identity.roles, ["sales", "everyone"]);
-    assert!(first && !first_again && Arc::ptr_eq(&identity, &again));
+    assert!(Arc::ptr_eq(identity, &again.identity));
+    assert!(again.note() && !first.note() && !again.note(), "the first who asks is told");
     assert_eq!(issuer.fetches(), 1);
 }
 

@@ -49,9 +49,11 @@ impl BarredCommand {
         let system = &database.system;
         match self {
             Self::Show { output } => {
+                // A first migration that failed is a usual reason to restore: a database that has no revocations yet may have
+                // suspended tenants, which would be let in again if this failed for what is not there.
                 let all = All {
                     suspended: tenants::suspended(system).await?,
-                    revoked: revocations::list(system).await?,
+                    revoked: revocations::list_where_kept(system).await?,
                 };
                 output.write(to, &all, &counted(all.suspended.len(), all.revoked.len()))
             }

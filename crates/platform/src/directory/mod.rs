@@ -78,7 +78,7 @@ impl TeamsOf for Directory {
     }
 }
 
-/// Notes the roles of a token that was verified for the first time.
+/// Notes the roles of a token by which a caller was let in for the first time.
 async fn note(database: &Database, identity: &Identity) -> Result<()> {
     sqlx::query(
         "with c as materialized (select set_config('trato.tenant_id', $1, true) as tenant)

@@ -1,11 +1,9 @@
 //! From the `authorization` header to the identity the token proves.
 
-use std::sync::Arc;
-
 use http::{HeaderMap, header::AUTHORIZATION};
 use trato_types::Result;
 
-use crate::auth::{Identity, Verifier, unauthenticated};
+use crate::auth::{Verified, Verifier, unauthenticated};
 
 /// The token of `authorization: Bearer …`; `None` when it is missing, doubled or of another scheme.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -21,17 +19,15 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// Who calls, by which token.
 pub(super) struct Authenticated {
-    pub identity: Arc<Identity>,
+    pub verified: Verified,
     pub token: String,
-    /// The token was verified just now, not only recognised.
-    pub first: bool,
 }
 
 /// Who calls.
 pub(super) async fn authenticate(headers: &HeaderMap, verifier: &Verifier) -> Result<Authenticated> {
     let token = bearer(headers).ok_or_else(unauthenticated)?;
-    let (identity, first) = verifier.verify_noting_first(token).await?;
-    Ok(Authenticated { identity, token: token.to_owned(), first })
+    let verified = verifier.verify_remembering(token).await?;
+    Ok(Authenticated { verified, token: token.to_owned() })
 }
 
 #[cfg(test)]

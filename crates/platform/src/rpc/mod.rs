@@ -226,14 +226,14 @@ impl Inner {
             }
             return call(&self.open, request).await;
         };
-        let Authenticated { identity, token, first } =
-            authenticate(request.headers(), &self.verifier).await?;
+        let Authenticated { verified, token } = authenticate(request.headers(), &self.verifier).await?;
         // After the verifier, which remembers tokens: one that was good a moment ago is refused, too.
-        self.barred.check(&identity)?;
-        if first {
-            // The hook learns of a token's roles once, and of none that is refused: that would write them down.
-            self.teams.seen(&identity);
+        self.barred.check(&verified.identity)?;
+        // The hook learns of a token's roles once, and of none that is refused, until it is let in: that would write them down.
+        if verified.note() {
+            self.teams.seen(&verified.identity);
         }
+        let identity = verified.identity;
         let token_ends = until(identity.expires, self.verifier.leeway());
         guest.expires = Some(token_ends);
         let purpose = purpose::purpose(request.headers());

@@ -21,8 +21,8 @@ pub trait TeamsOf: Send + Sync + 'static {
     /// Teams of a member; none for somebody the directory does not know. Asked only when a permission reaches TEAM.
     fn teams<'a>(&'a self, tenant: Uuid, subject: &'a str) -> BoxFuture<'a, Result<Arc<[Uuid]>>>;
 
-    /// A token was verified for the first time and its caller is let in, so its roles are news. Of one that was barred then the
-    /// next token tells. Must not block; the default does nothing.
+    /// A caller is let in for the first time by a token that is remembered, so its roles are news; whoever was barred before is told
+    /// of then. Must not block; the default does nothing.
     fn seen(&self, identity: &Arc<Identity>) {
         let _ = identity;
     }

@@ -1,17 +1,21 @@
 //! Revocations over a real database: what is read of them, and for how long.
 
 use chrono::{TimeDelta, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use trato_platform::{
     auth::{Verifier, leaked, testing::TestIssuer},
+    commands::{BarredCommand, Output},
     config,
     db::Database,
     revocations::{New, Revocation, allow, list, put_back, revoke},
-    testing,
+    tenants, testing,
 };
+use uuid::Uuid;
+
 /// A service's database, and somebody whose tokens it is to refuse.
 struct World {
     database: Database,
+    owner_url: String,
     issuer: TestIssuer,
     verifier: Verifier,
 }
@@ -19,6 +23,7 @@ struct World {
 impl World {
     async fn new() -> Self {
         let urls = testing::database("revoking", &[]).await;
+        let owner_url = urls.owner_url.clone();
         let settings = config::Database {
             url: urls.url.into(),
             system_url: urls.system_url.into(),
@@ -31,7 +36,7 @@ impl World {
         };
         let issuer = TestIssuer::start().await;
         let database = Database::new(&settings, "revoking").expect("addresses");
-        Self { database, verifier: issuer.verifier(), issuer }
+        Self { database, owner_url, verifier: issuer.verifier(), issuer }
     }
 
     /// Whether the service refuses a token, after it has looked.
@@ -39,6 +44,14 @@ impl World {
         let identity = self.verifier.verify(token).await.expect("the token itself is good");
         self.database.barred.read(&self.database.system).await.expect("the lists can be read");
         self.database.barred.check(&identity).is_err()
+    }
+
+    /// What `barred show` tells a restore.
+    async fn barred(&self) -> Value {
+        let mut told = Vec::<u8>::new();
+        let show = BarredCommand::Show { output: Output { json: true } };
+        show.run(&self.database, tokio::io::empty(), &mut told).await.expect("it can be told");
+        serde_json::from_slice(&told).expect("a line of JSON")
     }
 
     /// A token that was issued so many seconds ago.
@@ -137,6 +150,23 @@ async fn what_was_revoked_is_put_back_in_another_database() {
     assert!(other.database.barred.check(&identity).is_err());
     let identity = world.verifier.verify(&later).await.expect("it is good");
     other.database.barred.check(&identity).expect("it was not revoked");
+}
+
+/// I4: a restore learns who is suspended also from a database that its programs have not migrated to where tokens are revoked.
+#[tokio::test]
+async fn who_is_suspended_is_told_of_a_database_without_revocations() {
+    let world = World::new().await;
+    let tenant = Uuid::now_v7();
+    tenants::set_suspended(&world.database.system, tenant, true).await.expect("suspended");
+    let revoked = revoke(&world.database.system, New::of_id("https://id.example.com", "7")).await;
+    let told = world.barred().await;
+    let mut owner = testing::pool(&world.owner_url).acquire().await.expect("a connection");
+    sqlx::query("drop table platform.revocation").execute(&mut owner).await.expect("as before it was made");
+
+    let before = world.barred().await;
+
+    assert_eq!(told["revoked"][0]["key"], json!(revoked.expect("revoked").key));
+    assert_eq!(before, json!({ "suspended": [tenant], "revoked": [] }));
 }
 
 /// What has ended by itself is neither read nor listed, and goes with the next command.

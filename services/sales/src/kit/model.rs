@@ -68,17 +68,18 @@ pub struct Contents<'a> {
 struct Room(usize);
 
 impl Kits {
-    /// Most bytes that the parts in one message take: an order or a delivery note with them is within what clients read.
-    pub const MAX_SHOWN: usize = 512 << 10;
-    /// Most bytes that the parts in one row take: what an order cannot show of its kits, each of its delivery notes can.
-    pub const MAX_KEPT: usize = 4 << 20;
+    /// Most bytes that the parts of one order or delivery note take: with them it is within what clients read. No more is kept, since
+    /// every list reads all that its orders keep.
+    pub const MAX_KEPT: usize = 512 << 10;
+    /// Most bytes that the parts take that are found at once, which may be those of many delivery notes.
+    pub const MAX_FOUND: usize = 4 << 20;
     /// Most links that are followed for one document.
     pub const MAX_STEPS: usize = 200_000;
 
     /// What is in these kits by the links within them: in their order, as long as there is room, and as long as following the links is
     /// no more work than others should wait for.
     pub fn of(kits: &[Uuid], within: &Within, called: &HashMap<Uuid, Called>) -> Self {
-        let (mut room, mut steps) = (Room(Self::MAX_KEPT), Self::MAX_STEPS);
+        let (mut room, mut steps) = (Room(Self::MAX_FOUND), Self::MAX_STEPS);
         let kit = |kit: &Uuid| {
             let count = within.links(*kit, steps);
             // To find out that it is too much is work as well.
@@ -94,11 +95,11 @@ impl Kits {
         Self(kits.iter().map(|kit| Kit { product: Id::from_uuid(*kit), parts: None }).collect())
     }
 
-    /// Those that are among the products of these lines, in their order: with their parts as long as a message that tells those lines
-    /// has room for them.
+    /// What is kept with an order or a delivery note of the kits among its products, in their order: with their parts as long as there
+    /// is room.
     pub fn only(&self, products: impl Iterator<Item = Id<Product>>) -> Self {
         let kits: HashMap<Uuid, &Kit> = self.0.iter().map(|kit| (kit.product.uuid(), kit)).collect();
-        let (mut known, mut room) = (HashSet::new(), Room(Self::MAX_SHOWN));
+        let (mut known, mut room) = (HashSet::new(), Room(Self::MAX_KEPT));
         let products = products.map(Id::uuid).filter(|product| known.insert(*product));
         let own = products.filter_map(|product| kits.get(&product).copied()).map(|kit| Kit {
             product: kit.product,
@@ -107,20 +108,19 @@ impl Kits {
         Self(own.collect())
     }
 
-    /// All of them, each with its parts as a message tells them: as long as there is room.
-    pub fn shown(&self) -> impl Iterator<Item = (Id<Product>, Option<&[Part]>)> {
-        let mut room = Room(Self::MAX_SHOWN);
-        self.0.iter().map(move |kit| (kit.product, kit.parts.as_deref().filter(|parts| room.take(parts))))
+    /// All of them, each with its parts; none where these are too many to be kept.
+    pub fn all(&self) -> impl Iterator<Item = (Id<Product>, Option<&[Part]>)> {
+        self.0.iter().map(|kit| (kit.product, kit.parts.as_deref()))
     }
 
     /// What is in each of these lines, line by line: so much of a product, where that is known. Lines have it in their order, as
-    /// long as there is room.
+    /// long as there is room: many may be of one kit.
     pub fn contents(
         &self,
         lines: impl IntoIterator<Item = (Option<Id<Product>>, Quantity)>,
     ) -> Vec<Contents<'_>> {
         let kits: HashMap<Uuid, &Kit> = self.0.iter().map(|kit| (kit.product.uuid(), kit)).collect();
-        let mut room = Room(Self::MAX_SHOWN);
+        let mut room = Room(Self::MAX_KEPT);
         let contents = |(product, quantity): (Option<Id<Product>>, Quantity)| {
             let Some(kit) = product.and_then(|product| kits.get(&product.uuid()).copied()) else {
                 return Contents::default();

@@ -6,14 +6,14 @@ use trato_types::Id;
 use super::model::{Contents, Kits, Part};
 use crate::product::Product;
 
-/// What is in one of each, as long as there is room in a message.
+/// What is in one of each.
 pub fn render_kits(kits: &Kits) -> Vec<pb::Kit> {
     let kit = |(product, parts): (Id<Product>, Option<&[Part]>)| pb::Kit {
         product: product.name(),
         parts: parts.into_iter().flatten().map(|part| render_part(part, part.factor.into())).collect(),
         parts_omitted: parts.is_none(),
     };
-    kits.shown().map(kit).collect()
+    kits.all().map(kit).collect()
 }
 
 /// The parts of a line.

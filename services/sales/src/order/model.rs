@@ -260,8 +260,8 @@ impl Order {
         Good::all(&self.document).into_iter().map(|good| good.product).collect()
     }
 
-    /// Agrees on a draft, with what is in its kits: from here on it has quantities.
-    pub fn confirm(&mut self, numbered: Numbered, today: Date, kits: Kits) -> Result<(), OrderError> {
+    /// Agrees on a draft, with what is in its kits, as far as there is room to keep it: from here on it has quantities.
+    pub fn confirm(&mut self, numbered: Numbered, today: Date, kits: &Kits) -> Result<(), OrderError> {
         self.require_draft()?;
         self.require_not_held()?;
         let entry = |good: Good| {
@@ -274,7 +274,7 @@ impl Order {
         self.number_series = Some(numbered.number_series);
         self.number = Some(numbered.number);
         self.order_date = Some(today);
-        self.kits = Some(kits);
+        self.kits = Some(kits.only(self.products().into_iter()));
         self.follow();
         Ok(())
     }

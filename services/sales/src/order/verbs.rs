@@ -61,7 +61,7 @@ pub async fn confirm(
     let numbered = number_series::take(tx, DocumentKind::Order, &body.number_series, today).await?;
     let mut order = before.value.clone();
     let order_date = numbered.day;
-    order.confirm(numbered, order_date, kits)?;
+    order.confirm(numbered, order_date, &kits)?;
     billed::catch_up(tx, before.id, &mut order).await?;
     account_hold::hold_with_account(tx, &mut order).await?;
     Ok((before.next(tx.cx(), order), Facts::default()))

@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Printing {
-    /// What stands on a delivery note of this order. `today` is the day of one that is not issued.
-    pub fn delivery_note(&self, delivery_note: &DeliveryNote, order: &Order, today: Date) -> Document {
+    /// What stands on a delivery note of this order, which is dated so: by the day on which it was issued, or written.
+    pub fn delivery_note(&self, delivery_note: &DeliveryNote, order: &Order, dated: Date) -> Document {
         let goods = Good::all(&order.document);
         let goods: HashMap<&str, &Good> = goods.iter().map(|good| (good.line.as_str(), good)).collect();
         let promised: Vec<Option<Date>> = delivery_note
@@ -43,7 +43,7 @@ impl Printing {
                 State::Issued | State::Dispatched | State::Delivered | State::PartlyRefused => None,
             },
             number: delivery_note.number.clone().unwrap_or_default(),
-            date: delivery_note.issue_date.unwrap_or(today),
+            date: dated,
             language: self.language,
             paper: self.paper,
             currency: order.currency,

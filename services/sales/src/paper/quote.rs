@@ -14,23 +14,22 @@ use crate::{
 };
 
 impl Printing {
-    /// What stands on a quote. `today` is the day of one that was not sent.
-    pub fn quote(&self, quote: &Quote, today: Date) -> Document {
+    /// What stands on a quote, which is dated so: by the day on which it was sent, or written.
+    pub fn quote(&self, quote: &Quote, dated: Date) -> Document {
         let frozen = quote.document.priced.as_ref();
         let is_draft =
             matches!(quote.state, State::Draft | State::InApproval | State::Approved | State::Rejected);
-        let sent = quote.sent_on();
         Document {
             kind: Kind::Quote,
             mark: is_draft.then_some(Mark::Draft),
             number: quote.number.clone().unwrap_or_default(),
-            date: sent.unwrap_or(today),
+            date: dated,
             language: self.language,
             paper: self.paper,
             currency: quote.currency_code,
             issuer: self.issuer(),
             recipient: self.recipient(None),
-            details: self.details(quote, sent),
+            details: self.details(quote),
             introduction: String::new(),
             lines: frozen.map(|frozen| self.lines(quote, frozen)).unwrap_or_default(),
             sums: frozen.map(|frozen| sums(&quote.document, frozen)).unwrap_or_default(),
@@ -40,11 +39,11 @@ impl Printing {
         }
     }
 
-    fn details(&self, quote: &Quote, sent: Option<Date>) -> Vec<Detail> {
+    fn details(&self, quote: &Quote) -> Vec<Detail> {
         let details = [
             text(Word::Number, quote.number.as_deref().unwrap_or_default()),
             text(Word::Version, &quote.version.to_string()),
-            date(Word::Date, sent),
+            date(Word::Date, quote.sent_on()),
             date(Word::ValidUntil, quote.valid_until),
             text(Word::RecipientTaxId, &self.recipient.tax_id),
         ];

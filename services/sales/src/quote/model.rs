@@ -88,7 +88,8 @@ pub struct Quote {
     pub parties: Option<Parties>,
     /// When it ceases to be valid, told when it was sent. None of what is valid for ever, nor of what was sent before this was kept.
     pub valid_before: Option<Timestamp>,
-    /// The day on which it was sent, where it is made out. None of what was sent before this was kept.
+    /// The day that stands on it once it was sent: that of its number, where it took one; else that on which it was sent, where it is
+    /// made out. None of what was sent before this was kept.
     pub send_date: Option<Date>,
 }
 
@@ -194,7 +195,8 @@ impl Quote {
         if is_over { Err(QuoteError::Expired) } else { Ok(()) }
     }
 
-    /// Notes that it is with the customer, under the number it has by then, made out by and to these, in this zone.
+    /// Notes that it is with the customer, under the number it has by then, made out by and to these, in this zone. Whether it is valid
+    /// goes by the day that it is there, whatever day its number has.
     pub fn send(
         &mut self,
         numbered: Option<Numbered>,
@@ -204,6 +206,7 @@ impl Quote {
     ) -> Result<(), QuoteError> {
         self.require_sendable(now, zone)?;
         self.valid_before = self.valid_until.and_then(|last| end_of(zone, last));
+        self.send_date = Some(numbered.as_ref().map_or_else(|| day_in(zone, now), |numbered| numbered.day));
         if let Some(numbered) = numbered {
             self.number_series = Some(numbered.number_series);
             self.number = Some(numbered.number);
@@ -211,7 +214,6 @@ impl Quote {
         self.parties = Some(parties);
         self.state = State::Sent;
         self.send_time = Some(now);
-        self.send_date = Some(day_in(zone, now));
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::Datelike as _;
 use chrono_tz::Tz;
 use proptest::{collection::vec, prelude::*};
 use trato_types::{Actor, Context, Currency, Date, Id, MemberRef, Minor, Ref, Result, Scope, Timestamp};
@@ -12,7 +13,11 @@ use super::{
     error::QuoteError,
     model::{DeclineReason, Quote, State},
 };
-use crate::{document::Document, number_series::Numbered, parties::Parties};
+use crate::{
+    document::Document,
+    number_series::Numbered,
+    parties::{Parties, day_in},
+};
 
 /// Noon of a day of November 2026.
 fn noon(day: u32) -> Timestamp {
@@ -40,8 +45,8 @@ fn member(subject: &str) -> MemberRef {
     MemberRef::from_subject(subject).expect("a subject")
 }
 
-fn numbered() -> Option<Numbered> {
-    Some(Numbered { number_series: Id::from_uuid(Uuid::nil()), number: "Q1".to_owned(), day: date(10) })
+fn numbered(day: u32) -> Option<Numbered> {
+    Some(Numbered { number_series: Id::from_uuid(Uuid::nil()), number: "Q1".to_owned(), day: date(day) })
 }
 
 /// A draft that is valid until the 20th.
@@ -98,7 +103,7 @@ fn approval(approver: Option<&str>, team: Option<u128>) -> Approval {
 fn sent() -> Quote {
     let mut quote = draft();
     quote.submit(Approvals::default(), member("ana"), noon(10)).expect("a draft");
-    quote.send(numbered(), Parties::default(), noon(10), Tz::UTC).expect("nobody need approve");
+    quote.send(numbered(10), Parties::default(), noon(10), Tz::UTC).expect("nobody need approve");
     quote
 }
 
@@ -173,7 +178,8 @@ fn the_last_day_of_a_quote_is_that_of_who_makes_it_out() {
     let sent_in = |zone, now| {
         let mut quote = draft();
         quote.submit(Approvals::default(), member("ana"), noon(10)).expect("a draft");
-        quote.send(numbered(), Parties::default(), now, zone).map(|()| quote)
+        let numbered = numbered(day_in(zone, now).day());
+        quote.send(numbered, Parties::default(), now, zone).map(|()| quote)
     };
     let of_day = |day, hour| date(day).and_hms_opt(hour, 0, 0).expect("an hour").and_utc();
     let (first, last) = (Tz::Pacific__Kiritimati, Tz::Etc__GMTPlus12);
@@ -193,6 +199,27 @@ fn the_last_day_of_a_quote_is_that_of_who_makes_it_out() {
     }
     let old = Quote { valid_before: None, ..sent_in(first, noon(10)).expect("it is valid") };
     assert!(old.clone().accept(None, "Eva", "", &at(of_day(20, 23))).is_ok());
+}
+
+/// DOC-01, DOC-03: a quote is of the day of its number, which may be a later one than it is where it is made out, even than the last on
+/// which it is valid: it is sent, and accepted, while it is valid there. The next version has the number, and its own day.
+#[test]
+fn a_quote_is_of_the_day_of_its_number() {
+    let approved = || {
+        let mut quote = draft();
+        quote.submit(Approvals::default(), member("ana"), noon(10)).expect("a draft");
+        quote
+    };
+    let mut quote = approved();
+    quote.send(numbered(21), Parties::default(), noon(20), Tz::UTC).expect("it is the last day");
+    let late = approved().send(numbered(21), Parties::default(), noon(21), Tz::UTC);
+    let mut next = Quote { number: quote.number.clone(), ..approved() };
+    next.send(None, Parties::default(), noon(20), Tz::UTC).expect("it is the last day");
+
+    assert_eq!((quote.sent_on(), quote.send_time), (Some(date(21)), Some(noon(20))));
+    quote.accept(None, "Eva", "", &at(noon(20))).expect("it is the last day");
+    assert_eq!(late, Err(QuoteError::Expired));
+    assert_eq!(next.sent_on(), Some(date(20)));
 }
 
 #[test]
@@ -260,7 +287,7 @@ fn apply(quote: &Quote, verb: &Verb, cx: &Context) -> Option<Quote> {
         }
         Verb::Approve => changed.approve(&who, &[], cx.now).is_ok(),
         Verb::Reject => changed.reject(&who, &[], "No").is_ok(),
-        Verb::Send => changed.send(numbered(), Parties::default(), cx.now, Tz::UTC).is_ok(),
+        Verb::Send => changed.send(numbered(10), Parties::default(), cx.now, Tz::UTC).is_ok(),
         Verb::View => changed.view(cx.now).is_ok(),
         Verb::Accept => changed.accept(None, "Eva", "", cx).is_ok(),
         Verb::Decline => changed.decline(None, Some(DeclineReason::Timing), "", cx).is_ok(),

@@ -1,11 +1,12 @@
 //! The last day of a quote is one of the company that makes it out.
 
-use chrono::{NaiveTime, TimeDelta, Utc};
+use chrono::{NaiveDate, NaiveTime, TimeDelta, Utc};
 use trato_proto::{
     billing::v1::LegalEntity,
     sales::v1::{Quote, quote::State, rendered_document::Paper},
     wire,
 };
+use uuid::Uuid;
 
 use crate::{
     harness::{Sales, refusal},
@@ -58,7 +59,8 @@ async fn a_quote_is_of_the_day_of_its_company() {
     let company = sales.hear_company().await;
     let account = sales.hear_customer().await.name;
     let mut printed = Vec::new();
-    for (revision, zone, ahead) in [(2, "Pacific/Kiritimati", 14), (3, "Etc/GMT+12", -12)] {
+    // The one that is behind comes first: a later number has no earlier day.
+    for (revision, zone, ahead) in [(2, "Etc/GMT+12", -12), (3, "Pacific/Kiritimati", 14)] {
         let company = LegalEntity { time_zone: zone.into(), ..company.clone() };
         sales.hear("trato.billing.v1.legal_entity.updated", &company.name, revision, &company).await;
         let today = || (Utc::now() + TimeDelta::hours(ahead)).format("%d/%m/%Y").to_string();
@@ -76,5 +78,39 @@ async fn a_quote_is_of_the_day_of_its_company() {
     for (name, file) in &printed {
         let again = sales.render_quote(name, "es", Paper::A4).await.expect("a PDF");
         assert!(again == *file, "a reprint of {name} differs");
+    }
+}
+
+/// DOC-01: a later number has no earlier day, also where it is yet an earlier one; the next version of a quote, which keeps its number, is
+/// of the day on which it is sent.
+#[tokio::test]
+async fn a_later_number_of_a_quote_has_no_earlier_day() {
+    let (sales, desk) = Sales::start_quoting().await;
+    let company = sales.hear_company().await;
+    let account = sales.hear_customer().await.name;
+    let mut days = Vec::new();
+    // The second one is 26 hours behind.
+    for (revision, zone) in [(2, "Pacific/Kiritimati"), (3, "Etc/GMT+12")] {
+        let company = LegalEntity { time_zone: zone.into(), ..company.clone() };
+        sales.hear("trato.billing.v1.legal_entity.updated", &company.name, revision, &company).await;
+        let draft = sales.create_quote(quote(&account, vec![line(&desk, "1")])).await.expect("a quote");
+        let sent = sales.send_draft(&draft).await;
+        days.push((sales.day_on(&sent.name).await, sent.name));
+    }
+    let [(first, _), (second, name)] = days.as_slice() else { panic!("two were sent") };
+    let next = sales.revise(name).await.expect("the next version");
+    let next = sales.day_on(&sales.send_draft(&next).await.name).await;
+
+    assert_eq!(first, second);
+    assert!(next < *second, "{next} is not before {second}");
+}
+
+impl Sales {
+    /// The day that is kept with a quote that was sent.
+    async fn day_on(&self, name: &str) -> NaiveDate {
+        let id: Uuid = name.trim_start_matches("quotes/").parse().expect("an identifier");
+        let mut tx = self.service.transaction(self.admin.tenant).await;
+        let sql = "select send_date from quote where id = $1";
+        sqlx::query_scalar(sql).bind(id).fetch_one(tx.connection()).await.expect("it was sent")
     }
 }
