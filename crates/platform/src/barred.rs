@@ -1,7 +1,7 @@
 //! Who is refused although the token is good: whose tenant is suspended, and whose token is revoked.
 //!
-//! It costs no statement per call: each process reads the few of them every two seconds and looks them up in memory. Before
-//! they were read once nobody is let in; while the database is away later the last answer stands.
+//! It costs no statement per call: each process reads the few of them every two seconds and looks them up in memory. Until they
+//! were read once calls wait, and nobody is let in; while the database is away later the last answer stands.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -26,6 +26,9 @@ use crate::{
 
 /// Time between two looks at who is barred.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// Time a call waits for the first look, which a process that has just started is about to take: as long as for a connection.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Who is barred, as last read; none before that was done once. Cheap to clone; all clones share it.
 #[derive(Clone, Debug)]
@@ -57,8 +60,18 @@ impl Default for Barred {
 
 impl Barred {
     /// UNAUTHENTICATED for a revoked token, PERMISSION_DENIED `TENANT_SUSPENDED` for one of a suspended tenant, and UNAVAILABLE
-    /// before it is known who that is.
-    pub fn check(&self, identity: &Identity) -> Result<()> {
+    /// where it is not known in a second who that is.
+    pub async fn check(&self, identity: &Identity) -> Result<()> {
+        let is_unknown = self.0.borrow().is_none();
+        if is_unknown {
+            let mut all = self.0.subscribe();
+            // Who is barred, if that is known by then, is looked up below.
+            let _ = timeout(PATIENCE, all.wait_for(Option::is_some)).await;
+        }
+        self.judge(identity)
+    }
+
+    fn judge(&self, identity: &Identity) -> Result<()> {
         let known = self.0.borrow();
         let lists = known.as_ref().ok_or_else(away)?;
         lists.cause(identity).map_or(Ok(()), |cause| Err(cause.refusal()))
@@ -113,6 +126,12 @@ impl Barred {
     #[cfg(test)]
     pub(crate) fn forget(&self) {
         self.0.send_replace(None);
+    }
+
+    /// True while a call waits for the lists, or a stream lasts.
+    #[cfg(test)]
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.0.receiver_count() > 0
     }
 
     /// Reads again and again until `stop`.
@@ -212,7 +231,7 @@ mod tests {
     }
 
     fn reason(barred: &Barred, identity: &Identity) -> Option<&'static str> {
-        barred.check(identity).err().map(|error| error.reason())
+        barred.judge(identity).err().map(|error| error.reason())
     }
 
     /// I4: a token is refused by what it is or by its id, and the others of its subject are not.

@@ -228,7 +228,7 @@ impl Inner {
         };
         let Authenticated { verified, token } = authenticate(request.headers(), &self.verifier).await?;
         // After the verifier, which remembers tokens: one that was good a moment ago is refused, too.
-        self.barred.check(&verified.identity)?;
+        self.barred.check(&verified.identity).await?;
         // The hook learns of a token's roles once, and of none that is refused, until it is let in: that would write them down.
         if verified.note() {
             self.teams.seen(&verified.identity);

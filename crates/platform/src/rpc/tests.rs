@@ -326,6 +326,23 @@ async fn nothing_is_noted_of_a_caller_while_it_is_barred() {
     assert_eq!(noted(), ["ana"]);
 }
 
+/// Calls that reach a process that has just started wait for what it is about to read, and are not refused.
+#[tokio::test]
+async fn calls_wait_until_it_is_known_who_is_barred() {
+    let server = TestServer::start().await;
+    server.barred.forget();
+
+    let early = server.call("GetEcho", &["boss"], "x");
+    let (early, ()) = tokio::join!(early, async {
+        while !server.barred.is_awaited() {
+            tokio::task::yield_now().await;
+        }
+        server.barred.replace(Lists::default());
+    });
+
+    early.expect("nobody is barred");
+}
+
 /// I4: a process that does not know yet who is barred lets nobody in; health does not depend on it, and a bad token is one.
 #[tokio::test]
 async fn nobody_is_let_in_before_it_is_known_who_is_barred() {
