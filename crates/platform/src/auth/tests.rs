@@ -35,7 +35,7 @@ async fn a_good_token_is_verified_once_and_remembered() {
     assert_eq!((identity.tenant, &*identity.subject), (ACME, "ana"));
     assert_eq!(*identity.roles, ["sales", "everyone"]);
     assert!(Arc::ptr_eq(identity, &again.identity));
-    assert!(again.note() && !first.note() && !again.note(), "the first who asks is told");
+    assert!(again.is_news() && !first.is_news() && !again.is_news(), "the first who asks is told");
     assert_eq!(issuer.fetches(), 1);
 }
 

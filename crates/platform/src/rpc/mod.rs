@@ -230,7 +230,7 @@ impl Inner {
         // After the verifier, which remembers tokens: one that was good a moment ago is refused, too.
         self.barred.check(&verified.identity).await?;
         // The hook learns of a token's roles once, and of none that is refused, until it is let in: that would write them down.
-        if verified.note() {
+        if verified.is_news() {
             self.teams.seen(&verified.identity);
         }
         let identity = verified.identity;

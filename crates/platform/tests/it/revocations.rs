@@ -43,7 +43,7 @@ impl World {
     async fn refuses(&self, token: &str) -> bool {
         let identity = self.verifier.verify(token).await.expect("the token itself is good");
         self.database.barred.read(&self.database.system).await.expect("the lists can be read");
-        self.database.barred.check(&identity).is_err()
+        self.database.barred.check(&identity).await.is_err()
     }
 
     /// What `barred show` tells a restore.
@@ -147,9 +147,9 @@ async fn what_was_revoked_is_put_back_in_another_database() {
     }
     let identity = world.verifier.verify(&earlier).await.expect("it is good");
     other.database.barred.read(&other.database.system).await.expect("the lists can be read");
-    assert!(other.database.barred.check(&identity).is_err());
+    assert!(other.database.barred.check(&identity).await.is_err());
     let identity = world.verifier.verify(&later).await.expect("it is good");
-    other.database.barred.check(&identity).expect("it was not revoked");
+    other.database.barred.check(&identity).await.expect("it was not revoked");
 }
 
 /// I4: a restore learns who is suspended also from a database that its programs have not migrated to where tokens are revoked.
