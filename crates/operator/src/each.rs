@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::{
     installation::Installation,
     output::{Outcome, Output},
-    service::{BAD_CONFIGURATION, Said, Service},
+    service::{BAD_CONFIGURATION, Said, Service, given},
 };
 
 /// Runs a subcommand that answers in text.
@@ -33,7 +34,7 @@ pub async fn run_structured(services: &[&Service], arguments: &[&str], output: &
     give_structured(services, arguments, None, output).await
 }
 
-/// The same of one that may have to be given something on standard input.
+/// The same of one that may have to be given a line on standard input.
 pub async fn give_structured(
     services: &[&Service],
     arguments: &[&str],
@@ -47,12 +48,21 @@ pub async fn give_structured(
     }
     for service in services {
         let said = match input {
-            Some(input) => service.give(&arguments, input).await,
+            Some(input) => service.give(&arguments, given(&[input.to_owned()])).await,
             None => service.run(&arguments).await,
         };
         answers.add(service, said, structured);
     }
     answers.write(output)
+}
+
+/// What each service answers in JSON, by its name, or why it does not.
+pub async fn ask<T: DeserializeOwned>(services: &[&Service], arguments: &[&str]) -> Vec<(String, Result<T>)> {
+    let mut answers = Vec::new();
+    for service in services {
+        answers.push((service.name.clone(), service.ask(arguments).await));
+    }
+    answers
 }
 
 /// Answers what one service said, in JSON when asked to, as `run_structured` does.

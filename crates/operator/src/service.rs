@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     env,
     path::{Path, PathBuf},
-    process::{ExitStatus, Output, Stdio},
+    process::{ExitStatus, Stdio},
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -41,11 +41,6 @@ pub struct Said {
 }
 
 impl Said {
-    fn of(output: Output) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Self { status: output.status, output: text(output.stdout), errors: text(output.stderr) }
-    }
-
     /// What it said when it succeeded; else an error with what it complained of.
     pub fn ok(self) -> Result<String> {
         if self.status.success() {
@@ -92,19 +87,45 @@ impl Service {
     /// Runs a subcommand to its end.
     pub async fn run(&self, arguments: &[&str]) -> Result<Said> {
         let output = self.command(arguments)?.output().await.with_context(|| self.cannot(arguments))?;
-        Ok(Said::of(output))
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Said { status: output.status, output: text(output.stdout), errors: text(output.stderr) })
     }
 
-    /// Runs a subcommand that reads a text that no pipe is too short for, to its end.
-    pub async fn give(&self, arguments: &[&str], text: &str) -> Result<Said> {
+    /// Runs a subcommand that reads these lines, to its end.
+    pub async fn give(&self, arguments: &[&str], lines: impl Stream<Item = Result<String>>) -> Result<Said> {
+        let what = self.cannot(arguments);
         let mut child =
-            self.command(arguments)?.stdin(Stdio::piped()).spawn().with_context(|| self.cannot(arguments))?;
-        let mut input = child.stdin.take().context("its input is piped")?;
-        // One that ended before it read all of it says why.
-        let _ = input.write_all(text.as_bytes()).await;
-        drop(input);
-        let output = child.wait_with_output().await.with_context(|| self.cannot(arguments))?;
-        Ok(Said::of(output))
+            self.command(arguments)?.stdin(Stdio::piped()).spawn().with_context(|| what.clone())?;
+        let input = child.stdin.take().context("its input is piped")?;
+        let output = child.stdout.take().context("its output is piped")?;
+        let errors = child.stderr.take().context("its errors are piped")?;
+        let writing = async move {
+            let mut input = BufWriter::new(input);
+            let mut lines = std::pin::pin!(lines);
+            while let Some(line) = lines.try_next().await? {
+                input.write_all(line.as_bytes()).await?;
+                input.write_all(b"\n").await?;
+            }
+            input.shutdown().await?;
+            anyhow::Ok(())
+        };
+        let (written, output, errors) = tokio::join!(writing, text(output), text(errors));
+        let status = child.wait().await?;
+        if status.success() {
+            written.with_context(|| what.clone())?;
+        }
+        // Else why it ended explains why it could not be written to.
+        Ok(Said { status, output: output.with_context(|| what.clone())?, errors: errors.context(what)? })
+    }
+
+    /// The same, and answers the lines it prints.
+    pub async fn feed(
+        &self,
+        arguments: &[&str],
+        lines: impl Stream<Item = Result<String>>,
+    ) -> Result<Vec<String>> {
+        let said = self.give(arguments, lines).await?.ok().with_context(|| self.cannot(arguments))?;
+        Ok(said.lines().map(str::to_owned).collect())
     }
 
     /// Runs a subcommand that says line by line how far it is. What it said is its last line, which is its answer.
@@ -141,40 +162,6 @@ impl Service {
         let what = self.cannot(arguments);
         let child = self.command(arguments)?.spawn().with_context(|| what.clone())?;
         pieces_until_end(child, what)
-    }
-
-    /// Runs a subcommand that reads these lines, and answers the lines it prints.
-    pub async fn feed(
-        &self,
-        arguments: &[&str],
-        lines: impl Stream<Item = Result<String>>,
-    ) -> Result<Vec<String>> {
-        let what = self.cannot(arguments);
-        let mut child =
-            self.command(arguments)?.stdin(Stdio::piped()).spawn().with_context(|| what.clone())?;
-        let input = child.stdin.take().context("its input is piped")?;
-        let output = child.stdout.take().context("its output is piped")?;
-        let errors = child.stderr.take().context("its errors are piped")?;
-        let writing = async move {
-            let mut input = BufWriter::new(input);
-            let mut lines = std::pin::pin!(lines);
-            while let Some(line) = lines.try_next().await? {
-                input.write_all(line.as_bytes()).await?;
-                input.write_all(b"\n").await?;
-            }
-            input.shutdown().await?;
-            anyhow::Ok(())
-        };
-        let reading = lines_of(output).try_collect::<Vec<String>>();
-        let (written, read, errors) = tokio::join!(writing, reading, text(errors));
-        let status = child.wait().await?;
-        if !status.success() {
-            // Why it ended explains why it could not be written to.
-            let errors = errors?;
-            bail!("{what}: {}", complaint(status, &errors));
-        }
-        written.with_context(|| what.clone())?;
-        read.with_context(|| what)
     }
 }
 

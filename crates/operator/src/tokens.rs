@@ -8,11 +8,10 @@ use std::{
     io::{self, Read as _},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Map, json};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
@@ -131,51 +130,12 @@ impl Revoke {
     }
 }
 
-/// What a service that is asked in JSON answers, or why it does not.
-type Answer<T> = (String, Result<T>);
-
-async fn ask<T: DeserializeOwned>(services: &[&Service], arguments: &[&str]) -> Vec<Answer<T>> {
-    let mut answers = Vec::new();
-    for service in services {
-        answers.push((service.name.clone(), service.ask(arguments).await));
-    }
-    answers
-}
-
-/// Whether a service knew what is to be accepted again.
-#[derive(Deserialize)]
-struct Allowed {
-    allowed: bool,
-}
-
 async fn allow(key: &str, services: &[&Service], output: &Output) -> Result<Outcome> {
-    let answers = ask::<Allowed>(services, &["token", "allow", key, "--json"]).await;
-    let (outcome, json, text) = told(key, &answers);
-    output.answer(&json, &text)?;
-    Ok(outcome)
-}
-
-/// A key that no service knows is a mistake: what was meant is refused still.
-fn told(key: &str, answers: &[Answer<Allowed>]) -> (Outcome, Map<String, serde_json::Value>, String) {
-    let (mut json, mut text) = (Map::new(), String::new());
-    let (mut known, mut failed) = (false, false);
-    for (service, answer) in answers {
-        let (value, words) = match answer {
-            Ok(Allowed { allowed }) => {
-                known |= allowed;
-                let words = if *allowed { "it is accepted again" } else { "it was not revoked here" };
-                (json!({ "answer": { "key": key, "allowed": allowed } }), words.to_owned())
-            }
-            Err(error) => {
-                failed = true;
-                let words = format!("{error:#}");
-                (json!({ "error": words }), words)
-            }
-        };
-        json.insert(service.clone(), value);
-        text += &format!("{service}: {words}\n");
+    if Listed::by(services).await.is_known_by_none(key) {
+        // A mistake: what was meant is refused still.
+        bail!("no service has revoked {key}");
     }
-    (if known && !failed { Outcome::Fine } else { Outcome::Failed }, json, text)
+    each::run_structured(services, &["token", "allow", key], output).await
 }
 
 /// What one service has revoked.
@@ -210,13 +170,17 @@ struct Listed {
 }
 
 async fn list(services: &[&Service], output: &Output) -> Result<Outcome> {
-    let listed = Listed::of(ask(services, &["token", "list", "--json"]).await);
+    let listed = Listed::by(services).await;
     output.answer(&listed, &listed.text())?;
     Ok(if listed.failed.is_empty() { Outcome::Fine } else { Outcome::Failed })
 }
 
 impl Listed {
-    fn of(answers: Vec<Answer<Vec<Known>>>) -> Self {
+    async fn by(services: &[&Service]) -> Self {
+        Self::of(each::ask(services, &["token", "list", "--json"]).await)
+    }
+
+    fn of(answers: Vec<(String, Result<Vec<Known>>)>) -> Self {
         let mut all = Self::default();
         for (service, answer) in answers {
             match answer {
@@ -232,6 +196,11 @@ impl Listed {
             }
         }
         all
+    }
+
+    /// True where all services answer, and none has revoked it.
+    fn is_known_by_none(&self, key: &str) -> bool {
+        self.failed.is_empty() && !self.revoked.contains_key(key)
     }
 
     fn text(&self) -> String {
@@ -332,22 +301,19 @@ mod tests {
         }
     }
 
+    /// What a service that does not answer has revoked is not known: it is asked to allow it, and says why it cannot.
     #[test]
-    fn what_no_service_knew_cannot_be_allowed() {
-        let answers = |customers: bool, sales: Result<Allowed>| {
-            [("customers".to_owned(), Ok(Allowed { allowed: customers })), ("sales".to_owned(), sales)]
+    fn what_no_service_knows_is_told_from_what_one_may_know() {
+        let known = || Known {
+            key: "07".to_owned(),
+            description: "tokens of ana".to_owned(),
+            terms: Terms { issued_until: None, expire_time: None },
         };
+        let one =
+            Listed::of(vec![("customers".to_owned(), Ok(vec![known()])), ("sales".to_owned(), Ok(vec![]))]);
+        let silent = Listed::of(vec![("customers".to_owned(), Ok(vec![])), ("sales".to_owned(), away())]);
 
-        for (customers, sales, expected) in [
-            (true, Ok(Allowed { allowed: true }), Outcome::Fine),
-            (true, Ok(Allowed { allowed: false }), Outcome::Fine),
-            (false, Ok(Allowed { allowed: false }), Outcome::Failed),
-            (true, away(), Outcome::Failed),
-        ] {
-            let (outcome, json, text) = super::told("07", &answers(customers, sales));
-
-            assert_eq!(outcome, expected, "{text}");
-            assert_eq!(json["customers"]["answer"]["allowed"], customers, "{json:?}");
-        }
+        assert!(!one.is_known_by_none("07") && one.is_known_by_none("08"));
+        assert!(!silent.is_known_by_none("07"));
     }
 }

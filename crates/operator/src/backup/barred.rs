@@ -7,7 +7,11 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{installation::Installation, service::Service};
+use crate::{
+    each,
+    installation::Installation,
+    service::{Service, given},
+};
 
 /// Suspended tenants and revoked tokens, as the services of the installation know them.
 #[derive(Serialize)]
@@ -23,11 +27,8 @@ pub struct Barred {
 impl Barred {
     /// Reads it, before any database is replaced.
     pub async fn read(installation: &Installation) -> Self {
-        let mut answers = Vec::new();
-        for service in installation.with_database() {
-            answers.push((service.name.clone(), service.ask(&["barred", "show", "--json"]).await));
-        }
-        Self::of(answers)
+        let services: Vec<&Service> = installation.with_database().collect();
+        Self::of(each::ask(&services, &["barred", "show", "--json"]).await)
     }
 
     fn of(answers: Vec<(String, Result<Value>)>) -> Self {
@@ -45,9 +46,9 @@ impl Barred {
 
     /// Shuts out of a restored database whoever was shut out of any.
     pub async fn put_back(&self, service: &Service) -> Result<()> {
-        let lines: String = self.known.iter().map(|known| format!("{known}\n")).collect();
-        let said = service.give(&["barred", "add", "--json"], &lines).await?;
-        said.ok().context("who was suspended or revoked cannot be put back")?;
+        let known: Vec<String> = self.known.iter().map(Value::to_string).collect();
+        let put_back = service.feed(&["barred", "add", "--json"], given(&known)).await;
+        put_back.context("who was suspended or revoked cannot be put back")?;
         Ok(())
     }
 

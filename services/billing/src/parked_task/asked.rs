@@ -25,6 +25,12 @@ pub const DRAFT: &str = "draft";
 /// The same of what was made with the rest, and deleted as a draft.
 pub const DELETED: &str = "deleted";
 
+/// Such an answer with what it names, of which there may be none.
+pub fn naming<const N: usize>(error: Error, names: [(&'static str, Option<String>); N]) -> Error {
+    let names = names.into_iter().filter_map(|(key, name)| Some((key, name?)));
+    names.fold(error, |error, (key, name)| error.with(key, name))
+}
+
 /// A request whose failures are parked.
 pub trait Ask: prost::Message + Default + Clone {
     /// Kind of the tasks.

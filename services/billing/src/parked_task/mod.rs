@@ -16,7 +16,7 @@ mod store;
 
 pub use self::{
     api::{Api, Attempt, By},
-    asked::{Ask, DELETED, DRAFT, Once, tried},
+    asked::{Ask, DELETED, DRAFT, Once, naming, tried},
     asking::{Asking, first_id},
     count::{NAME as COUNT, PERIOD as COUNT_PERIOD, run as count},
     model::ParkedTask,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     credit_note::model::CreditNote,
-    parked_task::{Asking, DELETED, DRAFT},
+    parked_task::{Asking, DELETED, DRAFT, naming},
 };
 
 /// Credit notes of a return.
@@ -52,9 +52,7 @@ impl Credited {
         let error = Error::new(Kind::AlreadyExists, "RETURN_CREDITED", message)
             .with("sales_return", sales_return)
             .with("credit_note", name(credited));
-        let named = [(DRAFT, draft), (DELETED, deleted)];
-        let named = named.into_iter().filter_map(|(key, name)| Some((key, name?)));
-        Err(named.fold(error, |error, (key, name)| error.with(key, name)))
+        Err(naming(error, [(DRAFT, draft), (DELETED, deleted)]))
     }
 }
 

@@ -9,7 +9,11 @@ use trato_types::{DomainError as _, Error, Id, Result};
 use uuid::Uuid;
 
 use super::sold::{Sold, SoldLine, SourceError};
-use crate::{billable::Room, invoice::model::Invoice, parked_task::DRAFT};
+use crate::{
+    billable::Room,
+    invoice::model::Invoice,
+    parked_task::{DRAFT, naming},
+};
 
 /// Invoices by which something is invoiced already.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,9 +53,7 @@ pub fn already(why: SourceError, document: &str, found: Invoiced) -> Error {
         None => why.to_string(),
     };
     let error = Error::new(why.kind(), why.reason(), message).with("source_document", document);
-    let named = [("invoice", found.invoice.map(name)), (DRAFT, draft)];
-    let named = named.into_iter().filter_map(|(key, name)| Some((key, name?)));
-    named.fold(error, |error, (key, name)| error.with(key, name))
+    naming(error, [("invoice", found.invoice.map(name)), (DRAFT, draft)])
 }
 
 /// Lines, each with its document, whose invoices may have taken what is not left of these lines: the lines themselves, and all that
